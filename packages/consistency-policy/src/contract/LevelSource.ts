@@ -1,0 +1,17 @@
+/** A consistency level that may change at any moment of a run. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { Level } from "./Level.ts"
+
+export interface LevelChange {
+  readonly level: Level
+  /** Where it came from, for the audit line: `flag`, `file /path`, `control socket`. */
+  readonly origin: string
+}
+
+export class LevelSource extends Context.Service<LevelSource, {
+  readonly current: Effect.Effect<LevelChange>
+  /** The current value first, then each change. Never fails: a value that cannot be read keeps the old level and is logged. */
+  readonly changes: Stream.Stream<LevelChange>
+}>()("@peerstrap/consistency-policy/LevelSource") {}

@@ -1,0 +1,2 @@
+export * from "./contract/Level.ts"
+export * from "./contract/LevelSource.ts"

@@ -1,0 +1,2 @@
+export * from "./contract/BlockSink.ts"
+export * from "./contract/PeerBlocks.ts"

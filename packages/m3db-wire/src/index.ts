@@ -1,0 +1,2 @@
+export * from "./contract/Columns.ts"
+export * from "./contract/NodeClient.ts"

@@ -1,0 +1,2 @@
+export * from "./contract/Datapoints.ts"
+export * from "./engine/Adler32.ts"

@@ -1,0 +1,82 @@
+/**
+ * Per-peer queues of work with a window in flight, batches bounded by bytes and count that adapt to what the peer manages,
+ * a bytes/s limit, and back-off after failures. Knows nothing of what the work is: an item is an integer of the caller, a lane is
+ * an integer too (items of one batch share the lane). Plain and synchronous; time and randomness are inputs.
+ */
+import type { Wait } from "@peerstrap/progress"
+import type { Candidate } from "./Ranking.ts"
+
+/** How a batch failed. `pushback` is the peer asking for less (overloaded, rate limit): never a fault. */
+export type FailureKind = "unreachable" | "closed" | "timeout" | "pushback" | "not-ready" | "refused" | "faulty"
+
+export interface QueueLimits {
+  /** Batches in flight a peer. Default 3. */
+  readonly windowBatches: number
+  /** Items a batch. Default 4096. */
+  readonly maxBatchItems: number
+  /** Largest batch in bytes. Default 4 MiB. */
+  readonly maxBatchBytes: number
+  /** Smallest size to which failures shrink a batch; one item always fits. Default 16 KiB. */
+  readonly minBatchBytes: number
+  /** First batch of a peer. Default 256 KiB. */
+  readonly initialBatchBytes: number
+  /** A batch should take about so long at the peer's measured rate. Default 500. */
+  readonly targetBatchMillis: number
+  /** Queue of a peer, as a multiple of its present batch size; full = `hasRoom` false. Default 2. */
+  readonly queuedBatches: number
+  /** Average bytes/s asked of one peer, 0 = no limit. Default 0. */
+  readonly bytesPerSecond: number
+  /** Back-off after the n-th failure in a row: min(cap, base × 2^(n−1)), jittered to [½, 1). Defaults 100 and 5000. */
+  readonly backoffBaseMillis: number
+  readonly backoffCapMillis: number
+  /** Poll of a peer that says it is not ready. Default 2000. */
+  readonly notReadyMillis: number
+}
+
+export interface WorkBatch {
+  readonly batch: number
+  readonly peer: number
+  readonly lane: number
+  readonly items: ReadonlyArray<number>
+  /** Sum of the items' bytes as announced. */
+  readonly bytes: number
+}
+
+export interface PeerState {
+  readonly peer: number
+  readonly id: string
+  readonly queuedItems: number
+  readonly queuedBytes: number
+  readonly inFlightBatches: number
+  readonly inFlightBytes: number
+  readonly batchBytes: number
+  readonly bytesPerSecond: number
+  readonly failuresInRow: number
+  readonly lastFailure: FailureKind | undefined
+  readonly lastFailureMessage: string | undefined
+  /** Engine time before which the peer is left alone; 0 when it is not. */
+  readonly restUntilMillis: number
+  readonly completedBytes: number
+}
+
+export interface PeerQueues {
+  readonly peerCount: number
+  /** Whether the peer's queue takes more now: not resting, below its queue limit. */
+  hasRoom(peer: number, nowMillis: number): boolean
+  enqueue(peer: number, lane: number, item: number, bytes: number): void
+  /** The next batch that may leave now, or undefined. Fair over peers and, within a peer, over lanes. Counts as in flight at once. */
+  next(nowMillis: number): WorkBatch | undefined
+  /** Takes back a batch that `next` gave but that did not leave (the ledger refused): its items return to the queue's head. */
+  undo(batch: number): void
+  succeeded(batch: number, receivedBytes: number, nowMillis: number): void
+  failed(batch: number, kind: FailureKind, message: string, nowMillis: number): void
+  /** A call outside of the queues (a listing) told something about the peer. */
+  observe(peer: number, outcome: "ok" | FailureKind, message: string, nowMillis: number): void
+  /** Removes and returns what is queued, not what is in flight, for a peer (or of one lane of it): work that should move elsewhere. */
+  withdraw(peer: number, lane?: number): Array<{ readonly lane: number; readonly item: number; readonly bytes: number }>
+  candidate(peer: number, attempts: number): Candidate
+  /** Earliest engine time at which a resting or rate-limited peer with work can go on; Infinity when nothing waits for time. */
+  wakeAt(nowMillis: number): number
+  state(peer: number): PeerState
+  waits(nowMillis: number): ReadonlyArray<Wait>
+}

@@ -1,0 +1,2 @@
+export * from "./contract/Transport.ts"
+export * from "./engine/ByteLedger.ts"

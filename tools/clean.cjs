@@ -1,0 +1,2 @@
+"use strict"
+require("node:fs").rmSync("dist", { recursive: true, force: true })
