@@ -1,2 +1,5 @@
+export * as Tcp from "./adapter/Tcp.ts"
+export * from "./contract/Limits.ts"
 export * from "./contract/Transport.ts"
 export * from "./engine/ByteLedger.ts"
+export * from "./engine/Inbox.ts"

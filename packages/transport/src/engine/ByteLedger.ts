@@ -54,7 +54,12 @@ export class ByteLedger {
     this.usedBytes -= bytes
   }
 
-  snapshot(): { readonly capacity: number; readonly used: number; readonly peak: number; readonly accounts: Record<string, number> } {
+  snapshot(): {
+    readonly capacity: number
+    readonly used: number
+    readonly peak: number
+    readonly accounts: Record<string, number>
+  } {
     return {
       capacity: this.capacity,
       used: this.usedBytes,

@@ -1,0 +1,35 @@
+// In a file of its own, since it counts the descriptors of the whole process.
+import { assert, describe, it } from "@effect/vitest"
+import { Tcp, Transport } from "@peerstrap/transport"
+import * as Effect from "effect/Effect"
+import { readdirSync } from "node:fs"
+
+const descriptors = () => readdirSync("/proc/self/fd").length
+
+describe.skipIf(process.platform !== "linux")("Tcp descriptors", () => {
+  it.live("a thousand connections opened and closed leave no descriptor and no finalizer behind", () =>
+    Effect.gen(function*() {
+      const transport = yield* Transport
+      const before = descriptors()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const listener = yield* transport.listen({ host: "127.0.0.1", port: 0 }, (connection) => {
+          connection.receive(() => true)
+          return Effect.asVoid(connection.closed)
+        })
+        let highest = 0
+        for (let round = 0; round < 10; round++) {
+          yield* Effect.forEach(Array.from({ length: 100 }), (_, i) =>
+            Effect.scoped(Effect.gen(function*() {
+              const connection = yield* transport.dial(listener.address)
+              connection.receive(() => true)
+              yield* connection.write([new Uint8Array(100).fill(i)])
+              highest = Math.max(highest, descriptors())
+              if (i % 2 === 0) connection.close("done")
+            })), { concurrency: 20 })
+        }
+        assert.isAbove(highest, before + 4, "the count must be able to see connections")
+      }))
+      yield* Effect.yieldNow
+      assert.isAtMost(descriptors(), before + 2)
+    }).pipe(Effect.provide(Tcp.layer)))
+})
