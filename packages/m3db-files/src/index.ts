@@ -1,1 +1,11 @@
-export {}
+export * from "./codec/AdlerCombine.ts"
+export * from "./codec/BloomFilter.ts"
+export * from "./codec/DigestFile.ts"
+export * from "./codec/IndexEntry.ts"
+export * from "./codec/InfoFile.ts"
+export * from "./codec/Msgpack.ts"
+export * from "./codec/Murmur3X64.ts"
+export * from "./codec/Summaries.ts"
+export * from "./contract/errors.ts"
+export * from "./contract/Limits.ts"
+export * from "./contract/Malformed.ts"
