@@ -1,0 +1,220 @@
+/** `fetchBlocksRaw`: request and answer, both directions (specs: peer streaming 2.2, 5.3, 11.1). */
+import type { BlocksAnswer } from "../contract/Columns.ts"
+import { Limits } from "../contract/Limits.ts"
+import type { BlocksRequest } from "../contract/NodeClient.ts"
+import { BlocksReader } from "./BlocksReader.ts"
+import { firstRows, growInt32, nextCapacity } from "./GrowingColumns.ts"
+import { type RemoteError, writeError } from "./RemoteError.ts"
+import { decodeArguments, decodeResult, encodeArguments, encodeValue } from "./ResultStruct.ts"
+import { type ThriftCursor, ThriftType, type ThriftWriter } from "./Thrift.ts"
+import type { WireFault } from "./WireFault.ts"
+
+/** arg3 of a request: one element with one start per item. */
+export const encodeBlocksRequest = (request: BlocksRequest): Uint8Array => {
+  const { ids, startHi, startLo } = request
+  if (startHi.length !== ids.length || startLo.length !== ids.length) {
+    throw new RangeError(`${ids.length} ids, but ${startHi.length} and ${startLo.length} halves of starts`)
+  }
+  return encodeArguments((writer) => {
+    writer.bytesField(1, request.namespace)
+    writer.i32Field(2, request.shard)
+    writer.listField(3, ThriftType.struct, ids.length)
+    for (let i = 0; i < ids.length; i++) {
+      writer.bytesField(1, ids[i]!)
+      writer.listField(2, ThriftType.i64, 1)
+      writer.i64(startHi[i]!, startLo[i]!)
+      writer.stop()
+    }
+    writer.stop()
+  })
+}
+
+/** What a server learns from a request: elements → starts, as columns into `buffer`. */
+export interface DecodedBlocksRequest {
+  readonly buffer: Uint8Array
+  readonly namespace: Uint8Array
+  readonly shard: number
+  readonly elementCount: number
+  readonly idOffset: Int32Array
+  readonly idLength: Int32Array
+  /** Starts of element i: rows [firstStart[i], firstStart[i + 1]). Length elementCount + 1. */
+  readonly firstStart: Int32Array
+  readonly startHi: Int32Array
+  readonly startLo: Int32Array
+  readonly source: Uint8Array | undefined
+}
+
+class RequestReader {
+  private elements = 0
+  private starts = 0
+  private idOffset = new Int32Array(firstRows)
+  private idLength = new Int32Array(firstRows)
+  private firstStart = new Int32Array(firstRows + 1)
+  private startHi = new Int32Array(firstRows)
+  private startLo = new Int32Array(firstRows)
+
+  read(cursor: ThriftCursor): DecodedBlocksRequest {
+    let namespace: Uint8Array | undefined
+    let source: Uint8Array | undefined
+    let shard: number | undefined
+    let elementsSeen = false
+    for (let type = cursor.field(); type !== ThriftType.stop; type = cursor.field()) {
+      if (cursor.fieldId === 1) {
+        cursor.expect(type, ThriftType.binary)
+        namespace = cursor.bytes()
+      } else if (cursor.fieldId === 2) {
+        cursor.expect(type, ThriftType.i32)
+        shard = cursor.i32()
+      } else if (cursor.fieldId === 3) {
+        cursor.expect(type, ThriftType.list)
+        elementsSeen = true
+        this.elements = 0
+        this.starts = 0
+        const count = cursor.list(ThriftType.struct)
+        for (let i = 0; i < count; i++) this.readElement(cursor)
+      } else if (cursor.fieldId === 4) {
+        cursor.expect(type, ThriftType.binary)
+        source = cursor.bytes()
+      } else cursor.skip(type)
+    }
+    if (namespace === undefined || shard === undefined || !elementsSeen) {
+      return cursor.fail("blocks request lacks one of the required fields 1 to 3")
+    }
+    return {
+      buffer: cursor.buffer,
+      namespace,
+      shard,
+      elementCount: this.elements,
+      idOffset: this.idOffset.subarray(0, this.elements),
+      idLength: this.idLength.subarray(0, this.elements),
+      firstStart: this.firstStart.subarray(0, this.elements + 1),
+      startHi: this.startHi.subarray(0, this.starts),
+      startLo: this.startLo.subarray(0, this.starts),
+      source
+    }
+  }
+
+  private readElement(cursor: ThriftCursor): void {
+    const row = this.elements
+    const base = this.starts
+    if (row === this.idOffset.length) {
+      const capacity = nextCapacity(cursor, row)
+      this.idOffset = growInt32(this.idOffset, capacity)
+      this.idLength = growInt32(this.idLength, capacity)
+      this.firstStart = growInt32(this.firstStart, capacity + 1)
+    }
+    this.idLength[row] = -1
+    let startsSeen = false
+    for (let type = cursor.field(); type !== ThriftType.stop; type = cursor.field()) {
+      if (cursor.fieldId === 1) {
+        cursor.expect(type, ThriftType.binary)
+        this.idOffset[row] = cursor.binary()
+        this.idLength[row] = cursor.lo
+      } else if (cursor.fieldId === 2) {
+        cursor.expect(type, ThriftType.list)
+        startsSeen = true
+        this.starts = base
+        const count = cursor.list(ThriftType.i64)
+        for (let i = 0; i < count; i++) this.readStart(cursor)
+      } else cursor.skip(type)
+    }
+    if (this.idLength[row]! < 0 || !startsSeen) cursor.fail("request element lacks its id or starts")
+    this.elements = row + 1
+    this.firstStart[row + 1] = this.starts
+  }
+
+  private readStart(cursor: ThriftCursor): void {
+    const row = this.starts++
+    if (row === this.startHi.length) {
+      const capacity = nextCapacity(cursor, row)
+      this.startHi = growInt32(this.startHi, capacity)
+      this.startLo = growInt32(this.startLo, capacity)
+    }
+    cursor.i64()
+    this.startHi[row] = cursor.hi
+    this.startLo[row] = cursor.lo
+  }
+}
+
+/** Decodes arg3 of a request; byte fields are views into it. */
+export const decodeBlocksRequest = (
+  arg3: Uint8Array,
+  maxBytes: number = Limits.maxRequestBytes
+): DecodedBlocksRequest | WireFault => decodeArguments(arg3, maxBytes, (cursor) => new RequestReader().read(cursor))
+
+/** One segment as a server gives it. */
+export interface SegmentParts {
+  readonly head: Uint8Array
+  readonly tail: Uint8Array
+  /** ns. */
+  readonly startTime?: bigint | undefined
+  /** ns. */
+  readonly blockSize?: bigint | undefined
+  /** Unsigned 32-bit. */
+  readonly checksum?: number | undefined
+}
+
+export interface BlockParts {
+  /** ns. */
+  readonly start: bigint
+  readonly merged?: SegmentParts | undefined
+  readonly unmerged?: ReadonlyArray<SegmentParts> | undefined
+  readonly error?: RemoteError | undefined
+  /** Unsigned 32-bit. */
+  readonly checksum?: number | undefined
+}
+
+export interface BlocksElement {
+  readonly id: Uint8Array
+  readonly blocks: ReadonlyArray<BlockParts>
+}
+
+const writeSegment = (writer: ThriftWriter, segment: SegmentParts): void => {
+  writer.bytesField(1, segment.head)
+  writer.bytesField(2, segment.tail)
+  if (segment.startTime !== undefined) writer.i64Field(3, segment.startTime)
+  if (segment.blockSize !== undefined) writer.i64Field(4, segment.blockSize)
+  if (segment.checksum !== undefined) writer.i64Field(5, BigInt(segment.checksum))
+  writer.stop()
+}
+
+const writeBlock = (writer: ThriftWriter, block: BlockParts): void => {
+  writer.i64Field(1, block.start)
+  if (block.merged !== undefined || block.unmerged !== undefined) {
+    writer.field(ThriftType.struct, 2)
+    if (block.merged !== undefined) {
+      writer.field(ThriftType.struct, 1)
+      writeSegment(writer, block.merged)
+    }
+    if (block.unmerged !== undefined) {
+      writer.listField(2, ThriftType.struct, block.unmerged.length)
+      for (const segment of block.unmerged) writeSegment(writer, segment)
+    }
+    writer.stop()
+  }
+  if (block.error !== undefined) {
+    writer.field(ThriftType.struct, 3)
+    writeError(writer, block.error)
+  }
+  if (block.checksum !== undefined) writer.i64Field(4, BigInt(block.checksum))
+  writer.stop()
+}
+
+/** arg3 of an answer with code 0. */
+export const encodeBlocksAnswer = (elements: ReadonlyArray<BlocksElement>): Uint8Array =>
+  encodeValue((writer) => {
+    writer.listField(1, ThriftType.struct, elements.length)
+    for (const element of elements) {
+      writer.bytesField(1, element.id)
+      writer.listField(2, ThriftType.struct, element.blocks.length)
+      for (const block of element.blocks) writeBlock(writer, block)
+      writer.stop()
+    }
+    writer.stop()
+  })
+
+/** Decodes arg3 of an answer into columns; the answer keeps `arg3` as its buffer. */
+export const decodeBlocksAnswer = (
+  arg3: Uint8Array,
+  maxBytes: number = Limits.maxAnswerBytes
+): BlocksAnswer | RemoteError | WireFault => decodeResult(arg3, maxBytes, (cursor) => new BlocksReader().read(cursor))

@@ -1,0 +1,275 @@
+/** `fetchBlocksMetadataRawV2`: request and answer, both directions (specs: peer streaming 2.2, 5.2, 11.1). */
+import { absentChecksum, type MetadataPage } from "../contract/Columns.ts"
+import { Limits } from "../contract/Limits.ts"
+import type { MetadataRequest } from "../contract/NodeClient.ts"
+import { firstRows, growFloat64, growInt32, growUint8, nextCapacity, readChecksum } from "./GrowingColumns.ts"
+import { readErrorColumns, type RemoteError, writeError } from "./RemoteError.ts"
+import { decodeArguments, decodeResult, encodeArguments, encodeValue } from "./ResultStruct.ts"
+import { type ThriftCursor, ThriftType } from "./Thrift.ts"
+import type { WireFault } from "./WireFault.ts"
+
+/** What a server learns from a request. */
+export interface DecodedMetadataRequest extends MetadataRequest {
+  readonly includeSizes: boolean
+  readonly includeChecksums: boolean
+  readonly includeLastRead: boolean
+}
+
+/** Which optional columns to ask for. Last reads are of no use to streaming and cost 18 bytes an element. */
+export interface MetadataIncludes {
+  readonly sizes?: boolean
+  readonly checksums?: boolean
+  readonly lastRead?: boolean
+}
+
+/** arg3 of a request. Throws when a limit outside 1…4096 would harm the peer. */
+export const encodeMetadataRequest = (request: MetadataRequest, includes: MetadataIncludes = {}): Uint8Array => {
+  if (!(Number.isInteger(request.limit) && request.limit > 0 && request.limit <= Limits.maxPageSeries)) {
+    throw new RangeError(`page limit must be 1…${Limits.maxPageSeries}, got ${request.limit}`)
+  }
+  return encodeArguments((writer) => {
+    writer.bytesField(1, request.namespace)
+    writer.i32Field(2, request.shard)
+    writer.i64Field(3, request.rangeStart)
+    writer.i64Field(4, request.rangeEnd)
+    writer.i64Field(5, BigInt(request.limit))
+    if (request.pageToken !== undefined) writer.bytesField(6, request.pageToken)
+    if (includes.sizes ?? true) writer.boolField(7, true)
+    if (includes.checksums ?? true) writer.boolField(8, true)
+    if (includes.lastRead ?? false) writer.boolField(9, true)
+    writer.stop()
+  })
+}
+
+const requestTypes: ReadonlyArray<number> = [
+  0,
+  ThriftType.binary,
+  ThriftType.i32,
+  ThriftType.i64,
+  ThriftType.i64,
+  ThriftType.i64,
+  ThriftType.binary,
+  ThriftType.bool,
+  ThriftType.bool,
+  ThriftType.bool
+]
+
+const readRequest = (cursor: ThriftCursor): DecodedMetadataRequest => {
+  let namespace: Uint8Array | undefined
+  let pageToken: Uint8Array | undefined
+  let shard: number | undefined
+  const int64s: Array<bigint | undefined> = [undefined, undefined, undefined]
+  const includes = [false, false, false]
+  for (let type = cursor.field(); type !== ThriftType.stop; type = cursor.field()) {
+    const id = cursor.fieldId
+    if (id < 1 || id > 9) {
+      cursor.skip(type)
+      continue
+    }
+    cursor.expect(type, requestTypes[id]!)
+    if (id === 1) namespace = cursor.bytes()
+    else if (id === 2) shard = cursor.i32()
+    else if (id <= 5) int64s[id - 3] = cursor.bigint()
+    else if (id === 6) pageToken = cursor.bytes()
+    else includes[id - 7] = cursor.bool()
+  }
+  const [rangeStart, rangeEnd, limit] = int64s
+  if (
+    namespace === undefined || shard === undefined || rangeStart === undefined || rangeEnd === undefined ||
+    limit === undefined
+  ) return cursor.fail("metadata request lacks one of the required fields 1 to 5")
+  return {
+    namespace,
+    shard,
+    rangeStart,
+    rangeEnd,
+    limit: Number(limit),
+    pageToken,
+    includeSizes: includes[0]!,
+    includeChecksums: includes[1]!,
+    includeLastRead: includes[2]!
+  }
+}
+
+/** Decodes arg3 of a request; byte fields are views into it. */
+export const decodeMetadataRequest = (
+  arg3: Uint8Array,
+  maxBytes: number = Limits.maxRequestBytes
+): DecodedMetadataRequest | WireFault => decodeArguments(arg3, maxBytes, readRequest)
+
+/** One element of an answer as a server gives it. */
+export interface MetadataElement {
+  readonly id: Uint8Array
+  /** ns. */
+  readonly start: bigint
+  readonly error?: RemoteError | undefined
+  readonly size?: bigint | undefined
+  /** Unsigned 32-bit. */
+  readonly checksum?: number | undefined
+  /** ns; written with its time type. */
+  readonly lastRead?: bigint | undefined
+  readonly encodedTags?: Uint8Array | undefined
+}
+
+const unixNanoseconds = 3
+
+/** arg3 of an answer with code 0. */
+export const encodeMetadataAnswer = (
+  elements: ReadonlyArray<MetadataElement>,
+  nextPageToken?: Uint8Array
+): Uint8Array =>
+  encodeValue((writer) => {
+    writer.listField(1, ThriftType.struct, elements.length)
+    for (const element of elements) {
+      writer.bytesField(1, element.id)
+      writer.i64Field(2, element.start)
+      if (element.error !== undefined) {
+        writer.field(ThriftType.struct, 3)
+        writeError(writer, element.error)
+      }
+      if (element.size !== undefined) writer.i64Field(4, element.size)
+      if (element.checksum !== undefined) writer.i64Field(5, BigInt(element.checksum))
+      if (element.lastRead !== undefined) {
+        writer.i64Field(6, element.lastRead)
+        writer.i32Field(7, unixNanoseconds)
+      }
+      if (element.encodedTags !== undefined) writer.bytesField(8, element.encodedTags)
+      writer.stop()
+    }
+    if (nextPageToken !== undefined) writer.bytesField(2, nextPageToken)
+    writer.stop()
+  })
+
+const maxSafeHi = 0x1f_ffff
+
+class PageReader {
+  private rows = 0
+  private capacity = firstRows
+  private idOffset = new Int32Array(firstRows)
+  private idLength = new Int32Array(firstRows)
+  private tagsOffset = new Int32Array(firstRows)
+  private tagsLength = new Int32Array(firstRows)
+  private startHi = new Int32Array(firstRows)
+  private startLo = new Int32Array(firstRows)
+  private size = new Float64Array(firstRows)
+  private checksum = new Float64Array(firstRows)
+  private failed = new Uint8Array(firstRows)
+  private readonly error = { type: 0, flags: 0, messageOffset: 0, messageLength: 0 }
+
+  read(cursor: ThriftCursor): MetadataPage {
+    let elementsSeen = false
+    let nextPageToken: Uint8Array | undefined
+    for (let type = cursor.field(); type !== ThriftType.stop; type = cursor.field()) {
+      if (cursor.fieldId === 1) {
+        cursor.expect(type, ThriftType.list)
+        elementsSeen = true
+        this.rows = 0
+        const count = cursor.list(ThriftType.struct)
+        for (let i = 0; i < count; i++) this.readElement(cursor)
+      } else if (cursor.fieldId === 2) {
+        cursor.expect(type, ThriftType.binary)
+        nextPageToken = cursor.bytes().slice()
+      } else cursor.skip(type)
+    }
+    if (!elementsSeen) cursor.fail("metadata answer lacks its elements")
+    return this.page(cursor.buffer, nextPageToken)
+  }
+
+  private readElement(cursor: ThriftCursor): void {
+    const row = this.rows
+    if (row === this.capacity) this.grow(cursor)
+    this.idLength[row] = -1
+    this.tagsOffset[row] = 0
+    this.tagsLength[row] = 0
+    this.size[row] = 0
+    this.checksum[row] = absentChecksum
+    this.failed[row] = 0
+    let started = false
+    for (let type = cursor.field(); type !== ThriftType.stop; type = cursor.field()) {
+      switch (cursor.fieldId) {
+        case 1:
+          cursor.expect(type, ThriftType.binary)
+          this.idOffset[row] = cursor.binary()
+          this.idLength[row] = cursor.lo
+          break
+        case 2:
+          cursor.expect(type, ThriftType.i64)
+          cursor.i64()
+          this.startHi[row] = cursor.hi
+          this.startLo[row] = cursor.lo
+          started = true
+          break
+        case 3:
+          cursor.expect(type, ThriftType.struct)
+          readErrorColumns(cursor, this.error)
+          this.failed[row] = 1
+          break
+        case 4:
+          cursor.expect(type, ThriftType.i64)
+          this.size[row] = this.readSize(cursor)
+          break
+        case 5:
+          cursor.expect(type, ThriftType.i64)
+          this.checksum[row] = readChecksum(cursor)
+          break
+        case 8:
+          cursor.expect(type, ThriftType.binary)
+          this.tagsOffset[row] = cursor.binary()
+          this.tagsLength[row] = cursor.lo
+          break
+        default:
+          cursor.skip(type)
+      }
+    }
+    if (this.idLength[row]! < 0 || !started) cursor.fail("metadata element lacks its id or start")
+    if (this.failed[row] === 1) {
+      this.size[row] = 0
+      this.checksum[row] = absentChecksum
+    }
+    this.rows = row + 1
+  }
+
+  private readSize(cursor: ThriftCursor): number {
+    cursor.i64()
+    if (cursor.hi < 0) cursor.fail("negative block size")
+    return cursor.hi > maxSafeHi ? Number.MAX_SAFE_INTEGER : cursor.hi * 2 ** 32 + (cursor.lo >>> 0)
+  }
+
+  private grow(cursor: ThriftCursor): void {
+    const capacity = nextCapacity(cursor, this.rows)
+    this.capacity = capacity
+    this.idOffset = growInt32(this.idOffset, capacity)
+    this.idLength = growInt32(this.idLength, capacity)
+    this.tagsOffset = growInt32(this.tagsOffset, capacity)
+    this.tagsLength = growInt32(this.tagsLength, capacity)
+    this.startHi = growInt32(this.startHi, capacity)
+    this.startLo = growInt32(this.startLo, capacity)
+    this.size = growFloat64(this.size, capacity)
+    this.checksum = growFloat64(this.checksum, capacity)
+    this.failed = growUint8(this.failed, capacity)
+  }
+
+  private page(buffer: Uint8Array, nextPageToken: Uint8Array | undefined): MetadataPage {
+    const count = this.rows
+    return {
+      buffer,
+      count,
+      idOffset: this.idOffset.subarray(0, count),
+      idLength: this.idLength.subarray(0, count),
+      tagsOffset: this.tagsOffset.subarray(0, count),
+      tagsLength: this.tagsLength.subarray(0, count),
+      startHi: this.startHi.subarray(0, count),
+      startLo: this.startLo.subarray(0, count),
+      size: this.size.subarray(0, count),
+      checksum: this.checksum.subarray(0, count),
+      failed: this.failed.subarray(0, count),
+      nextPageToken
+    }
+  }
+}
+
+/** Decodes arg3 of an answer into columns; the page keeps `arg3` as its buffer. */
+export const decodeMetadataAnswer = (
+  arg3: Uint8Array,
+  maxBytes: number = Limits.maxAnswerBytes
+): MetadataPage | RemoteError | WireFault => decodeResult(arg3, maxBytes, (cursor) => new PageReader().read(cursor))
