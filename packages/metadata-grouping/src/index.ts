@@ -1,1 +1,3 @@
 export * from "./contract/Grouping.ts"
+export * from "./contract/Limits.ts"
+export * from "./engine/PackedGrouping.ts"

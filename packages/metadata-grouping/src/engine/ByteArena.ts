@@ -1,0 +1,102 @@
+/**
+ * Append-only bytes in chunks: growth never copies what is there, and a run of bytes never spans two chunks, so that a view
+ * of it is one `subarray`. Runs are addressed by (chunk, offset).
+ */
+import { Limits } from "../contract/Limits.ts"
+import type { MemoryBound } from "./MemoryBound.ts"
+
+/** Below this many bytes a loop over words beats `TypedArray.set` on a fresh subarray. */
+const wordCopyBytes = 512
+
+export class ByteArena {
+  private readonly memory: MemoryBound
+  private chunks: Array<Uint8Array> = []
+  private views: Array<DataView> = []
+  private heldBytes = 0
+  private openChunk = -1
+  private openOffset = 0
+
+  /** Where the last successful `append` put its bytes. */
+  lastChunk = 0
+  lastOffset = 0
+
+  constructor(memory: MemoryBound) {
+    this.memory = memory
+  }
+
+  /** Copies `source[offset, offset + length)` and sets `lastChunk`, `lastOffset`; `false` when the memory bound refuses. */
+  append(source: DataView, offset: number, length: number): boolean {
+    if (!this.place(length)) return false
+    const chunk = this.chunks[this.lastChunk]!
+    if (length > wordCopyBytes) {
+      chunk.set(new Uint8Array(source.buffer, source.byteOffset + offset, length), this.lastOffset)
+      return true
+    }
+    const target = this.views[this.lastChunk]!
+    const to = this.lastOffset
+    let at = 0
+    for (; at + 4 <= length; at += 4) target.setInt32(to + at, source.getInt32(offset + at, true), true)
+    for (; at < length; at++) target.setUint8(to + at, source.getUint8(offset + at))
+    return true
+  }
+
+  /** Whether `length` bytes at (chunk, at) are those at `other[offset, …)`. Looks at the end first: ids share beginnings. */
+  equals(chunk: number, at: number, length: number, other: DataView, offset: number): boolean {
+    if (length === 0) return true
+    const mine = this.views[chunk]!
+    if (length < 4) {
+      for (let i = 0; i < length; i++) if (mine.getUint8(at + i) !== other.getUint8(offset + i)) return false
+      return true
+    }
+    const tail = length - 4
+    if (mine.getInt32(at + tail, true) !== other.getInt32(offset + tail, true)) return false
+    for (let i = 0; i < tail; i += 4) if (mine.getInt32(at + i, true) !== other.getInt32(offset + i, true)) return false
+    return true
+  }
+
+  view(chunk: number, offset: number, length: number): Uint8Array {
+    return length === 0 ? new Uint8Array(0) : this.chunks[chunk]!.subarray(offset, offset + length)
+  }
+
+  clear(): void {
+    this.chunks = []
+    this.views = []
+    this.heldBytes = 0
+    this.openChunk = -1
+    this.openOffset = 0
+  }
+
+  private place(length: number): boolean {
+    if (length === 0) {
+      this.lastChunk = 0
+      this.lastOffset = 0
+      return true
+    }
+    if (this.openChunk >= 0 && this.openOffset + length <= this.chunks[this.openChunk]!.length) {
+      this.lastChunk = this.openChunk
+      this.lastOffset = this.openOffset
+      this.openOffset += length
+      return true
+    }
+    const shared = Math.min(Limits.maxChunkBytes, Math.max(Limits.minChunkBytes, this.heldBytes))
+    // A long run gets a chunk of its own, so that the open one is left with at most a quarter unused.
+    const alone = length > shared / 4
+    if (!this.addChunk(alone ? length : shared)) return false
+    this.lastChunk = this.chunks.length - 1
+    this.lastOffset = 0
+    if (!alone) {
+      this.openChunk = this.lastChunk
+      this.openOffset = length
+    }
+    return true
+  }
+
+  private addChunk(bytes: number): boolean {
+    if (!this.memory.tryTake(bytes)) return false
+    const chunk = new Uint8Array(bytes)
+    this.chunks.push(chunk)
+    this.views.push(new DataView(chunk.buffer))
+    this.heldBytes += bytes
+    return true
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * The contract of `Grouping` as checks that know no test runner: each throws when an implementation breaks it.
+ * Register them with `for (const check of groupingSuite) it(check.name, () => check.run(make))`.
+ */
+import assert from "node:assert/strict"
+import { type Grouping, noChecksum } from "../contract/Grouping.ts"
+
+export type MakeGrouping = (peerCount: number, maxGroups: number) => Grouping
+
+export interface GroupingCheck {
+  readonly name: string
+  readonly run: (make: MakeGrouping) => void
+}
+
+const encoder = new TextEncoder()
+
+interface Entry {
+  readonly id: string
+  readonly tags?: string
+  readonly startHi?: number
+  readonly startLo?: number
+  readonly size?: number
+  readonly checksum?: number
+}
+
+/** Reports through a fresh buffer with bytes before, between and after id and tags, overwritten afterwards. */
+const report = (grouping: Grouping, peer: number, entry: Entry): number => {
+  const id = encoder.encode(entry.id)
+  const tags = encoder.encode(entry.tags ?? "")
+  const buffer = new Uint8Array(id.length + tags.length + 7).fill(0xee)
+  buffer.set(id, 3)
+  buffer.set(tags, 5 + id.length)
+  const { checksum = 7, size = 100, startHi = 1, startLo = 2 } = entry
+  const group = grouping
+    .report(peer, buffer, 3, id.length, 5 + id.length, tags.length, startHi, startLo, size, checksum)
+  buffer.fill(0xdd)
+  return group
+}
+
+const drained = (grouping: Grouping): Array<number> => {
+  const out: Array<number> = []
+  grouping.drainReady(out)
+  return out
+}
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+const readiness: ReadonlyArray<GroupingCheck> = [
+  {
+    name: "a group is ready when the last peer reports it, not before",
+    run: (make) => {
+      const grouping = make(3, 10)
+      assert.equal(report(grouping, 0, { id: "a" }), 0)
+      assert.equal(report(grouping, 2, { id: "a" }), 0)
+      assert.deepEqual(drained(grouping), [])
+      report(grouping, 1, { id: "a" })
+      assert.deepEqual(drained(grouping), [0])
+      assert.equal(grouping.reporters(0), 3)
+    }
+  },
+  {
+    name: "with one peer every report is ready at once",
+    run: (make) => {
+      const grouping = make(1, 10)
+      report(grouping, 0, { id: "a" })
+      report(grouping, 0, { id: "b" })
+      assert.deepEqual(drained(grouping), [0, 1])
+    }
+  },
+  {
+    name: "finish makes ready what waited for that peer alone, in order of first appearance",
+    run: (make) => {
+      const grouping = make(3, 10)
+      for (const id of ["a", "b", "c"]) report(grouping, 0, { id })
+      for (const id of ["c", "a"]) report(grouping, 1, { id })
+      grouping.finish(2)
+      assert.deepEqual(drained(grouping), [0, 2])
+      grouping.finish(1)
+      assert.deepEqual(drained(grouping), [1])
+      grouping.finish(0)
+      assert.deepEqual(drained(grouping), [])
+    }
+  },
+  {
+    name: "finishing twice counts once",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a" })
+      grouping.finish(1)
+      grouping.finish(1)
+      assert.deepEqual(drained(grouping), [])
+      grouping.finish(2)
+      assert.deepEqual(drained(grouping), [0])
+    }
+  },
+  {
+    name: "a peer that reported and then finished counts once",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a" })
+      grouping.finish(0)
+      report(grouping, 1, { id: "a" })
+      assert.deepEqual(drained(grouping), [])
+      report(grouping, 2, { id: "a" })
+      assert.deepEqual(drained(grouping), [0])
+    }
+  },
+  {
+    name: "a group that appears after other peers finished waits for the rest only",
+    run: (make) => {
+      const grouping = make(3, 10)
+      grouping.finish(0)
+      grouping.finish(2)
+      report(grouping, 1, { id: "a" })
+      assert.deepEqual(drained(grouping), [0])
+    }
+  },
+  {
+    name: "a group is submitted once, in the order in which groups became ready",
+    run: (make) => {
+      const grouping = make(2, 10)
+      for (const id of ["a", "b", "c"]) report(grouping, 0, { id })
+      for (const id of ["c", "a"]) report(grouping, 1, { id })
+      const out = [99]
+      grouping.drainReady(out)
+      assert.deepEqual(out, [99, 2, 0])
+      report(grouping, 1, { id: "c" })
+      grouping.finish(0)
+      grouping.finish(1)
+      assert.deepEqual(drained(grouping), [1])
+      assert.deepEqual(drained(grouping), [])
+    }
+  }
+]
+
+const repetition: ReadonlyArray<GroupingCheck> = [
+  {
+    name: "the newer report of a peer replaces the older while the group waits",
+    run: (make) => {
+      const grouping = make(2, 10)
+      report(grouping, 0, { id: "a", size: 1, checksum: 11 })
+      report(grouping, 0, { id: "a", size: 2, checksum: noChecksum })
+      assert.equal(grouping.checksum(0, 0), noChecksum)
+      assert.equal(grouping.size(0, 0), 2)
+      report(grouping, 0, { id: "a", size: 3, checksum: 33 })
+      assert.deepEqual([grouping.checksum(0, 0), grouping.size(0, 0), grouping.reporters(0)], [33, 3, 1])
+      assert.deepEqual([grouping.duplicates, grouping.late], [2, 0])
+      assert.deepEqual(drained(grouping), [])
+    }
+  },
+  {
+    name: "a report for a ready group is ignored and counted as late",
+    run: (make) => {
+      const grouping = make(1, 10)
+      report(grouping, 0, { id: "a", checksum: 1, tags: "t" })
+      assert.equal(report(grouping, 0, { id: "a", checksum: 2, tags: "u" }), 0)
+      assert.equal(grouping.checksum(0, 0), 1)
+      assert.deepEqual([grouping.duplicates, grouping.late, grouping.tagConflicts], [0, 1, 0])
+      assert.deepEqual(drained(grouping), [0])
+    }
+  },
+  {
+    name: "a report of a finished peer is ignored and counted as late",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a" })
+      grouping.finish(1)
+      assert.equal(report(grouping, 1, { id: "a" }), 0)
+      assert.equal(report(grouping, 1, { id: "b" }), -1)
+      assert.equal(grouping.has(0, 1), false)
+      assert.deepEqual([grouping.late, grouping.refused, grouping.groupCount], [2, 0, 1])
+    }
+  },
+  {
+    name: "the first tags that are not empty win for the series, others are counted",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a" })
+      assert.equal(grouping.tags(0).length, 0)
+      report(grouping, 1, { id: "a", tags: "first", startLo: 3 })
+      report(grouping, 1, { id: "a", tags: "other" })
+      report(grouping, 2, { id: "a", tags: "first" })
+      report(grouping, 2, { id: "a", startLo: 3 })
+      assert.equal(text(grouping.tags(0)), "first")
+      assert.equal(text(grouping.tags(1)), "first")
+      assert.equal(grouping.tagConflicts, 1)
+    }
+  }
+]
+
+const identity: ReadonlyArray<GroupingCheck> = [
+  {
+    name: "ids are compared whole: prefixes, first, middle and last bytes, the empty id",
+    run: (make) => {
+      const grouping = make(2, 100)
+      const ids = ["", "a", "b", "abcdefgh", "abcdefghi", "abcdefghj", "xbcdefghi", "abcdxfghi", "abc", "abcd", "abce"]
+      ids.forEach((id, index) => assert.equal(report(grouping, 0, { id }), index))
+      ids.forEach((id, index) => assert.equal(report(grouping, 1, { id }), index))
+      ids.forEach((id, index) => assert.equal(text(grouping.id(index)), id))
+      assert.equal(grouping.groupCount, ids.length)
+    }
+  },
+  {
+    name: "both halves of the start tell groups apart, negative ones too",
+    run: (make) => {
+      const grouping = make(1, 100)
+      const starts: ReadonlyArray<readonly [number, number]> = [[0, 0], [0, 1], [1, 0], [-1, 0], [0, -1], [-1, -1]]
+      starts.forEach(([startHi, startLo], index) => {
+        assert.equal(report(grouping, 0, { id: "a", startHi, startLo }), index)
+        assert.deepEqual([grouping.startHi(index), grouping.startLo(index)], [startHi, startLo])
+      })
+      const buffer = encoder.encode("xa")
+      assert.equal(grouping.find(buffer, 1, 1, -1, 0), 3)
+      assert.equal(grouping.find(buffer, 0, 1, -1, 0), -1)
+      assert.equal(grouping.find(buffer, 1, 1, -1, 7), -1)
+    }
+  },
+  {
+    name: "cells are per peer, checksums unsigned, absent peers have none",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a", checksum: 0xffffffff, size: 5 })
+      report(grouping, 2, { id: "a", checksum: 0, size: 0 })
+      assert.deepEqual([0, 1, 2].map((peer) => grouping.checksum(0, peer)), [0xffffffff, noChecksum, 0])
+      assert.deepEqual([0, 1, 2].map((peer) => grouping.size(0, peer)), [5, 0, 0])
+      assert.deepEqual([0, 1, 2].map((peer) => grouping.has(0, peer)), [true, false, true])
+    }
+  }
+]
+
+const bounds: ReadonlyArray<GroupingCheck> = [
+  {
+    name: "beyond the maximum of groups new ones are refused and known ones still taken",
+    run: (make) => {
+      const grouping = make(2, 2)
+      report(grouping, 0, { id: "a" })
+      report(grouping, 0, { id: "b" })
+      assert.equal(report(grouping, 0, { id: "c" }), -1)
+      assert.equal(report(grouping, 1, { id: "b" }), 1)
+      assert.deepEqual([grouping.groupCount, grouping.refused], [2, 1])
+      assert.deepEqual(drained(grouping), [1])
+    }
+  },
+  {
+    name: "clear forgets everything and gives the memory back",
+    run: (make) => {
+      const grouping = make(2, 10)
+      const emptyBytes = grouping.bytes
+      for (const id of ["a", "b"]) report(grouping, 0, { id, tags: id })
+      report(grouping, 0, { id: "a", tags: "b" })
+      assert.ok(grouping.bytes > emptyBytes)
+      grouping.finish(1)
+      report(grouping, 1, { id: "a" })
+      grouping.clear()
+      assert.equal(grouping.bytes, emptyBytes)
+      const counts = [grouping.groupCount, grouping.duplicates, grouping.late, grouping.tagConflicts, grouping.refused]
+      assert.deepEqual(counts, [0, 0, 0, 0, 0])
+      assert.deepEqual(drained(grouping), [])
+      assert.equal(grouping.find(encoder.encode("a"), 0, 1, 1, 2), -1)
+      report(grouping, 1, { id: "b" })
+      assert.deepEqual(drained(grouping), [])
+      assert.equal(grouping.tags(0).length, 0)
+      report(grouping, 0, { id: "b" })
+      assert.deepEqual(drained(grouping), [0])
+    }
+  }
+]
+
+export const groupingSuite: ReadonlyArray<GroupingCheck> = [...readiness, ...repetition, ...identity, ...bounds]
