@@ -45,3 +45,10 @@ export const adler32Update = (previous: number, bytes: Uint8Array, offset: numbe
 }
 
 export const adler32 = (bytes: Uint8Array): number => adler32Update(adler32Start, bytes, 0, bytes.length)
+
+/** The checksum of a stream given as consecutive pieces (head, tail). */
+export const adler32OfPieces = (pieces: ReadonlyArray<Uint8Array>): number => {
+  let sum: number = adler32Start
+  for (const piece of pieces) sum = adler32Update(sum, piece, 0, piece.length)
+  return sum
+}

@@ -1,1 +1,3 @@
-export {}
+export * from "./Comparison.ts"
+export * from "./Random.ts"
+export * from "./Series.ts"
