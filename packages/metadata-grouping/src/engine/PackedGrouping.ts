@@ -312,18 +312,17 @@ class Packed implements PackedGrouping {
   }
 
   private checked(group: number): number {
-    if (group >= 0 && group < this.groups) return group
+    if (group < this.groups && this.columns.missing[group] !== undefined) return group
     throw new RangeError(`Grouping: group ${group} does not exist, there are ${this.groups}`)
   }
 
   private checkPeer(peer: number): void {
-    if (peer >= 0 && peer < this.peerCount) return
+    if (this.finished[peer] !== undefined) return
     throw new RangeError(`Grouping: peer ${peer} does not exist, there are ${this.peerCount}`)
   }
 }
 
 const checkRange = (what: string, buffer: Uint8Array, offset: number, length: number): void => {
-  if (offset >= 0 && length >= 0 && offset + length <= buffer.length) return
-  if (length === 0) return
+  if (length === 0 || (offset >= 0 && length > 0 && offset + length <= buffer.length)) return
   throw new RangeError(`Grouping: ${what} at ${offset}, ${length} bytes, leaves the buffer of ${buffer.length} bytes`)
 }
