@@ -10,7 +10,7 @@ import type { Candidate } from "./Ranking.ts"
 export type FailureKind = "unreachable" | "closed" | "timeout" | "pushback" | "not-ready" | "refused" | "faulty"
 
 export interface QueueLimits {
-  /** Batches in flight a peer. Default 3. */
+  /** Batches in flight a peer; 1 until it has completed one since the start or its last fault. Default 3. */
   readonly windowBatches: number
   /** Items a batch. Default 4096. */
   readonly maxBatchItems: number
@@ -22,11 +22,11 @@ export interface QueueLimits {
   readonly initialBatchBytes: number
   /** A batch should take about so long at the peer's measured rate. Default 500. */
   readonly targetBatchMillis: number
-  /** Queue of a peer, as a multiple of its present batch size; full = `hasRoom` false. Default 2. */
+  /** Queue of a peer, as a multiple of its present batch size; full = `hasRoom` false. One batch in all until it has proved itself. Default 2. */
   readonly queuedBatches: number
   /** Average bytes/s asked of one peer, 0 = no limit. Default 0. */
   readonly bytesPerSecond: number
-  /** Back-off after the n-th failure in a row: min(cap, base × 2^(n−1)), jittered to [½, 1). Defaults 100 and 5000. */
+  /** Back-off after the n-th failure in a row: min(cap, base × 2^(n−1)), jittered to [½, 1). Pushbacks count apart. Defaults 100 and 5000. */
   readonly backoffBaseMillis: number
   readonly backoffCapMillis: number
   /** Poll of a peer that says it is not ready. Default 2000. */
@@ -61,7 +61,7 @@ export interface PeerState {
 
 export interface PeerQueues {
   readonly peerCount: number
-  /** Whether the peer's queue takes more now: not resting, below its queue limit. */
+  /** Whether the peer's queue takes more now: not resting, below its queue limit. `enqueue` itself never refuses. */
   hasRoom(peer: number, nowMillis: number): boolean
   enqueue(peer: number, lane: number, item: number, bytes: number): void
   /** The next batch that may leave now, or undefined. Fair over peers and, within a peer, over lanes. Counts as in flight at once. */
@@ -69,13 +69,23 @@ export interface PeerQueues {
   /** Takes back a batch that `next` gave but that did not leave (the ledger refused): its items return to the queue's head. */
   undo(batch: number): void
   succeeded(batch: number, receivedBytes: number, nowMillis: number): void
+  /**
+   * The items are not queued again: where they go next is the caller's choice. Batches that left before a fault and fail after it are
+   * part of that fault (a closed connection fails all its batches at once): they lengthen no back-off.
+   */
   failed(batch: number, kind: FailureKind, message: string, nowMillis: number): void
-  /** A call outside of the queues (a listing) told something about the peer. */
+  /**
+   * A call outside of the queues (a listing) told something about the peer. `ok` ends a rest after `unreachable` or `not-ready`; a failure
+   * while the peer rests already lengthens nothing.
+   */
   observe(peer: number, outcome: "ok" | FailureKind, message: string, nowMillis: number): void
   /** Removes and returns what is queued, not what is in flight, for a peer (or of one lane of it): work that should move elsewhere. */
   withdraw(peer: number, lane?: number): Array<{ readonly lane: number; readonly item: number; readonly bytes: number }>
   candidate(peer: number, attempts: number): Candidate
-  /** Earliest engine time at which a resting or rate-limited peer with work can go on; Infinity when nothing waits for time. */
+  /**
+   * Earliest engine time, in whole milliseconds, at which a resting peer (with queued work or without: it has room again then) or a
+   * rate-limited one with work can go on; Infinity when nothing waits for time.
+   */
   wakeAt(nowMillis: number): number
   state(peer: number): PeerState
   waits(nowMillis: number): ReadonlyArray<Wait>

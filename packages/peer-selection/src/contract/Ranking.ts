@@ -19,4 +19,6 @@ export interface Candidate {
 export interface Ranking {
   readonly name: string
   compare(a: Candidate, b: Candidate): number
+  /** The same ranking fitted to these candidates, for rankings that need to know them all. `best` calls it when it is there. */
+  over?(candidates: ReadonlyArray<Candidate>): Ranking
 }
