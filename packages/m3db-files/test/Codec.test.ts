@@ -1,7 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import { adler32 } from "@peerstrap/m3tsz"
-import * as fc from "fast-check"
-import { decodeSummaries, encodeSummary, searchSummaries } from "../src/codec/Summaries.ts"
 import {
   adler32Combine,
   bloomBytes,
@@ -23,7 +20,9 @@ import {
   murmur3X64,
   optimalBloom,
   searchSummaries
-} from "../src/index.ts"
+} from "@peerstrap/m3db-files"
+import { adler32 } from "@peerstrap/m3tsz"
+import * as fc from "fast-check"
 import * as Vectors from "./vectors.ts"
 import { ascii, hex, toHex } from "./vectors.ts"
 
@@ -50,13 +49,14 @@ const info = (change: Partial<FilesetInfo> = {}): FilesetInfo => ({
   ...change
 })
 
+const written = (value: bigint) => {
+  const writer = new MsgpackWriter()
+  writer.int(value)
+  return toHex(writer.take())
+}
+
 describe("Msgpack", () => {
   it("writes integers in M3's smallest unsigned form", () => {
-    const written = (value: bigint) => {
-      const writer = new MsgpackWriter()
-      writer.int(value)
-      return toHex(writer.take())
-    }
     const cases: Array<[string, string]> = [
       ["0", "00"],
       ["127", "7f"],

@@ -1,0 +1,186 @@
+/** The last part of writing a fileset: everything beside the data file, each file durable, the checkpoint last. */
+import { adler32, adler32Start, adler32Update } from "@peerstrap/m3tsz"
+import type { File, FileError } from "@peerstrap/storage"
+import * as Effect from "effect/Effect"
+import { BloomFilter } from "../codec/BloomFilter.ts"
+import { showId } from "../codec/Bytes.ts"
+import { encodeCheckpoint, encodeDigests } from "../codec/DigestFile.ts"
+import { encodeIndexEntry } from "../codec/IndexEntry.ts"
+import { encodeInfo } from "../codec/InfoFile.ts"
+import { MsgpackWriter } from "../codec/Msgpack.ts"
+import { encodeSummary, summaryCount, summaryInterval } from "../codec/Summaries.ts"
+import { Limits } from "../contract/Limits.ts"
+import type { EntryColumns } from "../engine/EntryColumns.ts"
+import { filePath, type FilesetKey, shardDirectory } from "../engine/FilesetName.ts"
+import { findDuplicate, IdSort } from "../engine/IdSort.ts"
+import type { Files } from "./Directory.ts"
+import { fault, io } from "./Faults.ts"
+
+/** Work between two turns of other fibers: some 2 ms. */
+const comparisonsPerStep = 20_000
+
+/** Creates a file, lets `use` append to it, makes it durable. */
+const durableFile = <A>(
+  fs: Files,
+  path: string,
+  use: (file: File) => Effect.Effect<A, FileError>
+): Effect.Effect<A, FileError> =>
+  Effect.acquireUseRelease(
+    fs.create(path),
+    (file) => Effect.tap(use(file), () => file.sync),
+    (file) => Effect.ignore(file.close)
+  )
+
+const wholeFile = (fs: Files, path: string, bytes: Uint8Array): Effect.Effect<void, FileError> =>
+  durableFile(fs, path, (file) => bytes.length === 0 ? Effect.void : file.append([bytes]))
+
+/** Rows in id order; fails when two ids are equal. */
+const sortById = Effect.fnUntraced(function*(columns: EntryColumns, indexPath: string) {
+  const sort = new IdSort(columns)
+  while (!sort.step(comparisonsPerStep)) yield* Effect.yieldNow
+  const { order } = sort
+  if (columns.ascending) return order
+  for (let at = 0; at < order.length; at += comparisonsPerStep) {
+    const row = findDuplicate(columns, order, at, Math.min(order.length, at + comparisonsPerStep))
+    if (row >= 0) {
+      return yield* fault(
+        "duplicate-id",
+        indexPath,
+        `the series ${showId(columns.id(row))} was written twice`,
+        "merge the streams of a series before writing them; a fileset holds each id once"
+      )
+    }
+    yield* Effect.yieldNow
+  }
+  return order
+})
+
+/** Appends what a writer holds once it is large enough, and keeps the file's digest. */
+class DigestedAppend {
+  readonly writer = new MsgpackWriter(Limits.indexChunkBytes + 4096)
+  digest = adler32Start
+  position = 0
+  private readonly file: File
+
+  constructor(file: File) {
+    this.file = file
+  }
+
+  /** Offset in the file of what is written next. */
+  get offset(): number {
+    return this.position + this.writer.length
+  }
+
+  readonly flush: Effect.Effect<void, FileError> = Effect.suspend(() => {
+    const { writer } = this
+    if (writer.length === 0) return Effect.void
+    this.digest = adler32Update(this.digest, writer.bytes, 0, writer.length)
+    return Effect.map(this.file.append([writer.bytes.subarray(0, writer.length)]), () => {
+      this.position += writer.length
+      writer.length = 0
+    })
+  })
+}
+
+/** Writes index and summaries side by side and fills the bloom filter; answers both digests. */
+const writeIndex = (
+  columns: EntryColumns,
+  order: Uint32Array,
+  bloom: BloomFilter,
+  index: DigestedAppend,
+  summaries: DigestedAppend
+): Effect.Effect<void, FileError> => {
+  let next = 0
+  const fill = (): boolean => {
+    while (next < order.length && index.writer.length < Limits.indexChunkBytes) {
+      const row = order[next]!
+      const source = columns.chunks[columns.chunk[row]!]!
+      const start = columns.start[row]!
+      const idEnd = start + columns.idLength[row]!
+      const writeIndex = columns.writeIndex[row]!
+      if (next % summaryInterval === 0) {
+        encodeSummary(summaries.writer, writeIndex, source, start, idEnd, index.offset)
+      }
+      const tagsEnd = idEnd + columns.tagsLength[row]!
+      encodeIndexEntry(
+        index.writer,
+        writeIndex,
+        source,
+        start,
+        idEnd,
+        tagsEnd,
+        columns.size[row]!,
+        columns.offset[row]!,
+        columns.checksum[row]!
+      )
+      bloom.add(source, start, idEnd)
+      next++
+    }
+    return next < order.length
+  }
+  return Effect.gen(function*() {
+    for (let more = true; more;) {
+      more = fill()
+      yield* index.flush
+      if (!more || summaries.writer.length >= Limits.indexChunkBytes) yield* summaries.flush
+    }
+  })
+}
+
+/**
+ * Writes info, index, summaries, bloom filter and digest file for a data file that is durable already, then the checkpoint.
+ * `onPublished` runs together with the checkpoint: after it the fileset is complete.
+ */
+export const publishFileset = Effect.fnUntraced(function*(
+  fs: Files,
+  key: FilesetKey,
+  blockSize: bigint,
+  columns: EntryColumns,
+  dataDigest: number,
+  onPublished: () => void
+) {
+  const order = yield* sortById(columns, filePath(key, "index"))
+  const bloom = BloomFilter.forEntries(columns.count)
+  const [indexDigest, summariesDigest] = yield* io(
+    durableFile(
+      fs,
+      filePath(key, "index"),
+      (indexFile) =>
+        durableFile(fs, filePath(key, "summaries"), (summariesFile) => {
+          const index = new DigestedAppend(indexFile)
+          const summaries = new DigestedAppend(summariesFile)
+          return Effect.map(
+            writeIndex(columns, order, bloom, index, summaries),
+            () => [index.digest, summaries.digest] as const
+          )
+        })
+    )
+  )
+  yield* io(wholeFile(fs, filePath(key, "bloomfilter"), bloom.bytes))
+  const info = encodeInfo({
+    blockStart: key.blockStart,
+    blockSize,
+    entries: columns.count,
+    majorVersion: 1,
+    minorVersion: 1,
+    summaries: summaryCount(columns.count),
+    bloomBits: bloom.bits,
+    bloomHashes: bloom.hashes,
+    snapshotTime: BigInt(0),
+    fileType: 0,
+    snapshotId: undefined,
+    volume: key.volume
+  })
+  yield* io(wholeFile(fs, filePath(key, "info"), info))
+  const digests = encodeDigests({
+    info: adler32(info),
+    index: indexDigest,
+    summaries: summariesDigest,
+    bloomfilter: adler32(bloom.bytes),
+    data: dataDigest
+  })
+  yield* io(wholeFile(fs, filePath(key, "digest"), digests))
+  yield* io(fs.syncDirectory(shardDirectory(key.prefix, key.namespace, key.shard, key.tree)))
+  const checkpoint = fs.writeFileAtomic(filePath(key, "checkpoint"), encodeCheckpoint(digests))
+  yield* Effect.uninterruptible(Effect.map(io(checkpoint), onPublished))
+})
