@@ -1,0 +1,110 @@
+/** Runs what the READMEs and the documents show: every block marked `runnable`, as a reader would, under Node 24. */
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { delimiter, join, relative } from "node:path"
+import { root, workspaceFolders } from "./tidy/Repository.ts"
+
+interface Block {
+  readonly language: "ts" | "sh"
+  readonly text: string
+  /** The line of its first line of code, from 1. */
+  readonly line: number
+}
+
+/** The blocks of a Markdown text whose info string is exactly `ts runnable` or `sh runnable`. */
+const runnableBlocks = (markdown: string): ReadonlyArray<Block> => {
+  const blocks: Array<Block> = []
+  const lines = markdown.split("\n")
+  for (let i = 0; i < lines.length; i++) {
+    const fence = /^(`{3,})(.*)$/.exec(lines[i]!)
+    if (fence === null) continue
+    const end = lines.findIndex((line, at) => at > i && line.trimEnd() === fence[1])
+    const last = end < 0 ? lines.length : end
+    const language = /^(ts|sh) runnable$/.exec(fence[2]!)?.[1]
+    if (language === "ts" || language === "sh") {
+      blocks.push({ language, text: lines.slice(i + 1, last).join("\n") + "\n", line: i + 2 })
+    }
+    i = last
+  }
+  return blocks
+}
+
+const limitMillis = 60_000
+const scratch = join(root, ".peerstrap", "examples")
+
+const run = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const PATH = `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"] ?? ""}`
+    const env = { ...process.env, PATH, NODE_OPTIONS: "", CI: "true", NO_COLOR: "1" }
+    execFile(command, args, { cwd, env, timeout: limitMillis, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+      if (error === null) return resolve()
+      const cause = error.killed === true ? `took longer than ${limitMillis / 1000} s` : `exit code ${error.code}`
+      reject(new Error(`${cause}\n${stdout}\n${stderr}`))
+    })
+  })
+
+const execute = (name: string, block: Block): Promise<void> => {
+  const folder = join(scratch, name)
+  mkdirSync(folder, { recursive: true })
+  if (block.language === "sh") return run("bash", ["-euo", "pipefail", "-c", block.text], folder)
+  const file = join(folder, "example.ts")
+  writeFileSync(file, block.text)
+  return run(
+    process.execPath,
+    ["--conditions=@peerstrap/source", "--disable-warning=ExperimentalWarning", file],
+    folder
+  )
+}
+
+const failure = (name: string, language: Block["language"], text: string): Promise<string> =>
+  execute(name, { language, text, line: 1 }).then(() => "passed", (error: Error) => error.message)
+
+const markdownUnder = (folder: string): ReadonlyArray<string> =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".md") && !name.includes("node_modules"))
+      .map((name) => join(folder, name))
+    : []
+
+const documents = [
+  "README.md",
+  ...workspaceFolders().map((folder) => `${folder}/README.md`),
+  ...["docs", "examples", "bench", "interop"].flatMap(markdownUnder)
+].filter((path) => existsSync(join(root, path))).toSorted()
+
+describe("examples", () => {
+  it("finds marked blocks only", () => {
+    const text =
+      "a\n```ts\nno\n```\n```ts runnable\nyes\n```\n````md\n```ts runnable\nno\n```\n````\n```sh runnable\nls\n\nls\n```\n"
+    assert.deepStrictEqual(runnableBlocks(text), [
+      { language: "ts", text: "yes\n", line: 6 },
+      { language: "sh", text: "ls\n\nls\n", line: 14 }
+    ])
+  })
+
+  it("notices an example that fails", async () => {
+    const ts = "import assert from \"node:assert/strict\"\nassert.equal(1 as number, 2)\n"
+    assert.include(await failure("self-test-ts", "ts", ts), "exit code 1")
+    assert.include(await failure("self-test-sh", "sh", "false\ntrue\n"), "exit code 1")
+    assert.strictEqual(
+      await failure("self-test-node", "sh", "node -e 'process.exit(+(process.version < \"v24\"))'\n"),
+      "passed"
+    )
+  })
+
+  for (const folder of workspaceFolders().filter((each) => each.startsWith("packages/"))) {
+    it(`${folder}/README.md has a runnable block`, () => {
+      const readme = join(root, folder, "README.md")
+      assert.isTrue(existsSync(readme), "there is no README.md")
+      assert.isAbove(runnableBlocks(readFileSync(readme, "utf8")).length, 0, "no block is marked \"ts runnable\"")
+    })
+  }
+
+  for (const path of documents) {
+    for (const block of runnableBlocks(readFileSync(join(root, path), "utf8"))) {
+      it.concurrent(`${relative(".", path)}:${block.line} (${block.language})`, () =>
+        execute(`${path.replaceAll(/[^\w.-]/g, "_")}-${block.line}`, block))
+    }
+  }
+})

@@ -1,0 +1,215 @@
+"use strict"
+// The one way into the repository's programs: launch.cjs start|test|sim|bench|interop|install [arguments].
+// Runs under any Node from 20 on: installs what is missing, goes on under the installed Node 24, builds what is stale, and
+// then gets out of the way: standard output is the program's alone, signals and exit codes pass through.
+const { spawn } = require("node:child_process")
+const fs = require("node:fs")
+const os = require("node:os")
+const path = require("node:path")
+const { node24 } = require("./bin.cjs")
+const { install } = require("./install.cjs")
+
+const wrongUsage = 2
+const localFault = 4
+
+const usage = `usage: node tools/launch.cjs COMMAND [arguments]
+  start [DEMO] [flags]              the demonstration (all, replicas, ...); --json prints JSON lines
+  test [vitest arguments]           all tests, or those that the arguments name
+  sim [--seeds N] [--from SEED] [--scenario NAME] [--seed SEED]
+                                    simulations: N seeds from SEED on, one scenario, or the replay of one seed
+  bench NAME [arguments]            bench/NAME*.ts, in the repository and in its packages
+  interop M3DBNODE [vitest args]    tests against a real m3dbnode binary
+  install                           the dependencies only`
+
+class Usage extends Error {}
+
+const vitest = (root) => path.join(root, "node_modules", "vitest", "vitest.mjs")
+
+const simFlags = {
+  "--seeds": "PEERSTRAP_SEEDS",
+  "--from": "PEERSTRAP_FIRST_SEED",
+  "--scenario": "PEERSTRAP_SCENARIO",
+  "--seed": "PEERSTRAP_SEED"
+}
+
+const simPlan = (root, args) => {
+  const env = {}
+  const rest = []
+  for (let i = 0; i < args.length; i++) {
+    const [flag, inline] = args[i].split(/=(.*)/s)
+    if (!Object.hasOwn(simFlags, flag)) {
+      rest.push(args[i])
+      continue
+    }
+    const value = inline ?? args[++i]
+    if (value === undefined || value === "") throw new Usage(`sim: ${flag} needs a value`)
+    if (flag !== "--scenario" && !/^\d+$/.test(value)) {
+      throw new Usage(`sim: ${flag} needs a whole number, got "${value}"`)
+    }
+    if (flag === "--seeds" && Number(value) === 0) throw new Usage("sim: --seeds needs at least 1")
+    env[simFlags[flag]] = value
+  }
+  const names = rest.some((each) => !each.startsWith("-"))
+  return { build: false, env, runs: [[vitest(root), "run", ...(names ? [] : [".sim.test.ts"]), ...rest]] }
+}
+
+const benchFiles = (root) => {
+  const folders = [path.join(root, "bench")]
+  const packages = path.join(root, "packages")
+  for (const name of fs.existsSync(packages) ? fs.readdirSync(packages) : []) {
+    folders.push(path.join(packages, name, "bench"))
+  }
+  return folders
+    .filter((folder) => fs.existsSync(folder))
+    .flatMap((folder) =>
+      fs.readdirSync(folder).filter((name) => name.endsWith(".ts")).map((name) => path.join(folder, name))
+    )
+    .toSorted()
+}
+
+const benchPlan = (root, [name, ...args]) => {
+  const all = benchFiles(root)
+  const known = all.length === 0
+    ? "there are none yet"
+    : `there are: ${all.map((file) => path.basename(file, ".ts")).join(", ")}`
+  if (name === undefined) throw new Usage(`bench: which one? ${known}`)
+  const chosen = all.filter((file) => path.basename(file).startsWith(name))
+  if (chosen.length === 0) throw new Usage(`bench: nothing begins with "${name}"; ${known}`)
+  return {
+    build: false,
+    env: {},
+    runs: chosen.map((file) => ["--conditions=@peerstrap/source", "--expose-gc", file].concat(args))
+  }
+}
+
+const isExecutable = (file) => {
+  try {
+    fs.accessSync(file, fs.constants.X_OK)
+    return fs.statSync(file).isFile()
+  } catch {
+    return false
+  }
+}
+
+const interopPlan = (root, [binary, ...args], cwd) => {
+  const needs = "interop needs the path of a real m3dbnode binary: npm run interop -- /path/to/m3dbnode"
+  if (binary === undefined || binary.startsWith("-")) throw new Usage(needs)
+  const file = path.resolve(cwd, binary)
+  if (!isExecutable(file)) throw new Usage(`${needs} (${file} is not an executable file)`)
+  const config = path.join(root, "tools", "vitest.interop.mjs")
+  return { build: true, env: { PEERSTRAP_M3DBNODE: file }, runs: [[vitest(root), "run", "--config", config, ...args]] }
+}
+
+const startPlan = (root, args) => {
+  const named = args.length > 0 && !args[0].startsWith("-")
+  const demo = named ? args : ["all", ...args]
+  return { build: true, env: {}, runs: [[path.join(root, "apps", "lab", "bin", "peerstrap-lab.cjs"), "demo", ...demo]] }
+}
+
+/** What a command line means: whether to build first, which variables to set, which Node programs to run one after another. */
+const planOf = (root, argv, { cwd = root, env = {} } = {}) => {
+  const [command, ...args] = argv
+  const shared = { PEERSTRAP_SHARED: path.resolve(root, env.PEERSTRAP_SHARED || "../shared") }
+  const plan = () => {
+    if (command === "start") return startPlan(root, args)
+    if (command === "test") return { build: true, env: {}, runs: [[vitest(root), "run", ...args]] }
+    if (command === "sim") return simPlan(root, args)
+    if (command === "bench") return benchPlan(root, args)
+    if (command === "interop") return interopPlan(root, args, cwd)
+    if (command === "install") return { build: false, env: {}, runs: [] }
+    throw new Usage(command === undefined ? usage : `unknown command "${command}"\n${usage}`)
+  }
+  const { env: own, ...rest } = plan()
+  return { ...rest, env: { ...shared, ...own } }
+}
+
+// A terminal sends SIGINT to the whole group by itself; sending it on would interrupt the program twice.
+const forwarded = () => (process.stdin.isTTY ? ["SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM", "SIGHUP"])
+
+const run = (command, args, options) =>
+  new Promise((resolve) => {
+    const child = spawn(command, args, options)
+    const pass = new Map(["SIGINT", "SIGTERM", "SIGHUP"].map((signal) => [signal, () => {
+      if (forwarded().includes(signal)) child.kill(signal)
+    }]))
+    for (const [signal, send] of pass) process.on(signal, send)
+    const finish = (outcome) => {
+      for (const [signal, send] of pass) process.off(signal, send)
+      resolve(outcome)
+    }
+    child.on("error", (error) => {
+      console.error(`peerstrap: cannot start ${command}: ${error.message}`)
+      finish({ code: localFault, signal: null })
+    })
+    child.on("exit", (code, signal) => finish({ code, signal }))
+  })
+
+const leave = ({ code, signal }) => {
+  if (signal === null) process.exitCode = code
+  else process.kill(process.pid, signal)
+}
+
+const childEnv = (root, extra) => ({
+  ...process.env,
+  ...extra,
+  DO_NOT_TRACK: "1",
+  TURBO_TELEMETRY_DISABLED: "1",
+  PATH: `${path.join(root, "node_modules", ".bin")}${path.delimiter}${process.env.PATH ?? ""}`
+})
+
+// Silent unless it fails or takes long: nothing of the build may reach standard output.
+const build = async (root, env) => {
+  const log = fs.mkdtempSync(path.join(os.tmpdir(), "peerstrap-build-"))
+  const file = fs.openSync(path.join(log, "log"), "w")
+  const notice = setTimeout(() => console.error("peerstrap: building; this takes a while the first time"), 1500)
+  const turbo = path.join(root, "node_modules", "turbo", "bin", "turbo")
+  const args = ["run", "build", "--output-logs=errors-only", "--concurrency=4"]
+  const outcome = await run(process.execPath, [turbo, ...args], { cwd: root, env, stdio: ["ignore", file, file] })
+  clearTimeout(notice)
+  fs.closeSync(file)
+  if (outcome.code !== 0) process.stderr.write(fs.readFileSync(path.join(log, "log")))
+  fs.rmSync(log, { recursive: true })
+  if (outcome.code !== 0 && outcome.signal === null) {
+    console.error("peerstrap: the build failed (see above)")
+    return { code: 5, signal: null }
+  }
+  return outcome
+}
+
+const main = async (root, argv) => {
+  const cwd = process.env.INIT_CWD ?? process.cwd()
+  const plan = planOf(root, argv, { cwd, env: process.env })
+  const installed = install(root)
+  if (installed !== 0) return { code: installed, signal: null }
+  if (Number(process.versions.node.split(".")[0]) < 24) {
+    const node = node24()
+    if (node === undefined) {
+      console.error(
+        `peerstrap needs Node >= 24; this is ${process.version}, and npm brings Node 24 along only on Linux x64.\n`
+          + "Install Node 24 (https://nodejs.org) and run the command again; on Linux x64 run npm ci without --omit=optional."
+      )
+      return { code: wrongUsage, signal: null }
+    }
+    return run(node, [__filename, ...argv], { stdio: "inherit", env: { ...process.env, INIT_CWD: cwd } })
+  }
+  const env = childEnv(root, plan.env)
+  if (plan.build) {
+    const built = await build(root, env)
+    if (built.code !== 0) return built
+  }
+  for (const args of plan.runs) {
+    const outcome = await run(process.execPath, args, { cwd: root, env, stdio: "inherit" })
+    if (outcome.code !== 0) return outcome
+  }
+  return { code: 0, signal: null }
+}
+
+module.exports = { planOf, Usage }
+
+if (require.main === module) {
+  main(path.resolve(__dirname, ".."), process.argv.slice(2)).then(leave, (error) => {
+    if (!(error instanceof Usage)) throw error
+    console.error(error.message.startsWith("usage") ? error.message : `peerstrap: ${error.message}`)
+    process.exitCode = wrongUsage
+  })
+}
