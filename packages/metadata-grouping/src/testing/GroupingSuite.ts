@@ -201,6 +201,22 @@ const identity: ReadonlyArray<GroupingCheck> = [
     }
   },
   {
+    name: "ids of 40 bytes that differ in one byte, wherever it is, are different",
+    run: (make) => {
+      const grouping = make(2, 100)
+      const idAt = (position: number) => `${"o".repeat(position)}x${"o".repeat(39 - position)}`
+      for (let position = 0; position < 40; position++) {
+        assert.equal(report(grouping, 0, { id: idAt(position), tags: idAt(position) }), position)
+      }
+      for (let position = 39; position >= 0; position--) {
+        const tags = idAt((position + 1) % 40)
+        assert.equal(report(grouping, 1, { id: idAt(position), tags }), position)
+        assert.equal(text(grouping.id(position)), idAt(position))
+      }
+      assert.equal(grouping.tagConflicts, 40)
+    }
+  },
+  {
     name: "both halves of the start tell groups apart, negative ones too",
     run: (make) => {
       const grouping = make(1, 100)
