@@ -43,6 +43,9 @@ const drained = (grouping: Grouping): Array<number> => {
   return out
 }
 
+/** Forty bytes of which one differs. */
+const idAt = (position: number): string => `${"o".repeat(position)}x${"o".repeat(39 - position)}`
+
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const readiness: ReadonlyArray<GroupingCheck> = [
@@ -204,7 +207,6 @@ const identity: ReadonlyArray<GroupingCheck> = [
     name: "ids of 40 bytes that differ in one byte, wherever it is, are different",
     run: (make) => {
       const grouping = make(2, 100)
-      const idAt = (position: number) => `${"o".repeat(position)}x${"o".repeat(39 - position)}`
       for (let position = 0; position < 40; position++) {
         assert.equal(report(grouping, 0, { id: idAt(position), tags: idAt(position) }), position)
       }
