@@ -98,6 +98,15 @@ describe("Tcp", () => {
       assert.strictEqual(refusal._tag, "ListenError")
     }).pipe(Effect.provide(Tcp.layer)))
 
+  it.effect("a dial that gets no answer in time fails by Effect's clock", () =>
+    Effect.gen(function*() {
+      const transport = yield* Transport
+      const { port } = yield* plainServer(() => {})
+      // No time at all passes on the test clock, and no connection can be made within the same turn.
+      const error = yield* Effect.flip(transport.dial({ host: "127.0.0.1", port }, { timeoutMillis: 0 }))
+      assert.deepStrictEqual([error.reason, error.fault], ["timeout", "unknown"])
+    }).pipe(Effect.provide(Tcp.layer)))
+
   it("maps what the system says to a reason and a fault", () => {
     assert.deepStrictEqual(
       ["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN", "EMFILE", "EWHATEVER"].map(

@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Net from "node:net"
@@ -19,6 +18,7 @@ import {
   ListenError,
   Transport
 } from "../contract/Transport.ts"
+import { acceptor, connectionScope } from "./Accepting.ts"
 import { TcpConnection } from "./TcpConnection.ts"
 
 const reasonOfCode: Readonly<Record<string, DialReason>> = {
@@ -118,14 +118,12 @@ const connected = (address: Address, socket: Net.Socket): Effect.Effect<void, Di
 const dial = (address: Address, options?: DialOptions): Effect.Effect<Connection, DialError, Scope.Scope> =>
   Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
     const timeoutMillis = options?.timeoutMillis ?? Limits.dialTimeoutMillis
-    // A scope of its own, so that a connection that ends early leaves nothing behind in a long-lived scope.
-    const scope = yield* Scope.fork(yield* Effect.scope)
     const { connection, socket } = yield* Effect.try({
       try: () => openSocket(address),
       catch: (error) => dialErrorOf(address, error)
     })
-    yield* Scope.addFinalizer(scope, Effect.sync(() => connection.close("scope closed")))
-    connection.onEnd(() => void Scope.closeUnsafe(scope, Exit.void))
+    const { release, scope } = yield* connectionScope((reason) => connection.close(reason))
+    connection.onEnd(release)
     yield* restore(connected(address, socket)).pipe(
       Effect.timeoutOrElse({
         duration: timeoutMillis,
@@ -180,16 +178,11 @@ const listen = Effect.fnUntraced(function*(
   server.maxConnections = Limits.acceptedConnections
   // Finalizers run last to first: stop accepting, end the connections' fibers, then wait for the port to be free.
   yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void))))
-  const fibers = yield* FiberSet.make<void>()
-  const run = yield* FiberSet.runtime(fibers)<never>()
+  const accept = yield* acceptor(onConnection)
   yield* Effect.addFinalizer(() => Effect.sync(() => void server.close(() => {})))
   server.on("connection", (socket) => {
     const remote = formatAddress({ host: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 })
-    const connection = new TcpConnection(socket, remote, "accepted")
-    run(Effect.ensuring(
-      Effect.suspend(() => onConnection(connection)),
-      Effect.sync(() => connection.close("listener's fiber ended"))
-    ))
+    accept(new TcpConnection(socket, remote, "accepted"))
   })
   const bound = yield* opened(address, server)
   // A failed accept (no descriptors left) must not end the process; the next one may succeed.

@@ -9,6 +9,7 @@
  * ```
  */
 import type { CloseReason } from "../contract/Transport.ts"
+import { copyBytes } from "./copyBytes.ts"
 
 /** What an `Inbox` needs from whoever fills it. */
 export interface InboxSource {
@@ -56,7 +57,7 @@ export class Inbox {
     if (this.done || this.ending !== undefined) return false
     if (chunk.length === 0) return this.wants
     if (!this.wants) {
-      this.held.push(chunk.slice())
+      this.held.push(copyBytes(chunk))
       this.heldBytesNow += chunk.length
       return false
     }
