@@ -1,3 +1,11 @@
+export {
+  type CountingNodeClient,
+  layer as nodeClientsLayer,
+  make as makeNodeClient,
+  type NodeClientLimits,
+  type NodeClientOptions,
+  NodeClients
+} from "./adapter/NodeClient.ts"
 export * from "./codec/BlocksCodec.ts"
 export * from "./codec/Call.ts"
 export * from "./codec/CallHead.ts"
@@ -18,3 +26,4 @@ export * from "./codec/WireFault.ts"
 export * from "./contract/Columns.ts"
 export * from "./contract/Limits.ts"
 export * from "./contract/NodeClient.ts"
+export { type ClientCounters } from "./engine/ClientSession.ts"

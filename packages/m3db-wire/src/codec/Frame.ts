@@ -43,6 +43,10 @@ export type FrameConsumer = (
 /** Looks at size and type as soon as three bytes of a frame are there, before its payload is waited for. */
 export type HeadCheck = (size: number, type: number) => WireFault | undefined
 
+const readId = (buffer: Uint8Array, position: number): number =>
+  ((buffer[position + 4]! << 24) | (buffer[position + 5]! << 16) | (buffer[position + 6]! << 8) |
+    buffer[position + 7]!) >>> 0
+
 export class FrameSplitter {
   private readonly consume: FrameConsumer
   private readonly checkHead: HeadCheck | undefined
@@ -62,6 +66,11 @@ export class FrameSplitter {
   /** Bytes of an unfinished frame. */
   get pendingBytes(): number {
     return this.heldBytes
+  }
+
+  /** Id of an unfinished frame; undefined as long as its header's first 8 bytes are not there. */
+  get pendingId(): number | undefined {
+    return this.heldBytes < 8 ? undefined : readId(this.held, 0)
   }
 
   /** Takes the next chunk. Once it has returned a fault it takes nothing more and returns that fault. */
@@ -124,8 +133,7 @@ export class FrameSplitter {
   private emit(buffer: Uint8Array, position: number, size: number): void {
     this.headChecked = false
     this.frames++
-    const id = ((buffer[position + 4]! << 24) | (buffer[position + 5]! << 16) | (buffer[position + 6]! << 8) |
-      buffer[position + 7]!) >>> 0
+    const id = readId(buffer, position)
     const fault = this.consume(buffer[position + 2]!, id, buffer, position + frameHeaderBytes, position + size)
     if (fault !== undefined) this.fault = fault as WireFault
   }

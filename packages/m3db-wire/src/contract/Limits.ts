@@ -35,6 +35,8 @@ export const Limits = {
   idleTimeoutMillis: 15_000,
   /** Whole duration of a call, also the TTL on the wire: M3's own fetch timeout. */
   callTimeoutMillis: 60_000,
-  /** Answers kept in mind as abandoned on one connection, so that their late frames are recognised. */
-  maxAbandonedCalls: 1_024
+  /** Frames for calls that are over, on one connection; more than that is not lateness but a flood. */
+  maxLateFrames: 1_024,
+  /** Answers to pings that wait to be written; a peer that pings faster than it reads is cut off. */
+  maxPendingPongs: 16
 } as const

@@ -10,7 +10,7 @@ import type { BlocksAnswer, MetadataPage } from "./Columns.ts"
  * `not-bootstrapped`: the peer or the shard is not ready yet · `not-owned`: the peer does not hold the shard ·
  * `unknown-namespace`, `bad-request`: asking again cannot help · `internal`: any other error that the peer declared ·
  * `protocol`: what came is not TChannel or Thrift as specified, or over a limit · `other-protocol`: not a TChannel server at all ·
- * `local`: our own resources (descriptors, memory).
+ * `local`: our own resources (descriptors, memory) · `too-large`: the answer passed `maxAnswerBytes` and was dropped; ask for less.
  */
 export const CallErrorReason = Schema.Literals([
   "unreachable",
@@ -24,7 +24,8 @@ export const CallErrorReason = Schema.Literals([
   "internal",
   "protocol",
   "other-protocol",
-  "local"
+  "local",
+  "too-large"
 ])
 export type CallErrorReason = typeof CallErrorReason.Type
 
@@ -36,7 +37,7 @@ export class CallError extends Schema.TaggedError<CallError>()("CallError", {
   /** What the peer said, or what we saw; at most 1 KiB. */
   message: Schema.String,
   /** Bytes of the answer that had arrived. */
-  receivedBytes: Schema.Number
+  receivedBytes: Schema.Finite
 }) {}
 
 export interface MetadataRequest {
@@ -65,7 +66,7 @@ export interface CallOptions {
   readonly idleTimeoutMillis?: number
   /** Ends the call whatever comes; also the TTL on the wire. Default `Limits.callTimeoutMillis`. */
   readonly totalTimeoutMillis?: number
-  /** An answer above this fails with `protocol` before it is held. Default `Limits.maxAnswerBytes`. */
+  /** An answer above this fails with `too-large` before it is held. Default `Limits.maxAnswerBytes`. */
   readonly maxAnswerBytes?: number
   /** Called with each number of bytes of this answer as they arrive; may be used for rates. Must not throw. */
   readonly onBytes?: (bytes: number) => void
