@@ -7,6 +7,7 @@
 import type { FailureKind, PeerState, QueueLimits } from "../contract/PeerQueues.ts"
 import { ByteRateLimit } from "./ByteRateLimit.ts"
 import { LaneRing } from "./LaneQueue.ts"
+import { LateBatches } from "./LateBatches.ts"
 import { RateGauge } from "./RateGauge.ts"
 
 /** What a batch needs to be accounted for when it comes back. */
@@ -51,6 +52,8 @@ export class PeerQueue {
   private readonly limits: QueueLimits
   private readonly random: () => number
   private readonly lanes = new LaneRing()
+  private readonly late = new LateBatches()
+  private readonly firstSizeBytes: number
   private sizeBytes: number
   private windowNow: number
   private successesSinceGrowth = 0
@@ -66,7 +69,8 @@ export class PeerQueue {
     this.random = random
     this.rate = new RateGauge(2 * limits.targetBatchMillis)
     this.limit = new ByteRateLimit(limits.bytesPerSecond)
-    this.sizeBytes = Math.min(limits.maxBatchBytes, Math.max(limits.minBatchBytes, limits.initialBatchBytes))
+    this.firstSizeBytes = Math.min(limits.maxBatchBytes, Math.max(limits.minBatchBytes, limits.initialBatchBytes))
+    this.sizeBytes = this.firstSizeBytes
     this.windowNow = limits.windowBatches
   }
 
@@ -76,8 +80,19 @@ export class PeerQueue {
   }
 
   /** Batches that may be in flight now: one until the peer has proved itself. */
-  get window(): number {
+  private get window(): number {
     return this.proven ? this.windowNow : 1
+  }
+
+  /**
+   * Whether another batch may be in flight. What is in flight cannot be moved to a faster peer, so a peer gets a second batch only while
+   * it has less than its target time of work, or when it is only far away.
+   */
+  private get hasWindow(): boolean {
+    if (this.inFlightBatches === 0) return true
+    const rate = this.rate.bytesPerSecond
+    return this.inFlightBatches < this.window &&
+      (rate === 0 || this.late.isLatency || this.inFlightBytes * 1000 < rate * this.limits.targetBatchMillis)
   }
 
   isResting(nowMillis: number): boolean {
@@ -86,7 +101,7 @@ export class PeerQueue {
 
   /** Held back by the bytes/s limit alone. */
   isThrottled(nowMillis: number): boolean {
-    return this.queuedItems > 0 && this.inFlightBatches < this.window && nowMillis < this.limit.freeAt
+    return this.queuedItems > 0 && this.hasWindow && nowMillis < this.limit.freeAt
   }
 
   hasRoom(nowMillis: number): boolean {
@@ -106,7 +121,7 @@ export class PeerQueue {
   }
 
   canGive(nowMillis: number): boolean {
-    return this.queuedItems > 0 && this.inFlightBatches < this.window && !this.isResting(nowMillis) &&
+    return this.queuedItems > 0 && this.hasWindow && !this.isResting(nowMillis) &&
       nowMillis >= this.limit.freeAt
   }
 
@@ -164,8 +179,10 @@ export class PeerQueue {
     this.landed(flight)
     this.limit.correct(receivedBytes - flight.chargedBytes)
     this.completedBytes += receivedBytes
-    const inTime = this.rate.tookMillis(nowMillis) <= this.limits.targetBatchMillis
+    const tookMillis = this.rate.tookMillis(nowMillis)
+    const inTime = tookMillis <= this.limits.targetBatchMillis
     this.rate.received(receivedBytes, nowMillis, flight.full || !inTime)
+    if (!inTime) this.late.note(receivedBytes, tookMillis)
     this.resize(flight.full, inTime)
     this.proven = true
     this.recovered()
@@ -245,12 +262,13 @@ export class PeerQueue {
 
   /** Follows rate × target time: up, at most doubling, after a full batch in time; down after one that was late. */
   private resize(full: boolean, inTime: boolean): void {
-    if (inTime && !full) return
+    if (inTime ? !full : this.late.isLatency) return
     const { maxBatchBytes, minBatchBytes, targetBatchMillis } = this.limits
     const rate = this.rate.bytesPerSecond
     const manageable = rate === 0 ? Number.POSITIVE_INFINITY : (rate * targetBatchMillis) / 1000
     const wanted = Math.min(inTime ? this.sizeBytes * 2 : this.sizeBytes, manageable)
     this.sizeBytes = Math.min(maxBatchBytes, Math.max(minBatchBytes, wanted))
+    if (inTime && this.sizeBytes >= this.firstSizeBytes) this.late.forget()
   }
 
   private halve(): void {
