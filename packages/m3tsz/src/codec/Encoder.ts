@@ -34,7 +34,10 @@ const bits = new BitWriter()
 const time = new TimeWriter()
 const value = new ValueWriter()
 
-/** Encodes `points.count` points; `start` is the block start in ns. Timestamps may repeat or go back. */
+/**
+ * Encodes `points.count` points; `start` is the block start in ns. Timestamps may repeat or go back, in lossless mode by
+ * anything up to 291 years.
+ */
 export const encodeBlock = (
   points: Datapoints,
   start: bigint,
@@ -59,19 +62,24 @@ const writePoints = (points: Datapoints, start: bigint, options?: EncodeOptions)
   value.reset(lossless)
   for (let i = 0; i < points.count; i++) {
     const unit = points.units[i]!
-    if (!lossless && (unit < 1 || unit > 4)) return failure("unit-not-encodable", i, `unit id ${unit} has no encoding`)
+    if (!lossless && (unit < 1 || unit > 4)) {
+      return failure("unit-not-encodable", i, `unit id ${unit} has no encoding; encode lossless`)
+    }
     const annotation = points.annotations.size > 0 ? points.annotations.get(i) : undefined
     if (annotation !== undefined && annotation.length * 8 > maxBits) return tooLarge(i, maxBits)
     const status = time.write(bits, times[2 * i + high]!, times[2 * i + low]!, unit, annotation)
-    if (status !== Status.point) return failure("delta-too-large", i, "the step is beyond 32 bits of its unit")
+    if (status !== Status.point) return failure("delta-too-large", i, tooFar(lossless))
     value.write(bits, values[2 * i + high]!, values[2 * i + low]!)
     if (bits.bitLength + markerBits > maxBits) return tooLarge(i, maxBits)
   }
   return undefined
 }
 
+const tooFar = (lossless: boolean): string =>
+  lossless ? "the time is 291 years or more before the last; leave it out" : "the step is beyond its unit"
+
 const failure = (reason: EncodeError["reason"], index: number, what: string): EncodeError =>
-  new EncodeError(reason, index, `M3TSZ point ${index}: ${what}; encode with lossless: true`)
+  new EncodeError(reason, index, `M3TSZ point ${index}: ${what}`)
 
 const tooLarge = (index: number, maxBits: number): EncodeError =>
   new EncodeError("too-large", index, `M3TSZ point ${index}: the stream exceeds ${maxBits / 8} bytes; raise maxBytes`)

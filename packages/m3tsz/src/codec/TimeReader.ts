@@ -9,6 +9,8 @@ import * as Status from "./Status.ts"
 
 const markerBits = 11
 const markerPrefix = 0x100
+/** Integers up to here are exact as doubles. */
+const maxExact = Number.MAX_SAFE_INTEGER
 
 export class TimeReader {
   timeHigh = 0
@@ -83,7 +85,7 @@ export class TimeReader {
       this.addScaled((window << 4) >> 20)
     } else {
       bits.position += 4
-      if (unit <= 2) this.addWide(bits.word(), unitNanos[unit]!)
+      if (unit <= 2) this.addScaled(bits.word())
       else if (unit === 4) this.addDeltaOfDelta(bits.word(), bits.word())
       else this.addMicros(bits.word(), bits.word())
     }
@@ -92,10 +94,11 @@ export class TimeReader {
 
   private addScaled(units: number): void {
     const nanos = units * unitNanos[this.unit]!
-    this.addDeltaOfDelta(Math.floor(nanos / 0x100000000), nanos | 0)
+    if (nanos > maxExact || nanos < -maxExact) this.addWide(units, unitNanos[this.unit]!)
+    else this.addDeltaOfDelta(Math.floor(nanos / 0x100000000), nanos | 0)
   }
 
-  /** 32 × 30 bits: beyond 2^53, so in two halves. */
+  /** 32 × 30 bits, beyond 2^53: in two halves. */
   private addWide(units: number, nanos: number): void {
     const upper = (units >> 16) * nanos
     const lower = (units & 0xffff) * nanos

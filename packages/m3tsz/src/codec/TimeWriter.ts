@@ -12,7 +12,7 @@ import { wholeSeconds } from "./TimeReader.ts"
 const marker = (kind: number): number => (0x100 << 2) | kind
 export const endMarker = marker(0)
 export const markerBits = 11
-/** The delta does not fit the 32 bits that s and ms have. */
+/** The delta does not fit the 32 bits that s and ms have, or would read as a marker. */
 export const deltaTooLarge = -2
 
 /** Up to here a dod is exact as a double, and so is its division by any unit. */
@@ -63,6 +63,7 @@ export class TimeWriter {
     this.timeLow = lowBits
     const chosen = this.lossless ? this.fitting(unit, deltaHigh, deltaLow, dodHigh, dodLow) : unit
     if (chosen !== this.unit) {
+      if (readsAsMarker(dodHigh)) return deltaTooLarge
       this.unit = chosen
       bits.put(marker(2), markerBits)
       bits.put(chosen, 8)
@@ -158,6 +159,12 @@ export class TimeWriter {
     for (let i = 0; i < bytes.length; i++) bits.put(bytes[i]!, 8)
   }
 }
+
+/**
+ * After a unit change a reader still looks for a marker before the 64-bit step, which has no prefix: steps back of 291.4
+ * years or more begin like one.
+ */
+const readsAsMarker = (dodHigh: number): boolean => dodHigh >>> 23 === 0x100 && ((dodHigh >>> 21) & 3) !== 3
 
 const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false

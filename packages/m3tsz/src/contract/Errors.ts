@@ -33,7 +33,10 @@ export class DecodeError {
   }
 }
 
-/** `unit-not-encodable`: only 1–4 · `delta-too-large`: beyond 32 bits of s or ms · `too-large`: above `maxBytes`. */
+/**
+ * `unit-not-encodable`: only 1–4 · `delta-too-large`: beyond 32 bits of s or ms, or, in any mode, a step of 291 years or
+ * more back, which readers take for a marker · `too-large`: above `maxBytes`. In lossless mode only the last two occur.
+ */
 export type EncodeReason = "unit-not-encodable" | "delta-too-large" | "too-large"
 
 export class EncodeError {

@@ -1,3 +1,6 @@
 export * from "./Comparison.ts"
+export * from "./MergeMutants.ts"
+export * from "./MergeRuleKit.ts"
+export * from "./NaiveMerge.ts"
 export * from "./Random.ts"
 export * from "./Series.ts"

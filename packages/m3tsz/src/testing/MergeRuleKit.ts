@@ -1,0 +1,170 @@
+/**
+ * What every merge rule must do, as named checks: run them in any test runner. With a reference (a naive form of the same
+ * rule) its choices are compared, too. A check throws with the points that differ and the seed that made them.
+ */
+import type { Copy, Datapoints, MergeRule } from "../contract/Datapoints.ts"
+import { highestPeer, mostReplicas } from "../engine/Merge.ts"
+import { high, low, wordsOf } from "../engine/Words.ts"
+import { describePoints } from "./Comparison.ts"
+import { naiveHighestPeer, naiveMostReplicas } from "./NaiveMerge.ts"
+import { Random } from "./Random.ts"
+
+export interface NamedCheck {
+  readonly name: string
+  /** Throws an Error that says what differs. */
+  readonly run: () => void
+}
+
+export interface MergeRuleKitOptions {
+  readonly reference?: (copies: ReadonlyArray<Copy>) => Datapoints
+  /** Seeded sets of copies a check; default 60. */
+  readonly cases?: number
+  readonly seed?: number
+}
+
+/** The naive forms of this package's rules, by name. */
+export const mergeReferences: ReadonlyMap<string, (copies: ReadonlyArray<Copy>) => Datapoints> = new Map([
+  [mostReplicas.name, naiveMostReplicas],
+  [highestPeer.name, naiveHighestPeer]
+])
+
+/** Few values, so that copies agree often; pairs that == confuses: +0 and −0, two NaNs, and −0's neighbours. */
+const valueBits: ReadonlyArray<readonly [number, number]> = [
+  [0, 0],
+  [0x80000000, 0],
+  [0x7ff80000, 0],
+  [0x7ff80000, 1],
+  [0x3ff00000, 0],
+  [0x40000000, 0],
+  [0x40000000, 1]
+]
+
+const peers = ["b", "a", "B", "10", "9", "é", "z"]
+const start = 1_599_998_400_000_000_000n
+
+const emptyPoints = (count: number): Datapoints => ({
+  count,
+  timestamps: new BigInt64Array(count),
+  values: new Float64Array(count),
+  units: new Uint8Array(count),
+  annotations: new Map()
+})
+
+const randomPoints = (random: Random): Datapoints => {
+  const slots = Array.from({ length: 12 }, (_, i) => i).filter(() => random.below(3) > 0)
+  const points = emptyPoints(random.below(8) === 0 ? 0 : slots.length)
+  const words = wordsOf(points.values)
+  for (let i = 0; i < points.count; i++) {
+    const bits = valueBits[random.below(random.below(2) === 0 ? 2 : valueBits.length)]!
+    points.timestamps[i] = start + BigInt(slots[i]!) * 10_000_000_000n
+    words[2 * i + high] = bits[0]
+    words[2 * i + low] = bits[1]
+    points.units[i] = random.between(1, 4)
+    if (random.below(3) === 0) points.annotations.set(i, Uint8Array.of(random.below(256), i))
+  }
+  return points
+}
+
+const shuffled = <A>(items: ReadonlyArray<A>, random: Random): Array<A> => {
+  const out = items.slice()
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = random.below(i + 1)
+    const moved = out[i]!
+    out[i] = out[j]!
+    out[j] = moved
+  }
+  return out
+}
+
+/** A seeded set of copies with distinct peers, some of them empty. */
+export const generateCopies = (seed: number): Array<Copy> => {
+  const random = new Random(seed)
+  return shuffled(peers, random).slice(0, random.between(1, 5)).map((peer) => ({ peer, points: randomPoints(random) }))
+}
+
+const same = (what: string, actual: Datapoints, expected: Datapoints): void => {
+  const [a, b] = [describePoints(actual), describePoints(expected)]
+  if (a.length !== b.length || a.some((line, i) => line !== b[i])) {
+    const at = Math.max(0, a.findIndex((line, i) => line !== b[i]))
+    throw new Error(`${what}: ${a.length} points, expected ${b.length}; at ${at} "${a[at]}", expected "${b[at]}"`)
+  }
+}
+
+const sound = (copies: ReadonlyArray<Copy>, merged: Datapoints): void => {
+  const held = new Set(copies.flatMap(({ points }) => describePoints(points)))
+  const times = new Set(copies.flatMap(({ points }) => Array.from(points.timestamps.subarray(0, points.count))))
+  const lines = describePoints(merged)
+  if (lines.length !== times.size) throw new Error(`${lines.length} points for ${times.size} times`)
+  lines.forEach((line, i) => {
+    if (!held.has(line)) throw new Error(`no copy holds this point (time, bits, unit, annotation): ${line}`)
+    if (i > 0 && merged.timestamps[i - 1]! >= merged.timestamps[i]!) throw new Error(`times do not ascend at ${i}`)
+  })
+}
+
+type Check = (rule: MergeRule, copies: ReadonlyArray<Copy>, random: Random) => void
+
+const checks: ReadonlyArray<readonly [string, Check]> = [
+  [
+    "every time of every copy once, each point as some copy holds it",
+    (rule, copies) => sound(copies, rule.merge(copies))
+  ],
+  ["the order of the copies does not matter", (rule, copies, random) => {
+    const expected = rule.merge(copies)
+    for (let i = 0; i < 4; i++) same("other order", rule.merge(shuffled(copies, random)), expected)
+  }],
+  ["one copy stays as it is", (rule, copies) => {
+    for (const copy of copies) same("one copy", rule.merge([copy]), copy.points)
+  }],
+  ["equal copies stay as they are", (rule, copies) => {
+    const points = copies[0]!.points
+    same("equal copies", rule.merge(peers.map((peer) => ({ peer, points }))), points)
+  }],
+  ["a result merged with itself stays", (rule, copies) => {
+    const points = rule.merge(copies)
+    same("again", rule.merge([{ peer: "x", points }, { peer: "y", points }]), points)
+  }],
+  ["a copy without points changes nothing", (rule, copies) => {
+    const more = [...copies, { peer: "0", points: emptyPoints(0) }, { peer: "zz", points: emptyPoints(0) }]
+    same("with empty copies", rule.merge(more), rule.merge(copies))
+  }],
+  ["copies are not changed, results not reused", (rule, copies) => {
+    const before = copies.map(({ points }) => describePoints(points).join("\n"))
+    const first = rule.merge(copies)
+    const described = describePoints(first).join("\n")
+    rule.merge(generateCopies(1))
+    if (describePoints(first).join("\n") !== described) throw new Error("a later merge changed an earlier result")
+    copies.forEach(({ points }, i) => {
+      if (describePoints(points).join("\n") !== before[i]) throw new Error(`copy ${i} was changed`)
+    })
+  }]
+]
+
+/**
+ * The checks for `rule`. Without a reference: what holds for every rule. With one: also that each choice is the
+ * reference's, for the seeded copies.
+ */
+export const mergeRuleChecks = (rule: MergeRule, options?: MergeRuleKitOptions): ReadonlyArray<NamedCheck> => {
+  const seed = options?.seed ?? 1
+  const cases = options?.cases ?? 60
+  const reference = options?.reference
+  const all = reference === undefined
+    ? checks
+    : [
+      ...checks,
+      ["as the reference decides", (candidate, copies) => {
+        same("reference", candidate.merge(copies), reference(copies))
+      }] as const satisfies readonly [string, Check]
+    ]
+  return all.map(([name, check]) => ({
+    name: `${rule.name}: ${name}`,
+    run: () => {
+      for (let i = 0; i < cases; i++) {
+        try {
+          check(rule, generateCopies(seed + i), new Random(seed + i))
+        } catch (cause) {
+          throw new Error(`${rule.name}: ${name}; generateCopies(${seed + i}): ${String(cause)}`, { cause })
+        }
+      }
+    }
+  }))
+}
