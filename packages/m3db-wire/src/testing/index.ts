@@ -1,1 +1,15 @@
-export {}
+/** Scriptable replicas, seeded data, and the conformance kit of node servers, with the mutants that the kit must reject. */
+export * from "./BehavedConnection.ts"
+export * from "./BehavedPages.ts"
+export * from "./BehavedSource.ts"
+export * from "./Behaviours.ts"
+export * from "./Picks.ts"
+export * from "./ReplicaControl.ts"
+export * from "./ReplicaData.ts"
+export * from "./ReplicaRecord.ts"
+export * from "./ReplicaShard.ts"
+export * from "./ScriptedReplica.ts"
+export * from "./SeededReplica.ts"
+export * from "./SeededSeries.ts"
+export * from "./SeededSpec.ts"
+export * from "./StreamChanges.ts"
