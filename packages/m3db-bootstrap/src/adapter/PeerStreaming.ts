@@ -1,0 +1,194 @@
+/**
+ * Runs the streaming engine over real peers, a sink and a level that may change: one fiber feeds events to the engine and
+ * executes its actions; each call to a peer is a fiber of its own; a few lanes write to the sink.
+ *
+ *   PeerBlocks ◄── list, fetch ── StreamRun ── deliver, commit, abort ──► BlockSink
+ *        └── page, answer ──────►    ▲ └──────── written, committed ◄────────┘
+ *                                    └ level ◄── LevelSource
+ */
+import { LevelSource } from "@peerstrap/consistency-policy"
+import type { CallError, NodeClient } from "@peerstrap/m3db-wire"
+import { type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
+import { leastLoaded, makePeerQueues, type QueueLimits, type Ranking } from "@peerstrap/peer-selection"
+import { ByteLedger } from "@peerstrap/transport"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { BlockSink } from "../contract/BlockSink.ts"
+import { defaultStreamLimits, type StreamLimits } from "../contract/Limits.ts"
+import { PeerBlocks } from "../contract/PeerBlocks.ts"
+import type { RunReport } from "../contract/RunReport.ts"
+import type { Outcome, StreamAction, StreamEvent, StreamJob, StreamOptions } from "../contract/StreamRun.ts"
+import { StreamRun } from "../engine/StreamRun.ts"
+import { type SinkLanes, startSinkLanes } from "./SinkLanes.ts"
+
+export interface PeerStreamingOptions {
+  /** `peers` is taken from the `PeerBlocks` service. */
+  readonly stream: Omit<StreamOptions, "peers">
+  readonly jobs: ReadonlyArray<StreamJob>
+  /** Bytes of the ledger from which all large buffers draw. */
+  readonly memoryBytes: number
+  readonly limits?: Partial<StreamLimits>
+  readonly queueLimits?: Partial<QueueLimits>
+  /** Default `leastLoaded`. */
+  readonly ranking?: Ranking
+  /** Default `mostReplicas`. */
+  readonly mergeRule?: MergeRule
+  /** Time after which the run ends with what it has; absent: it retries for ever. */
+  readonly deadlineMillis?: number | undefined
+  /** Notes of the engine, by stable names. */
+  readonly onNote?: (name: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export interface PeerStreamingHandle {
+  /** The engine, for `waits()`, `snapshot()` and `report()`: read only. */
+  readonly run: StreamRun
+  /** Completes when the run has ended, in whatever way. Never fails: the outcome is a value. */
+  readonly result: Effect.Effect<{ readonly outcome: Outcome; readonly report: RunReport }>
+  /** Ends the run in order: whole blocks are published, the rest is dropped. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** Events taken from the queue in one turn: many enough to be cheap, few enough for timers to be on time. */
+const maxEventsPerTurn = 64
+
+/** Starts a run in the surrounding scope. */
+export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(options: PeerStreamingOptions) {
+  const { peers } = yield* PeerBlocks
+  const sink = yield* BlockSink
+  const levels = yield* LevelSource
+  const clock = yield* Clock.Clock
+  const random = yield* Random.Random
+  const scope = yield* Effect.scope
+  const calls = yield* Scope.fork(scope)
+  const draw = (): number => random.nextDoubleUnsafe()
+  const run = new StreamRun({
+    options: { ...options.stream, peers: peers.map((client) => client.peer) },
+    jobs: options.jobs,
+    limits: { ...defaultStreamLimits, ...options.limits },
+    level: (yield* levels.current).level,
+    ledger: new ByteLedger(options.memoryBytes),
+    queues: makePeerQueues({
+      peers: peers.map((client) => client.peer),
+      ...(options.queueLimits === undefined ? {} : { limits: options.queueLimits }),
+      random: draw
+    }),
+    ranking: options.ranking ?? leastLoaded,
+    mergeRule: options.mergeRule ?? mostReplicas,
+    random: draw,
+    nowMillis: clock.currentTimeMillisUnsafe()
+  })
+
+  const events = yield* Queue.unbounded<StreamEvent>()
+  const tell = (event: StreamEvent): void => void Queue.offerUnsafe(events, event)
+  const lanes = yield* startSinkLanes(sink, tell)
+  yield* levels.changes.pipe(
+    Stream.runForEach(({ level, origin }) => Effect.sync(() => tell({ _tag: "level", level, origin }))),
+    Effect.forkScoped
+  )
+  const execute = makeExecutor({ calls, lanes, peers, tell, onNote: options.onNote })
+  const loop = yield* runLoop({ run, events, clock, deadlineMillis: options.deadlineMillis, execute }).pipe(
+    Effect.ensuring(Scope.close(calls, Exit.void)),
+    Effect.forkScoped
+  )
+  const handle: PeerStreamingHandle = {
+    run,
+    result: Fiber.join(loop).pipe(Effect.map((outcome) => ({ outcome, report: run.report() }))),
+    stop: Effect.sync(() => tell({ _tag: "stop", why: "stopped" }))
+  }
+  return handle
+})
+
+interface Executor {
+  /** Calls to peers are fibers of this scope: it ends with the run, and they with it. */
+  readonly calls: Scope.Scope
+  readonly lanes: SinkLanes
+  readonly peers: ReadonlyArray<NodeClient>
+  readonly tell: (event: StreamEvent) => void
+  readonly onNote: PeerStreamingOptions["onNote"]
+}
+
+const callFailure = ({ message, reason, receivedBytes }: CallError) => ({ reason, message, receivedBytes })
+
+/** Executes an action: what is quick at once, calls to peers as an effect that forks. */
+const makeExecutor =
+  ({ calls, lanes, onNote, peers, tell }: Executor) => (action: StreamAction): Effect.Effect<unknown> | undefined => {
+    switch (action._tag) {
+      case "list": {
+        const { job, maxAnswerBytes, peer, request } = action
+        return peers[peer]!.fetchBlocksMetadata(request, { maxAnswerBytes }).pipe(
+          Effect.match({
+            onSuccess: (page) => tell({ _tag: "page", job, peer, page }),
+            onFailure: (error) => tell({ _tag: "page-failed", job, peer, ...callFailure(error) })
+          }),
+          Effect.forkIn(calls)
+        )
+      }
+      case "fetch": {
+        const { batch, maxAnswerBytes, peer, request } = action
+        return peers[peer]!.fetchBlocks(request, { maxAnswerBytes }).pipe(
+          Effect.match({
+            onSuccess: (answer) => tell({ _tag: "answer", batch, answer }),
+            onFailure: (error) => tell({ _tag: "answer-failed", batch, ...callFailure(error) })
+          }),
+          Effect.forkIn(calls)
+        )
+      }
+      case "deliver":
+      case "commit":
+      case "abort":
+        return void lanes.offer(action)
+      case "note":
+        return void onNote?.(action.name, action.fields)
+      case "finished":
+        return void onNote?.("run-ended", { outcome: action.outcome._tag })
+    }
+  }
+
+interface Loop {
+  readonly run: StreamRun
+  readonly events: Queue.Queue<StreamEvent>
+  readonly clock: Clock.Clock
+  readonly deadlineMillis: number | undefined
+  readonly execute: (action: StreamAction) => Effect.Effect<unknown> | undefined
+}
+
+const runLoop = Effect.fnUntraced(function*({ clock, deadlineMillis, events, execute, run }: Loop) {
+  const deadline = deadlineMillis === undefined
+    ? Number.POSITIVE_INFINITY
+    : clock.currentTimeMillisUnsafe() + deadlineMillis
+  const actions: Array<StreamAction> = []
+  let batch: ReadonlyArray<StreamEvent> = [{ _tag: "tick" }]
+  for (;;) {
+    const now = clock.currentTimeMillisUnsafe()
+    for (const event of batch) run.step(event, now)
+    if (now >= deadline) run.step({ _tag: "stop", why: "deadline" }, now)
+    run.drain(actions)
+    for (const action of actions) {
+      const effect = execute(action)
+      if (effect !== undefined) yield* effect
+    }
+    actions.length = 0
+    if (run.outcome !== undefined) return run.outcome
+    if (run.hasWork) {
+      // Merging goes on in slices; calls and timers get their turn in between.
+      yield* Effect.yieldNow
+      const waiting = yield* Queue.takeBetween(events, 0, maxEventsPerTurn)
+      batch = [...waiting, { _tag: "tick" }]
+      continue
+    }
+    const wake = Math.min(deadline, run.wakeAt()) - now
+    if (wake === Number.POSITIVE_INFINITY) batch = yield* Queue.takeBetween(events, 1, maxEventsPerTurn)
+    else {
+      const waiting = yield* Queue.takeBetween(events, 1, maxEventsPerTurn).pipe(
+        Effect.timeoutOption(Math.max(1, Math.ceil(wake)))
+      )
+      batch = waiting._tag === "Some" ? waiting.value : [{ _tag: "tick" }]
+    }
+  }
+})

@@ -1,0 +1,65 @@
+/** The result of a run as a plain, JSON-ready value. ns are strings, ids hex. Lists are cut at `reportEntries`, counts never. */
+import type { Level } from "@peerstrap/consistency-policy"
+import type { EvidenceRecord } from "@peerstrap/peer-selection"
+
+export interface CutList<A> {
+  readonly total: number
+  readonly entries: ReadonlyArray<A>
+}
+
+export interface MissingBlock {
+  readonly shard: number
+  readonly blockStart: string
+  /** Hex; absent when a whole (shard, block) is meant. */
+  readonly id?: string
+  /** Peers that advertised it, or that did not answer. */
+  readonly peers: ReadonlyArray<string>
+  readonly reason: string
+}
+
+/** How replicas differ about one series and block. */
+export interface Divergence {
+  readonly shard: number
+  readonly blockStart: string
+  readonly id: string
+  readonly kind: "different" | "unknown" | "absent-on-some"
+  /** By peer: `-` absent, `?` no checksum, else 8 hex digits. */
+  readonly checksums: Readonly<Record<string, string>>
+  readonly sizes: Readonly<Record<string, number>>
+}
+
+export interface PeerReport {
+  readonly id: string
+  readonly seriesBlocks: number
+  readonly bytes: number
+  readonly pages: number
+  readonly failures: number
+  readonly lastError: string | undefined
+}
+
+export interface RunReport {
+  readonly outcome: string
+  readonly level: Level
+  readonly levelChanges: ReadonlyArray<{ readonly level: Level; readonly origin: string; readonly atMillis: number }>
+  readonly startedMillis: number
+  readonly endedMillis: number
+  readonly jobs: { readonly total: number; readonly done: number }
+  readonly blocks: { readonly total: number; readonly committed: number; readonly empty: number }
+  readonly seriesBlocks: {
+    readonly listed: number
+    readonly stored: number
+    readonly merged: number
+    readonly missing: number
+    readonly dropped: number
+  }
+  readonly bytes: number
+  readonly retries: number
+  readonly missing: CutList<MissingBlock>
+  /** Peers whose listing of a shard did not finish though the level was met without it. */
+  readonly unlisted: CutList<{ readonly shard: number; readonly peer: string; readonly reason: string }>
+  readonly divergences: CutList<Divergence> & { readonly counts: Readonly<Record<Divergence["kind"], number>> }
+  readonly evidence: ReadonlyArray<EvidenceRecord>
+  readonly evidenceCounts: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly peers: ReadonlyArray<PeerReport>
+  readonly memory: { readonly capacity: number; readonly peak: number }
+}

@@ -1,0 +1,245 @@
+/**
+ * Blocks whose replicas disagree: a copy is fetched from every peer that advertised the block and held until all have answered or
+ * given up and the level's number of copies is there; then they are merged, in slices, so that other events get their turn.
+ * What is held draws from the ledger before anything is asked.
+ */
+import { requiredCopies } from "@peerstrap/consistency-policy"
+import type { BlockKey } from "../contract/BlockSink.ts"
+import { type HeldCopy, settleCopies, type Stored } from "./CopyMerge.ts"
+import { isHopeless, record } from "./RunScope.ts"
+import { SeriesState } from "./SeriesBlock.ts"
+import { expectedBytes, type ShardState } from "./ShardState.ts"
+import { type Delivered, joinPieces } from "./Verification.ts"
+
+const S = SeriesState
+
+/** Beside its bytes a held copy costs about so much. */
+const copyOverheadBytes = 256
+
+interface Entry {
+  copies: Array<HeldCopy>
+  /** Drawn from the ledger for this group. */
+  reserved: number
+}
+
+export interface MergedBlock {
+  readonly group: number
+  readonly merged: Stored
+  /** Bytes drawn from the ledger for the copies; they stay drawn until the result is written. */
+  readonly reserved: number
+}
+
+export class FanOut {
+  /** Groups that wait for room in the ledger, oldest first. */
+  private waiting: Array<number> = []
+  private readonly active = new Map<number, Entry>()
+  /** By peer of the job: groups whose copy is to be asked for. */
+  readonly toAsk: Array<Array<number>>
+  private toMerge: Array<number> = []
+  private readonly shard: ShardState
+
+  constructor(shard: ShardState) {
+    this.shard = shard
+    this.toAsk = shard.peers.map(() => [])
+  }
+
+  get hasWork(): boolean {
+    return this.toMerge.length > 0
+  }
+
+  /** Groups that wait for memory. */
+  get waitingCount(): number {
+    return this.waiting.length
+  }
+
+  /** Whether copies of the group may be held. */
+  holds(group: number): boolean {
+    return this.active.has(group)
+  }
+
+  add(group: number): void {
+    this.waiting.push(group)
+  }
+
+  /** Lets groups in as far as the ledger allows; always at least one when nothing else is held. */
+  admit(): void {
+    const { scope, series } = this.shard
+    const share = scope.ledger.capacity * scope.limits.copiesShare
+    let admitted = 0
+    for (const group of this.waiting) {
+      let need = 0
+      for (let peer = 0; peer < this.shard.peers.length; peer++) {
+        if (this.shard.offers(group, peer)) need += expectedBytes(this.shard, group, peer) + copyOverheadBytes
+      }
+      if (this.active.size > 0 && scope.ledger.usedBy("copies") + need > share) break
+      if (!scope.ledger.tryReserve("copies", need)) break
+      admitted++
+      this.active.set(group, { copies: [], reserved: need })
+      series.clearTries(group)
+      if (series.state(group) === S.READY) series.move(group, S.FETCH_ALL)
+      for (let peer = 0; peer < this.shard.peers.length; peer++) {
+        if (this.shard.offers(group, peer)) this.toAsk[peer]!.push(group)
+      }
+    }
+    if (admitted > 0) this.waiting = this.waiting.slice(admitted)
+  }
+
+  /** A usable copy came: it is copied out of the answer, so that the answer's buffer can go. */
+  hold(group: number, peer: number, delivered: Exclude<Delivered, { readonly _tag: "unusable" }>): void {
+    const entry = this.active.get(group)
+    if (entry === undefined || this.shard.series.held(group, peer)) return
+    const expected = expectedBytes(this.shard, group, peer)
+    if (delivered.bytes > expected) {
+      const extra = delivered.bytes - expected
+      if (!this.shard.scope.ledger.tryReserve("copies", extra)) {
+        this.askAgain(group, peer)
+        return
+      }
+      entry.reserved += extra
+    }
+    entry.copies.push({
+      peer,
+      peerId: this.shard.peerId(peer),
+      segments: delivered.segments.map(joinPieces),
+      checksum: delivered.checksum,
+      bytes: delivered.bytes,
+      asAdvertised: delivered._tag !== "differs"
+    })
+    this.shard.series.setHeld(group, peer, true)
+  }
+
+  /** The copy of this peer did not come: ask again later, unless its tries are used up. */
+  askAgain(group: number, peer: number): void {
+    const { scope, series } = this.shard
+    if (this.active.has(group) && series.tries(group, peer) < scope.limits.attemptsPerPeer) {
+      this.toAsk[peer]!.push(group)
+    }
+  }
+
+  /** Decides about a group in FETCH_ALL or BLOCKED after something changed. */
+  evaluate(group: number): void {
+    const { scope, series } = this.shard
+    const state = series.state(group)
+    if (state !== S.FETCH_ALL && state !== S.BLOCKED || !this.active.has(group)) return
+    let held = 0
+    let pending = 0
+    let advertisers = 0
+    for (let peer = 0; peer < this.shard.peers.length; peer++) {
+      if (!this.shard.offers(group, peer)) continue
+      advertisers++
+      if (series.held(group, peer)) held++
+      else if (series.asked(group, peer)) pending++
+      else if (
+        series.tries(group, peer) < scope.limits.attemptsPerPeer && !isHopeless(scope, this.shard.peers[peer]!)
+      ) pending++
+    }
+    if (pending > 0) return
+    const required = this.required(advertisers)
+    if (held > 0 && held >= required) {
+      series.move(group, S.MERGE)
+      this.toMerge.push(group)
+    } else if (this.shard.isBestEffort) {
+      series.move(group, S.FAILED)
+      this.shard.onMissing(group, "no peer delivered a usable copy")
+      this.forget(group)
+    } else if (state === S.FETCH_ALL) {
+      series.move(group, S.BLOCKED)
+      if (this.waiting.length > 0) this.letGo(group)
+      this.shard.onBlocked(group)
+    }
+  }
+
+  /** Others wait for the memory: a blocked group starts afresh when its time comes. */
+  private letGo(group: number): void {
+    for (let peer = 0; peer < this.shard.peers.length; peer++) this.shard.series.setHeld(group, peer, false)
+    this.forget(group)
+  }
+
+  private required(advertisers: number): number {
+    if (this.shard.isBestEffort) return 0
+    return requiredCopies(this.shard.scope.level, { majority: this.shard.majority, advertisers })
+  }
+
+  evaluateAll(): void {
+    for (const group of this.active.keys()) this.evaluate(group)
+  }
+
+  /** A blocked group gets fresh tries; what it holds stays. */
+  retry(group: number): void {
+    const { series } = this.shard
+    series.clearTries(group)
+    for (let peer = 0; peer < this.shard.peers.length; peer++) {
+      if (this.shard.offers(group, peer) && !series.held(group, peer)) this.toAsk[peer]!.push(group)
+    }
+  }
+
+  /** Merges about one slice of bytes' worth of groups. Results go to `out`. */
+  mergeSlice(out: Array<MergedBlock>): void {
+    let budget = this.shard.scope.limits.mergeSliceBytes
+    let done = 0
+    while (done < this.toMerge.length && budget > 0) {
+      const group = this.toMerge[done++]!
+      const entry = this.active.get(group)!
+      for (const copy of entry.copies) budget -= copy.bytes
+      this.mergeOne(group, entry, out)
+    }
+    if (done > 0) this.toMerge = this.toMerge.slice(done)
+  }
+
+  private mergeOne(group: number, entry: Entry, out: Array<MergedBlock>): void {
+    const { scope, series } = this.shard
+    const key: BlockKey = this.shard.key(series.block(group))
+    let advertisers = 0
+    for (let peer = 0; peer < this.shard.peers.length; peer++) if (this.shard.offers(group, peer)) advertisers++
+    const merged = settleCopies(entry.copies, {
+      required: this.required(advertisers),
+      blockStart: key.blockStart,
+      blockSize: scope.options.blockSizeNanos,
+      mutable: key.blockStart >= (scope.options.immutableEnd ?? key.blockStart + BigInt(1)),
+      encoding: scope.options.encoding,
+      rule: scope.mergeRule,
+      maxPoints: scope.limits.maxPointsPerBlock
+    })
+    for (const { copy, detail } of "bad" in merged ? merged.bad : []) {
+      record(scope, this.shard.peers[copy.peer]!, "undecodable-block", "peer", this.shard.subject(group), detail)
+    }
+    switch (merged._tag) {
+      case "one":
+      case "merged": {
+        out.push({ group, merged, reserved: entry.reserved })
+        this.active.delete(group)
+        return
+      }
+      case "refused": {
+        series.move(group, S.FAILED)
+        this.shard.onMissing(group, merged.detail)
+        this.forget(group)
+        return
+      }
+      case "undecodable": {
+        for (const { copy } of merged.bad) {
+          series.setHeld(group, copy.peer, false)
+          series.addTry(group, copy.peer)
+        }
+        entry.copies = entry.copies.filter((copy) => !merged.bad.some((one) => one.copy === copy))
+        series.move(group, S.FETCH_ALL)
+        for (const { copy } of merged.bad) this.askAgain(group, copy.peer)
+        this.evaluate(group)
+      }
+    }
+  }
+
+  private forget(group: number): void {
+    const entry = this.active.get(group)
+    if (entry === undefined) return
+    this.active.delete(group)
+    this.shard.scope.ledger.release("copies", entry.reserved)
+  }
+
+  clear(): void {
+    for (const group of this.active.keys()) this.forget(group)
+    this.waiting = []
+    this.toMerge = []
+    for (const list of this.toAsk) list.length = 0
+  }
+}

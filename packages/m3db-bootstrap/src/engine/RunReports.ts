@@ -1,0 +1,41 @@
+/** The report at the end of a run, from its counters. */
+import type { RunReport } from "../contract/RunReport.ts"
+import type { StreamRun } from "./StreamRun.ts"
+
+export const runReport = (run: StreamRun): RunReport => {
+  const { ledger, level, options, queues, tally } = run.scope
+  let blocks = 0
+  for (const job of run.jobs) blocks += job.blockStarts.length
+  return {
+    outcome: run.outcome?._tag ?? "running",
+    level,
+    levelChanges: run.levelChanges,
+    startedMillis: run.startedMillis,
+    endedMillis: run.isFinished ? run.endedMillis : run.scope.now,
+    jobs: { total: run.jobs.length, done: run.jobsDone },
+    blocks: { total: blocks, committed: tally.blocksCommitted, empty: tally.blocksEmpty },
+    seriesBlocks: {
+      listed: tally.listed,
+      stored: tally.stored,
+      merged: tally.merged,
+      missing: tally.missing.total,
+      dropped: tally.dropped
+    },
+    bytes: tally.bytes,
+    retries: tally.retries,
+    missing: tally.missing.value(),
+    unlisted: tally.unlisted.value(),
+    divergences: { ...tally.divergences.value(), counts: tally.divergenceCounts },
+    evidence: run.book.records(),
+    evidenceCounts: run.book.summary(),
+    peers: options.peers.map((id, peer) => ({
+      id,
+      seriesBlocks: tally.peerSeriesBlocks[peer]!,
+      bytes: tally.peerBytes[peer]!,
+      pages: tally.peerPages[peer]!,
+      failures: tally.peerFailures[peer]!,
+      lastError: queues.state(peer).lastFailureMessage
+    })),
+    memory: { capacity: ledger.capacity, peak: ledger.peak }
+  }
+}

@@ -1,0 +1,145 @@
+/** `why`: what a run is waiting for, from the shard to the cause, with the option that would change it. */
+import { requiredSuccesses } from "@peerstrap/consistency-policy"
+import type { Wait } from "@peerstrap/progress"
+import { isHopeless } from "./RunScope.ts"
+import { SeriesState } from "./SeriesBlock.ts"
+import type { ShardStream } from "./ShardStream.ts"
+import type { StreamRun } from "./StreamRun.ts"
+
+const S = SeriesState
+
+const seconds = (millis: number): string => `${(Math.max(0, millis) / 1000).toFixed(1)} s`
+
+const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
+  if (job.listing.isOver) return undefined
+  const { level, now, queues } = run.scope
+  const open = job.listing.listings.flatMap((listing, peer) => (listing.over ? [] : [peer]))
+  const failing = open.filter((peer) =>
+    job.listing.listings[peer]!.failures > 0 || isHopeless(run.scope, job.peers[peer]!)
+  )
+  const needed = requiredSuccesses(level, { majority: job.majority, peers: job.peers.length })
+  const reached = `${job.listing.successes} of ${job.peers.length} peers listed, level ${level} needs ${needed}`
+  const subject = `shard ${job.shard}`
+  if (failing.length === 0) {
+    if (job.listing.paused) {
+      return {
+        subject,
+        waitingFor: "memory for metadata",
+        cause: `${run.scope.ledger.used} of ${run.scope.ledger.capacity} bytes are in use`,
+        peers: [],
+        remedy: "raise --memory, or lower --jobs-in-flight",
+        sinceMillis: job.lastProgressMillis
+      }
+    }
+    const pages = open.map((peer) => `${job.peerId(peer)} (page ${job.listing.listings[peer]!.pages + 1})`)
+    return {
+      subject,
+      waitingFor: `metadata from ${pages.join(", ")}`,
+      cause: reached,
+      peers: open.map((peer) => job.peerId(peer)),
+      level,
+      remedy: "nothing: the peers are answering",
+      sinceMillis: job.lastProgressMillis
+    }
+  }
+  const causes = failing.map((peer) => {
+    const listing = job.listing.listings[peer]!
+    const state = queues.state(job.peers[peer]!)
+    const next = Math.max(listing.restUntilMillis, state.restUntilMillis) - now
+    const tries = Math.max(listing.failures, state.failuresInRow)
+    return `${job.peerId(peer)}: ${
+      listing.lastError || state.lastFailureMessage || "no answer"
+    } (${tries} tries, next in ${seconds(next)})`
+  })
+  const ids = failing.map((peer) => job.peerId(peer))
+  return {
+    subject,
+    waitingFor: `metadata from ${ids.join(", ")}: ${reached}`,
+    cause: causes.join("; "),
+    peers: ids,
+    level,
+    remedy: `bring back ${
+      ids.join(" or ")
+    }, or lower the level: peerstrap-m3db set-level none (best effort, lists what is missing)`,
+    sinceMillis: job.lastProgressMillis
+  }
+}
+
+const blockedWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
+  const blocked = job.series.inState[S.BLOCKED]!
+  if (blocked === 0) return undefined
+  const peers = new Set<string>()
+  let first: number | undefined
+  for (const group of job.blocked) {
+    if (job.series.state(group) !== S.BLOCKED) continue
+    first ??= group
+    job.peers.forEach((_, peer) => {
+      if (job.offers(group, peer) && !job.series.held(group, peer)) peers.add(job.peerId(peer))
+    })
+    if (peers.size === job.peers.length) break
+  }
+  const ids = [...peers].toSorted()
+  const shown = first === undefined ? "" : `, the first is ${job.subject(first)}`
+  return {
+    subject: `shard ${job.shard}`,
+    waitingFor: `${blocked} series-blocks that level ${run.scope.level} does not let go${shown}`,
+    cause: `${ids.join(", ")} advertised them, every try failed; next try in ${
+      seconds(job.blockedUntilMillis - run.scope.now)
+    }`,
+    peers: ids,
+    level: run.scope.level,
+    remedy: `look after ${ids.join(" and ")}, or take what there is: peerstrap-m3db set-level none`,
+    sinceMillis: job.lastProgressMillis
+  }
+}
+
+const unreachableWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
+  const waiting = job.fetching.waiting
+  const resting = job.peers.filter((peer) => isHopeless(run.scope, peer))
+  if (waiting === 0 || resting.length === 0 || !job.listing.isOver || run.inFlightBatches > 0) return undefined
+  const ids = resting.map((peer) => run.scope.options.peers[peer]!)
+  return {
+    subject: `shard ${job.shard}`,
+    waitingFor: `${waiting} series-blocks that only ${ids.join(", ")} advertised`,
+    cause: ids.map((id, i) => `${id}: ${run.scope.queues.state(resting[i]!).lastFailureMessage ?? "no answer"}`).join(
+      "; "
+    ),
+    peers: ids,
+    level: run.scope.level,
+    remedy: `bring back ${ids.join(" or ")}, or take what there is: peerstrap-m3db set-level none`,
+    sinceMillis: job.lastProgressMillis
+  }
+}
+
+const sinkWait = (job: ShardStream): Wait | undefined => {
+  const committing = job.deliveries.blocks.filter((state) => state === "committing").length
+  if (!job.listing.isOver || committing + job.deliveries.unwritten === 0) return undefined
+  return {
+    subject: `shard ${job.shard}`,
+    waitingFor: `the sink: ${job.deliveries.unwritten} writes, ${committing} blocks to publish`,
+    cause: "the disk is slower than the peers",
+    peers: [],
+    remedy: "nothing: writing goes on; a faster disk would help",
+    sinceMillis: job.lastProgressMillis
+  }
+}
+
+export const runWaits = (run: StreamRun): ReadonlyArray<Wait> => {
+  const waits: Array<Wait> = []
+  for (const job of run.active.values()) {
+    for (const wait of [listingWait(run, job), blockedWait(run, job), unreachableWait(run, job), sinkWait(job)]) {
+      if (wait !== undefined) waits.push(wait)
+    }
+  }
+  if (run.waitsForMemory) {
+    waits.push({
+      subject: "fetching",
+      waitingFor: "memory for answers",
+      cause: `${run.scope.ledger.used} of ${run.scope.ledger.capacity} bytes are in use`,
+      peers: [],
+      remedy: "raise --memory, or lower --jobs-in-flight",
+      sinceMillis: run.scope.now
+    })
+  }
+  return waits.concat(run.scope.queues.waits(run.scope.now))
+}

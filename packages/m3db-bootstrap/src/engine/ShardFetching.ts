@@ -1,0 +1,340 @@
+/**
+ * The data side of one job: gives ready series-blocks to peers with room, takes answers apart, and passes on what proved right.
+ * One peer where all checksums agree; everything else goes to the fan-out. (specs: peer streaming 3.6–3.9, 3.16)
+ */
+import { absentChecksum, type BlocksAnswer, type BlocksRequest } from "@peerstrap/m3db-wire"
+import { noChecksum } from "@peerstrap/metadata-grouping"
+import { best, type Candidate } from "@peerstrap/peer-selection"
+import type { CallFailure } from "../contract/StreamRun.ts"
+import { isItemBlameless } from "./CallFailures.ts"
+import type { Deliveries } from "./Deliveries.ts"
+import type { FanOut } from "./FanOut.ts"
+import { type FetchBatch, matchAnswer } from "./FetchBatch.ts"
+import { type Hold, isHopeless, record } from "./RunScope.ts"
+import { SeriesState } from "./SeriesBlock.ts"
+import { expectedBytes, type ShardState } from "./ShardState.ts"
+import { type Delivered, verifyDelivered } from "./Verification.ts"
+
+const S = SeriesState
+
+/** Thrift and ids around one block of an answer cost about so much beside the id itself. */
+const elementOverheadBytes = 96
+
+/** An answer is somewhat larger than announced when blocks grew since the listing. */
+const answerSlackBytes = 64 << 10
+
+/** A first-in-first-out list that gives its memory back as it is emptied. */
+class Fifo {
+  private items: Array<number> = []
+  private head = 0
+
+  get length(): number {
+    return this.items.length - this.head
+  }
+
+  push(item: number): void {
+    this.items.push(item)
+  }
+
+  peek(): number {
+    return this.items[this.head]!
+  }
+
+  shift(): number {
+    const item = this.items[this.head++]!
+    if (this.head > 1024 && this.head * 2 > this.items.length) {
+      this.items = this.items.slice(this.head)
+      this.head = 0
+    }
+    return item
+  }
+
+  takeAll(): Array<number> {
+    const all = this.items.slice(this.head)
+    this.items = []
+    this.head = 0
+    return all
+  }
+}
+
+export class ShardFetching {
+  /** Ready groups by the set of peers that may still be asked for them. */
+  private readonly buckets = new Map<number, Fifo>()
+  /** Answers that were larger than expected: what to draw for the group next time. */
+  private readonly grown = new Map<number, number>()
+  private readonly shard: ShardState
+  private readonly fanOut: FanOut
+  private readonly deliveries: Deliveries
+
+  constructor(shard: ShardState, fanOut: FanOut, deliveries: Deliveries) {
+    this.shard = shard
+    this.fanOut = fanOut
+    this.deliveries = deliveries
+  }
+
+  /** A group that became ready, or gets another chance. */
+  onReady(group: number): void {
+    const { grouping, series } = this.shard
+    let checksum = noChecksum
+    let mask = 0
+    let offers = 0
+    let agree = true
+    for (let peer = 0; peer < this.shard.peers.length; peer++) {
+      if (!this.shard.offers(group, peer)) continue
+      const own = grouping.checksum(group, peer)
+      if (own === noChecksum || offers > 0 && own !== checksum) agree = false
+      checksum = own
+      offers++
+      if (series.tries(group, peer) < this.shard.scope.limits.attemptsPerPeer) mask |= 1 << peer
+    }
+    if (offers === 0) {
+      // Only a peer whose listing proved to be made up advertised it.
+      series.move(group, S.DROPPED)
+      this.shard.scope.tally.dropped++
+      this.deliveries.onTerminal(series.block(group))
+    } else if (!agree) this.fanOut.add(group)
+    else if (mask === 0) this.exhausted(group)
+    else this.bucket(mask).push(group)
+  }
+
+  private bucket(mask: number): Fifo {
+    let bucket = this.buckets.get(mask)
+    if (bucket === undefined) this.buckets.set(mask, bucket = new Fifo())
+    return bucket
+  }
+
+  private exhausted(group: number): void {
+    const { series } = this.shard
+    if (this.shard.isBestEffort) {
+      series.move(group, S.FAILED)
+      this.shard.onMissing(group, "every peer that advertised it was tried and none delivered it")
+    } else {
+      series.move(group, S.BLOCKED)
+      this.shard.onBlocked(group)
+    }
+  }
+
+  /** Number of groups that wait for a peer with room. */
+  get waiting(): number {
+    let waiting = this.fanOut.waitingCount
+    for (const bucket of this.buckets.values()) waiting += bucket.length
+    return waiting
+  }
+
+  /** Under best effort, groups that only peers advertise which nobody can reach any more are given up. */
+  dropUnreachable(): void {
+    if (!this.shard.isBestEffort) return
+    for (const [mask, bucket] of this.buckets) {
+      if (bucket.length === 0 || this.reachable(mask)) continue
+      for (const group of bucket.takeAll()) {
+        this.shard.series.move(group, S.FAILED)
+        this.shard.onMissing(group, "no peer that advertised it can be reached")
+      }
+    }
+  }
+
+  private reachable(mask: number): boolean {
+    return this.shard.peers.some((run, peer) => (mask & (1 << peer)) !== 0 && !isHopeless(this.shard.scope, run))
+  }
+
+  /** Gives work to peers as long as their queues have room. */
+  assign(): void {
+    const { now, queues } = this.shard.scope
+    let room = 0
+    this.shard.peers.forEach((run, peer) => {
+      if (queues.hasRoom(run, now)) room |= 1 << peer
+    })
+    if (room === 0) return
+    this.fanOut.admit()
+    for (let peer = 0; peer < this.shard.peers.length; peer++) {
+      if ((room & (1 << peer)) !== 0) this.assignFanOut(peer)
+    }
+    for (const [mask, bucket] of this.buckets) {
+      while (bucket.length > 0) {
+        const peer = this.choose(bucket.peek(), mask)
+        if (peer < 0) break
+        const group = bucket.shift()
+        this.shard.series.move(group, S.FETCH_ONE)
+        this.enqueue(peer, group)
+      }
+    }
+  }
+
+  private assignFanOut(peer: number): void {
+    const { now, queues } = this.shard.scope
+    const { series } = this.shard
+    const list = this.fanOut.toAsk[peer]!
+    let taken = 0
+    while (taken < list.length && queues.hasRoom(this.shard.peers[peer]!, now)) {
+      const group = list[taken++]!
+      if (series.state(group) === S.FETCH_ALL && !series.held(group, peer) && !series.asked(group, peer)) {
+        this.enqueue(peer, group)
+      }
+    }
+    if (taken > 0) list.splice(0, taken)
+  }
+
+  private enqueue(peer: number, group: number): void {
+    this.shard.series.setAsked(group, peer, true)
+    this.shard.scope.queues.enqueue(this.shard.peers[peer]!, this.shard.job, group, this.expected(group, peer))
+  }
+
+  private expected(group: number, peer: number): number {
+    return this.grown.get(group) ?? expectedBytes(this.shard, group, peer)
+  }
+
+  private choose(group: number, mask: number): number {
+    const { now, queues, ranking } = this.shard.scope
+    const candidates: Array<Candidate> = []
+    for (let peer = 0; peer < this.shard.peers.length; peer++) {
+      if ((mask & (1 << peer)) === 0 || !queues.hasRoom(this.shard.peers[peer]!, now)) continue
+      candidates.push(queues.candidate(this.shard.peers[peer]!, this.shard.series.tries(group, peer)))
+    }
+    const chosen = best(ranking, candidates)
+    return chosen === undefined ? -1 : this.shard.peers.indexOf(chosen.peer)
+  }
+
+  /** Whether an item of a batch still wants to be asked for. */
+  isWanted(group: number, peer: number): boolean {
+    const { series } = this.shard
+    const state = series.state(group)
+    return series.asked(group, peer) && (state === S.FETCH_ONE || state === S.FETCH_ALL && !series.held(group, peer))
+  }
+
+  /** Bytes to draw for the answer to these items. */
+  answerBytes(groups: ReadonlyArray<number>, peer: number): number {
+    let bytes = answerSlackBytes
+    for (const group of groups) {
+      bytes += this.expected(group, peer) + this.shard.grouping.id(group).length + elementOverheadBytes
+    }
+    return Math.min(bytes, this.shard.scope.limits.maxAnswerBytes)
+  }
+
+  request(groups: ReadonlyArray<number>, namespace: Uint8Array): BlocksRequest {
+    const { grouping } = this.shard
+    return {
+      namespace,
+      shard: this.shard.shard,
+      ids: groups.map((group) => grouping.id(group)),
+      startHi: Int32Array.from(groups, (group) => grouping.startHi(group)),
+      startLo: Int32Array.from(groups, (group) => grouping.startLo(group))
+    }
+  }
+
+  onAnswer(batch: FetchBatch, peer: number, answer: BlocksAnswer, hold: Hold): void {
+    const { grouping, scope } = this.shard
+    const matched = matchAnswer(grouping, batch.groups, answer)
+    if (matched.unrequested > 0) {
+      const detail =
+        `${matched.unrequested} blocks that were not asked for, the first of id ${matched.firstUnrequested}`
+      record(scope, batch.peer, "unrequested-block", "peer", `blocks of shard ${this.shard.shard}`, detail)
+    }
+    for (let slot = 0; slot < batch.groups.length; slot++) {
+      const group = batch.groups[slot]!
+      this.shard.series.setAsked(group, peer, false)
+      const row = matched.rows[slot]!
+      const advertised = grouping.checksum(group, peer)
+      const delivered: Delivered = row < 0
+        ? { _tag: "unusable", kind: "advertised-not-delivered", detail: this.advertisement(group, peer) }
+        : verifyDelivered(answer, row, matched.more.get(slot), advertised)
+      if (delivered._tag !== "unusable") scope.tally.peerSeriesBlocks[batch.peer]!++
+      this.take(group, peer, delivered, hold)
+    }
+    this.deliveries.flush(hold)
+  }
+
+  private advertisement(group: number, peer: number): string {
+    const checksum = this.shard.grouping.checksum(group, peer)
+    const text = checksum === absentChecksum ? "no checksum" : `checksum 0x${checksum.toString(16).padStart(8, "0")}`
+    return `advertised ${this.shard.grouping.size(group, peer)} bytes with ${text}, delivered nothing`
+  }
+
+  private take(group: number, peer: number, delivered: Delivered, hold: Hold): void {
+    const { scope, series } = this.shard
+    const run = this.shard.peers[peer]!
+    if (delivered._tag === "unusable") {
+      if (this.deliveries.leftRetention(series.block(group))) return this.drop(group, peer)
+      record(scope, run, delivered.kind, "peer", this.shard.subject(group), delivered.detail)
+      this.failed(group, peer, true)
+      return
+    }
+    if (delivered._tag === "differs") {
+      record(scope, run, "delivered-differs-from-advertised", "peer", this.shard.subject(group), delivered.detail)
+    }
+    switch (series.state(group)) {
+      case S.FETCH_ONE: {
+        if (delivered._tag === "as-advertised") {
+          this.deliveries.add(group, delivered.segments[0]!, delivered.checksum, hold)
+        } else {
+          series.move(group, S.FETCH_ALL)
+          this.fanOut.add(group)
+        }
+        return
+      }
+      case S.FETCH_ALL: {
+        this.fanOut.hold(group, peer, delivered)
+        this.fanOut.evaluate(group)
+      }
+    }
+  }
+
+  private drop(group: number, peer: number): void {
+    const { series } = this.shard
+    if (series.state(group) === S.FETCH_ONE) series.move(group, S.READY)
+    series.addTry(group, peer)
+    series.move(group, S.DROPPED)
+    this.shard.scope.tally.dropped++
+    this.deliveries.onTerminal(series.block(group))
+  }
+
+  /** The item did not come from this peer. */
+  private failed(group: number, peer: number, costsTry: boolean): void {
+    const { scope, series } = this.shard
+    scope.tally.retries++
+    if (costsTry) series.addTry(group, peer)
+    if (series.state(group) === S.FETCH_ONE) {
+      series.move(group, S.READY)
+      this.onReady(group)
+    } else if (series.state(group) === S.FETCH_ALL) {
+      this.fanOut.askAgain(group, peer)
+      this.fanOut.evaluate(group)
+    }
+  }
+
+  onAnswerFailed(batch: FetchBatch, peer: number, failure: CallFailure): void {
+    const { scope, series } = this.shard
+    if (failure.reason === "protocol") {
+      record(scope, batch.peer, "protocol-violation", "peer", `blocks of shard ${this.shard.shard}`, failure.message)
+    }
+    scope.tally.peerFailures[batch.peer]!++
+    const tooLarge = failure.reason === "too-large"
+    for (const group of batch.groups) {
+      series.setAsked(group, peer, false)
+      let costsTry = !isItemBlameless(failure.reason)
+      if (tooLarge) {
+        const next = Math.max(4096, this.expected(group, peer)) * 2
+        costsTry = next > scope.limits.maxBlockBytes
+        this.grown.set(group, Math.min(next, scope.limits.maxBlockBytes))
+      }
+      this.failed(group, peer, costsTry)
+    }
+  }
+
+  /** Queued work that its peer will not do now: it goes back to where every peer can be chosen. */
+  withdrawn(peer: number, group: number): void {
+    const { series } = this.shard
+    series.setAsked(group, peer, false)
+    if (series.state(group) === S.FETCH_ONE) {
+      series.move(group, S.READY)
+      this.onReady(group)
+    } else if (series.state(group) === S.FETCH_ALL && !series.held(group, peer)) {
+      this.fanOut.toAsk[peer]!.push(group)
+      this.fanOut.evaluate(group)
+    }
+  }
+
+  clear(): void {
+    this.buckets.clear()
+    this.grown.clear()
+  }
+}

@@ -1,0 +1,31 @@
+/** What the parts of one job share: its grouping, the states of its series-blocks, and what each part must tell the others. */
+import type { Grouping } from "@peerstrap/metadata-grouping"
+import type { BlockKey } from "../contract/BlockSink.ts"
+import type { RunScope } from "./RunScope.ts"
+import type { SeriesBlocks } from "./SeriesBlock.ts"
+
+export interface ShardState {
+  readonly scope: RunScope
+  /** Index of the job in the run: the lane of its work. */
+  readonly job: number
+  readonly shard: number
+  /** Run indices of the job's peers; a "peer" inside of a job is an index into this list. */
+  readonly peers: ReadonlyArray<number>
+  readonly majority: number
+  readonly grouping: Grouping
+  readonly series: SeriesBlocks
+  /** Nothing is retried for ever: level `none`, or error policy 000 for data. */
+  readonly isBestEffort: boolean
+  peerId(peer: number): string
+  key(block: number): BlockKey
+  /** `shard 3 block 1795226400000000000 id 666f6f`, for evidence and reports. */
+  subject(group: number): string
+  /** Whether the peer advertised the group and its listing is believed. */
+  offers(group: number, peer: number): boolean
+  onMissing(group: number, reason: string): void
+  onBlocked(group: number): void
+}
+
+/** Bytes drawn for one series-block whose peer announced `size` bytes. */
+export const expectedBytes = (state: ShardState, group: number, peer: number): number =>
+  Math.min(state.grouping.size(group, peer), state.scope.limits.maxBlockBytes)

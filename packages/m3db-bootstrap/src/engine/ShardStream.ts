@@ -1,0 +1,318 @@
+/**
+ * One job from the first metadata page to the last published block: listing, grouping, choosing and fetching run at the same time.
+ *
+ *   ShardListing ─► Grouping ─► ready ─► ShardFetching ─► verified ─► Deliveries ─► sink
+ *                                  └► FanOut ─► merged ───────────────┘
+ */
+import { majority } from "@peerstrap/consistency-policy"
+import type { BlocksAnswer, BlocksRequest, MetadataPage } from "@peerstrap/m3db-wire"
+import { type Grouping, makePackedGrouping, noChecksum } from "@peerstrap/metadata-grouping"
+import type { BlockKey } from "../contract/BlockSink.ts"
+import type { Divergence } from "../contract/RunReport.ts"
+import type { CallFailure, StreamJob } from "../contract/StreamRun.ts"
+import { Deliveries } from "./Deliveries.ts"
+import { FanOut, type MergedBlock } from "./FanOut.ts"
+import type { FetchBatch } from "./FetchBatch.ts"
+import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
+import { SeriesBlocks, SeriesState } from "./SeriesBlock.ts"
+import { ShardFetching } from "./ShardFetching.ts"
+import { ShardListing } from "./ShardListing.ts"
+import type { ShardState } from "./ShardState.ts"
+
+const S = SeriesState
+
+const textEncoder = new TextEncoder()
+
+export class ShardStream implements ShardState {
+  readonly scope: RunScope
+  readonly job: number
+  readonly shard: number
+  readonly peers: ReadonlyArray<number>
+  readonly majority: number
+  readonly grouping: Grouping
+  readonly series: SeriesBlocks
+  readonly listing: ShardListing
+  readonly fetching: ShardFetching
+  readonly fanOut: FanOut
+  readonly deliveries: Deliveries
+  readonly blocked: Array<number> = []
+  blockedRetries = 0
+  blockedUntilMillis = Number.POSITIVE_INFINITY
+  readonly sinceMillis: number
+  lastProgressMillis: number
+  private readonly starts: ReadonlyArray<bigint>
+  private readonly namespace: Uint8Array
+  private listingReserved = 0
+  private ready: Array<number> = []
+
+  constructor(scope: RunScope, job: number, spec: StreamJob) {
+    this.scope = scope
+    this.job = job
+    this.shard = spec.shard
+    this.peers = spec.peers
+    this.starts = spec.blockStarts
+    this.majority = majority(scope.options.replicationFactor)
+    this.namespace = textEncoder.encode(scope.options.namespace)
+    this.grouping = makePackedGrouping({
+      peerCount: spec.peers.length,
+      maxGroups: scope.limits.maxGroupsPerJob,
+      maxBytes: scope.ledger.capacity * scope.limits.listingShare,
+      seed: Math.floor(scope.random() * Number.MAX_SAFE_INTEGER)
+    })
+    this.series = new SeriesBlocks(spec.peers.length)
+    this.listing = new ShardListing(this, spec.blockStarts)
+    this.fanOut = new FanOut(this)
+    this.deliveries = new Deliveries(this, spec.blockStarts.length)
+    this.fetching = new ShardFetching(this, this.fanOut, this.deliveries)
+    this.sinceMillis = scope.now
+    this.lastProgressMillis = scope.now
+  }
+
+  get isBestEffort(): boolean {
+    return this.scope.level === "none" || this.scope.options.errorPolicy === "000"
+  }
+
+  peerId(peer: number): string {
+    return this.scope.options.peers[this.peers[peer]!]!
+  }
+
+  key(block: number): BlockKey {
+    return { shard: this.shard, blockStart: this.starts[block]! }
+  }
+
+  get blockStarts(): ReadonlyArray<bigint> {
+    return this.starts
+  }
+
+  private hexId(group: number): string {
+    return Buffer.from(this.grouping.id(group)).toString("hex")
+  }
+
+  subject(group: number): string {
+    return `shard ${this.shard} block ${this.starts[this.series.block(group)]} id ${this.hexId(group)}`
+  }
+
+  offers(group: number, peer: number): boolean {
+    return this.grouping.has(group, peer) && !this.listing.distrusted[peer]
+  }
+
+  onMissing(group: number, reason: string): void {
+    const block = this.series.block(group)
+    this.scope.tally.missing.add(() => ({
+      shard: this.shard,
+      blockStart: String(this.starts[block]),
+      id: this.hexId(group),
+      peers: this.peers.flatMap((_, peer) => (this.offers(group, peer) ? [this.peerId(peer)] : [])),
+      reason
+    }))
+    this.deliveries.onTerminal(block)
+  }
+
+  onBlocked(group: number): void {
+    this.blocked.push(group)
+    if (this.blockedUntilMillis === Number.POSITIVE_INFINITY) {
+      const { blockedBaseMillis, blockedCapMillis } = this.scope.limits
+      const pause = Math.min(blockedCapMillis, blockedBaseMillis * 2 ** Math.min(this.blockedRetries, 16))
+      this.blockedUntilMillis = this.scope.now + pause * (0.5 + this.scope.random() / 2)
+      this.blockedRetries++
+    }
+  }
+
+  /** Everything of the job is published or dropped. */
+  get isDone(): boolean {
+    return this.deliveries.isSettled && this.deliveries.unwritten === 0
+  }
+
+  get hasWork(): boolean {
+    return this.fanOut.hasWork
+  }
+
+  /** Nothing of this job is under way that could give memory back. */
+  get isStuckOnMemory(): boolean {
+    return this.listing.paused && !this.listing.isAsking && this.series.inState[S.FETCH_ONE] === 0 &&
+      this.deliveries.unwritten === 0 && !this.fanOut.hasWork && this.fetching.waiting === 0
+  }
+
+  onPage(peer: number, page: MetadataPage): void {
+    const before = this.series.count
+    this.listing.onPage(this.peers.indexOf(peer), page)
+    for (let group = before; group < this.series.count; group++) this.deliveries.open[this.series.block(group)]!++
+    this.lastProgressMillis = this.scope.now
+    this.takeReady()
+    this.accountListing()
+  }
+
+  onPageFailed(peer: number, failure: CallFailure): void {
+    this.listing.onFailure(this.peers.indexOf(peer), failure)
+    this.takeReady()
+  }
+
+  private accountListing(): void {
+    const { ledger } = this.scope
+    const held = this.grouping.bytes + this.series.bytes + this.listing.indexBytes
+    const more = held - this.listingReserved
+    if (more < 0) ledger.release("listing", -more)
+    else if (!ledger.tryReserve("listing", more)) {
+      this.scope.failure ??= {
+        _tag: "failed",
+        fault: "self",
+        message:
+          `metadata of shard ${this.shard} needs ${held} bytes of memory, the ledger of ${ledger.capacity} has ${ledger.free} left`,
+        remedy: "raise --memory, or bootstrap a smaller range at a time with --from and --to"
+      }
+      return
+    }
+    this.listingReserved = held
+  }
+
+  private takeReady(): void {
+    this.ready.length = 0
+    this.grouping.drainReady(this.ready)
+    for (const group of this.ready) {
+      this.series.move(group, S.READY)
+      this.noteDivergence(group)
+      this.fetching.onReady(group)
+    }
+  }
+
+  private noteDivergence(group: number): void {
+    let kind: Divergence["kind"] | undefined
+    let first = -2
+    for (let peer = 0; peer < this.peers.length; peer++) {
+      if (!this.grouping.has(group, peer)) {
+        if (this.listing.listings[peer]!.state === "FINISHED") kind ??= "absent-on-some"
+        continue
+      }
+      const checksum = this.grouping.checksum(group, peer)
+      if (first === -2) first = checksum
+      if (checksum === noChecksum && kind !== "different") kind = "unknown"
+      else if (checksum !== noChecksum && first !== noChecksum && checksum !== first) kind = "different"
+    }
+    if (kind === undefined) return
+    const { tally } = this.scope
+    tally.divergenceCounts[kind]++
+    const found = kind
+    tally.divergences.add(() => this.divergence(group, found))
+  }
+
+  private divergence(group: number, kind: Divergence["kind"]): Divergence {
+    const checksums: Record<string, string> = {}
+    const sizes: Record<string, number> = {}
+    for (let peer = 0; peer < this.peers.length; peer++) {
+      const id = this.peerId(peer)
+      if (!this.grouping.has(group, peer)) checksums[id] = "-"
+      else {
+        const checksum = this.grouping.checksum(group, peer)
+        checksums[id] = checksum === noChecksum ? "?" : checksum.toString(16).padStart(8, "0")
+        sizes[id] = this.grouping.size(group, peer)
+      }
+    }
+    const blockStart = String(this.starts[this.series.block(group)])
+    return { shard: this.shard, blockStart, id: this.hexId(group), kind, checksums, sizes }
+  }
+
+  /** Asks for pages and gives out work, as far as memory, peers and limits allow. */
+  pump(mayList: boolean): void {
+    if (this.scope.now >= this.blockedUntilMillis) this.retryBlocked()
+    if (mayList) this.listing.pump()
+    this.fetching.assign()
+    this.commit()
+  }
+
+  /** The level, or who can be reached, changed. */
+  onCircumstancesChanged(): void {
+    this.listing.settle()
+    this.takeReady()
+    this.fanOut.evaluateAll()
+    this.fetching.dropUnreachable()
+    if (this.isBestEffort) this.failBlocked()
+  }
+
+  private failBlocked(): void {
+    for (const group of this.blocked.splice(0)) {
+      if (this.series.state(group) !== S.BLOCKED) continue
+      this.series.move(group, S.FAILED)
+      this.onMissing(group, "every peer that advertised it was tried and none delivered it")
+    }
+    this.blockedUntilMillis = Number.POSITIVE_INFINITY
+  }
+
+  /** Gives everything that nobody could deliver fresh tries. */
+  retryBlocked(): void {
+    this.blockedUntilMillis = Number.POSITIVE_INFINITY
+    for (const group of this.blocked.splice(0)) {
+      if (this.series.state(group) !== S.BLOCKED) continue
+      if (this.fanOut.holds(group)) {
+        this.series.move(group, S.FETCH_ALL)
+        this.fanOut.retry(group)
+      } else {
+        this.series.clearTries(group)
+        this.series.move(group, S.READY)
+        this.fetching.onReady(group)
+      }
+    }
+  }
+
+  /** Items of a batch that are still wanted. */
+  wanted(items: ReadonlyArray<number>, peer: number): Array<number> {
+    const local = this.peers.indexOf(peer)
+    return items.filter((group) => this.fetching.isWanted(group, local))
+  }
+
+  answerBytes(groups: ReadonlyArray<number>, peer: number): number {
+    return this.fetching.answerBytes(groups, this.peers.indexOf(peer))
+  }
+
+  request(groups: ReadonlyArray<number>): BlocksRequest {
+    return this.fetching.request(groups, this.namespace)
+  }
+
+  onAnswer(batch: FetchBatch, answer: BlocksAnswer, hold: Hold): void {
+    this.fetching.onAnswer(batch, this.peers.indexOf(batch.peer), answer, hold)
+    this.lastProgressMillis = this.scope.now
+  }
+
+  onAnswerFailed(batch: FetchBatch, failure: CallFailure): void {
+    this.fetching.onAnswerFailed(batch, this.peers.indexOf(batch.peer), failure)
+  }
+
+  withdrawn(peer: number, group: number): void {
+    this.fetching.withdrawn(this.peers.indexOf(peer), group)
+  }
+
+  /** Merges one slice and delivers the result as one batch a block. */
+  work(): void {
+    const merged: Array<MergedBlock> = []
+    this.fanOut.mergeSlice(merged)
+    if (merged.length === 0) return
+    const hold: Hold = { account: "copies", bytes: 0, references: 1 }
+    for (const one of merged) {
+      hold.bytes += one.reserved
+      if (one.merged._tag === "merged") this.scope.tally.merged++
+      this.deliveries.add(one.group, one.merged.pieces, one.merged.checksum, hold)
+    }
+    this.deliveries.flush(hold)
+    releaseHold(this.scope, hold)
+    this.lastProgressMillis = this.scope.now
+  }
+
+  /** Ends the job in order: what is whole is published, the rest dropped. */
+  stop(): void {
+    this.deliveries.abortIncomplete(this.listing.isOver)
+    this.listing.abandon()
+  }
+
+  /** Publishes what is whole. */
+  commit(): void {
+    if (this.listing.isOver) this.deliveries.commitReady(this.listing.successes)
+  }
+
+  /** Gives all memory back. Only when nothing of the job is in flight. */
+  release(): void {
+    this.fanOut.clear()
+    this.fetching.clear()
+    this.grouping.clear()
+    this.scope.ledger.release("listing", this.listingReserved)
+    this.listingReserved = 0
+  }
+}

@@ -1,0 +1,50 @@
+/** Counts of a run and the cut lists of its report: what is missing, what differs, who was not listed. */
+import type { CutList, Divergence, MissingBlock } from "../contract/RunReport.ts"
+
+class Cut<A> {
+  total = 0
+  readonly entries: Array<A> = []
+  private readonly limit: number
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  add(entry: () => A): void {
+    this.total++
+    if (this.entries.length < this.limit) this.entries.push(entry())
+  }
+
+  value(): CutList<A> {
+    return { total: this.total, entries: this.entries }
+  }
+}
+
+export class Tally {
+  listed = 0
+  stored = 0
+  merged = 0
+  dropped = 0
+  retries = 0
+  bytes = 0
+  blocksCommitted = 0
+  blocksEmpty = 0
+  readonly missing: Cut<MissingBlock>
+  readonly unlisted: Cut<{ readonly shard: number; readonly peer: string; readonly reason: string }>
+  readonly divergences: Cut<Divergence>
+  readonly divergenceCounts: Record<Divergence["kind"], number> = { different: 0, unknown: 0, "absent-on-some": 0 }
+  readonly peerSeriesBlocks: Float64Array
+  readonly peerPages: Float64Array
+  readonly peerFailures: Float64Array
+  readonly peerBytes: Float64Array
+
+  constructor(peers: number, reportEntries: number) {
+    this.missing = new Cut(reportEntries)
+    this.unlisted = new Cut(reportEntries)
+    this.divergences = new Cut(reportEntries)
+    this.peerSeriesBlocks = new Float64Array(peers)
+    this.peerPages = new Float64Array(peers)
+    this.peerFailures = new Float64Array(peers)
+    this.peerBytes = new Float64Array(peers)
+  }
+}

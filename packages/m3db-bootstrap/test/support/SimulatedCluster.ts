@@ -1,0 +1,418 @@
+/**
+ * Replicas, a sink and a clock in one thread around the pure engine: it executes the engine's actions under virtual time, with
+ * answers that go through the real codecs. Seeded: the same seed gives the same run.
+ */
+import type { Level } from "@peerstrap/consistency-policy"
+import {
+  type BlocksElement,
+  type CallErrorReason,
+  decodeBlocksAnswer,
+  decodeMetadataAnswer,
+  encodeBlocksAnswer,
+  encodeMetadataAnswer,
+  encodeTags,
+  type MetadataElement,
+  shardOf
+} from "@peerstrap/m3db-wire"
+import { adler32, encodeBlock, mostReplicas } from "@peerstrap/m3tsz"
+import { generateDatapoints } from "@peerstrap/m3tsz/testing"
+import { leastLoaded, makePeerQueues, type QueueLimits } from "@peerstrap/peer-selection"
+import { ByteLedger } from "@peerstrap/transport"
+import { defaultStreamLimits, type StreamLimits } from "../../src/contract/Limits.ts"
+import type { StreamAction, StreamEvent, StreamJob, StreamOptions } from "../../src/contract/StreamRun.ts"
+import { StreamRun } from "../../src/engine/StreamRun.ts"
+
+export const blockSize = 7_200_000_000_000n
+export const firstBlock = 1_795_204_800_000_000_000n
+
+/** What one replica holds of a series-block. */
+export interface Held {
+  readonly id: Uint8Array
+  readonly tags: Uint8Array
+  readonly start: bigint
+  /** One stream, or several unmerged ones (then no checksum is advertised). */
+  readonly streams: ReadonlyArray<Uint8Array>
+  /** Advertised in place of the true one. */
+  readonly advertised?: number
+}
+
+export interface Failure {
+  readonly reason: CallErrorReason
+  readonly message?: string
+  readonly afterMillis?: number
+}
+
+export interface Replica {
+  readonly id: string
+  /** By shard, in listing order. */
+  readonly held: Map<number, Array<Held>>
+  /** ms that a call takes. */
+  delay: (kind: "list" | "fetch") => number
+  /** Called for each call; a failure makes it fail. `nth` counts the calls of this kind on this replica from 1. */
+  fault: (kind: "list" | "fetch", nth: number, nowMillis: number) => Failure | undefined
+  /** Changes an answer before it is encoded. */
+  tamper: (elements: Array<BlocksElement>) => Array<BlocksElement>
+  tamperPage: (elements: Array<MetadataElement>) => Array<MetadataElement>
+  /** Elements a page; the token is the index of the next one. */
+  pageSize: number
+  /** Overrides the token that would be sent. */
+  nextToken: (next: number | undefined, asked: number) => number | undefined
+  calls: { list: number; fetch: number }
+}
+
+export const makeReplica = (id: string, held: Map<number, Array<Held>> = new Map()): Replica => ({
+  id,
+  held,
+  delay: () => 5,
+  fault: () => undefined,
+  tamper: (elements) => elements,
+  tamperPage: (elements) => elements,
+  pageSize: 100,
+  nextToken: (next) => next,
+  calls: { list: 0, fetch: 0 }
+})
+
+/** mulberry32: small, seeded, good enough to shuffle and jitter. */
+export const seededRandom = (seed: number): () => number => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+export interface DatasetSpec {
+  readonly seed: number
+  readonly series: number
+  readonly blocks: number
+  readonly numShards: number
+  readonly points?: number
+}
+
+/** The truth: series-blocks by shard, as M3TSZ streams. */
+export const makeDataset = (spec: DatasetSpec): Map<number, Array<Held>> => {
+  const byShard = new Map<number, Array<Held>>()
+  const text = new TextEncoder()
+  for (let series = 0; series < spec.series; series++) {
+    const id = text.encode(`series-${spec.seed}-${series}`)
+    const tags = encodeTags([[text.encode("n"), text.encode(String(series))]])
+    const shard = shardOf(id, 0, spec.numShards)
+    const list = byShard.get(shard) ?? []
+    for (let block = 0; block < spec.blocks; block++) {
+      const start = firstBlock + BigInt(block) * blockSize
+      list.push({ id, tags, start, streams: [makeStream(spec.seed + series * 31 + block, start, spec.points ?? 8)] })
+    }
+    byShard.set(shard, list)
+  }
+  return byShard
+}
+
+export const makeStream = (seed: number, start: bigint, points: number): Uint8Array => {
+  const encoded = encodeBlock(
+    generateDatapoints({ seed, blockStart: start, blockSize, points, shape: "mixed", unit: 1 }),
+    start
+  )
+  if ("_tag" in encoded) throw new Error(encoded.message)
+  return encoded.bytes
+}
+
+/** The same series-blocks under `change`, which may drop one by returning undefined. */
+export const replicaOf = (
+  dataset: Map<number, Array<Held>>,
+  change: (held: Held, index: number) => Held | undefined = (held) => held
+): Map<number, Array<Held>> =>
+  new Map([...dataset].map(([shard, list]) => [
+    shard,
+    list.flatMap((held, index) => {
+      const changed = change(held, index)
+      return changed === undefined ? [] : [changed]
+    })
+  ]))
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+
+export interface SimulationSpec {
+  readonly seed: number
+  readonly replicas: ReadonlyArray<Replica>
+  readonly numShards: number
+  readonly blocks: number
+  readonly level?: Level
+  readonly replicationFactor?: number
+  readonly memoryBytes?: number
+  readonly limits?: Partial<StreamLimits>
+  readonly queueLimits?: Partial<QueueLimits>
+  readonly options?: Partial<StreamOptions>
+  readonly jobs?: ReadonlyArray<StreamJob>
+  /** ms that a write or commit takes. */
+  readonly sinkDelay?: number
+}
+
+interface Due {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
+}
+
+export class Simulation {
+  readonly run: StreamRun
+  readonly ledger: ByteLedger
+  now = 1_795_250_000_000
+  readonly started = this.now
+  /** `shard/block start` → id hex → stream. */
+  readonly written = new Map<string, Map<string, Uint8Array>>()
+  readonly tagsOf = new Map<string, string>()
+  readonly committed = new Set<string>()
+  readonly aborted: Array<string> = []
+  readonly notes: Array<string> = []
+  /** Every action in order, as `list A`, `fetch B 3`, `deliver`, … */
+  readonly trace: Array<string> = []
+  /** Called before an action is executed. */
+  onAction: (action: StreamAction) => void = () => {}
+  failWrites: string | undefined
+  private readonly spec: SimulationSpec
+  private readonly agenda: Array<Due> = []
+  private order = 0
+  private readonly random: () => number
+
+  constructor(spec: SimulationSpec) {
+    this.spec = spec
+    this.random = seededRandom(spec.seed)
+    this.ledger = new ByteLedger(spec.memoryBytes ?? 64 << 20)
+    const peers = spec.replicas.map((replica) => replica.id)
+    const starts = Array.from({ length: spec.blocks }, (_, block) => firstBlock + BigInt(block) * blockSize)
+    const jobs = spec.jobs ??
+      Array.from({ length: spec.numShards }, (_, shard): StreamJob => ({
+        shard,
+        peers: peers.map((_id, peer) => peer),
+        blockStarts: starts
+      }))
+    this.run = new StreamRun({
+      options: {
+        namespace: "ns",
+        peers,
+        blockSizeNanos: blockSize,
+        replicationFactor: spec.replicationFactor ?? peers.length,
+        numShards: spec.numShards,
+        hashSeed: 0,
+        errorPolicy: "002",
+        encoding: "m3tsz",
+        ...spec.options
+      },
+      jobs,
+      limits: { ...defaultStreamLimits, ...spec.limits },
+      level: spec.level ?? "majority",
+      ledger: this.ledger,
+      queues: makePeerQueues({ peers, random: this.random, ...(spec.queueLimits ? { limits: spec.queueLimits } : {}) }),
+      ranking: leastLoaded,
+      mergeRule: mostReplicas,
+      random: this.random,
+      nowMillis: this.now
+    })
+  }
+
+  after(millis: number, run: () => void): void {
+    this.agenda.push({ at: this.now + millis, order: this.order++, run })
+  }
+
+  send(event: StreamEvent): void {
+    this.run.step(event, this.now)
+    this.perform()
+  }
+
+  /** Runs until the engine has finished, nothing can happen any more, or virtual time is over. */
+  play(maxMillis = 600_000): this {
+    this.send({ _tag: "tick" })
+    const end = this.now + maxMillis
+    while (!this.run.isFinished) {
+      while (this.run.hasWork) this.send({ _tag: "tick" })
+      if (this.run.isFinished) break
+      this.agenda.sort((a, b) => a.at - b.at || a.order - b.order)
+      const wake = this.run.wakeAt()
+      const next = this.agenda[0]
+      const at = Math.min(wake, next?.at ?? Number.POSITIVE_INFINITY)
+      if (at > end) {
+        this.now = end
+        return this
+      }
+      this.now = Math.max(this.now, at)
+      if (next !== undefined && next.at <= this.now) {
+        this.agenda.shift()
+        next.run()
+      } else this.send({ _tag: "tick" })
+    }
+    return this
+  }
+
+  private perform(): void {
+    const actions: Array<StreamAction> = []
+    this.run.drain(actions)
+    for (const action of actions) {
+      this.onAction(action)
+      this.execute(action)
+    }
+  }
+
+  private execute(action: StreamAction): void {
+    switch (action._tag) {
+      case "list":
+        return this.list(action)
+      case "fetch":
+        return this.fetch(action)
+      case "deliver": {
+        this.trace.push("deliver")
+        this.after(this.spec.sinkDelay ?? 1, () => {
+          if (this.failWrites !== undefined) {
+            this.send({ _tag: "sink-failed", message: this.failWrites, remedy: "free some space" })
+          } else this.write(action)
+          this.send({ _tag: "written", delivery: action.delivery })
+        })
+        return
+      }
+      case "commit": {
+        const name = `${action.key.shard}/${action.key.blockStart}`
+        this.trace.push(`commit ${name}`)
+        this.after(this.spec.sinkDelay ?? 1, () => {
+          this.committed.add(name)
+          this.send({ _tag: "committed", job: action.job, block: action.block })
+        })
+        return
+      }
+      case "abort": {
+        const name = `${action.key.shard}/${action.key.blockStart}`
+        this.aborted.push(name)
+        this.written.delete(name)
+        return
+      }
+      case "note":
+        return void this.notes.push(action.name)
+      case "finished":
+        return void this.trace.push(`finished ${action.outcome._tag}`)
+    }
+  }
+
+  private write({ batch }: Extract<StreamAction, { readonly _tag: "deliver" }>): void {
+    const name = `${batch.key.shard}/${batch.key.blockStart}`
+    const block = this.written.get(name) ?? new Map<string, Uint8Array>()
+    this.written.set(name, block)
+    for (let i = 0; i < batch.count; i++) {
+      const id = hex(batch.ids[i]!)
+      if (block.has(id)) throw new Error(`series ${id} was delivered twice for ${name}`)
+      const stream = Buffer.concat(batch.data[i]!)
+      if (adler32(stream) !== batch.checksums[i]) {
+        throw new Error(`series ${id}: the checksum given to the sink is wrong`)
+      }
+      block.set(id, stream)
+      this.tagsOf.set(id, hex(batch.tags[i]!))
+    }
+  }
+
+  private answerLater(
+    kind: "list" | "fetch",
+    peer: number,
+    answer: () => StreamEvent,
+    fail: (failure: Failure) => StreamEvent
+  ): void {
+    const replica = this.spec.replicas[peer]!
+    const nth = ++replica.calls[kind]
+    const failure = replica.fault(kind, nth, this.now)
+    if (failure !== undefined) this.after(failure.afterMillis ?? 2, () => this.send(fail(failure)))
+    else this.after(replica.delay(kind), () => this.send(answer()))
+  }
+
+  private list(action: Extract<StreamAction, { readonly _tag: "list" }>): void {
+    const { job, peer, request } = action
+    const replica = this.spec.replicas[peer]!
+    this.trace.push(`list ${replica.id}`)
+    const failed = (failure: Failure): StreamEvent => ({
+      _tag: "page-failed",
+      job,
+      peer,
+      reason: failure.reason,
+      message: failure.message ?? failure.reason,
+      receivedBytes: 0
+    })
+    this.answerLater("list", peer, () => {
+      const asked = request.pageToken === undefined ? 0 : new DataView(request.pageToken.slice().buffer).getUint32(0)
+      const all = (replica.held.get(request.shard) ?? []).filter((held) =>
+        held.start >= request.rangeStart && held.start < request.rangeEnd
+      )
+      const rows = all.slice(asked, asked + Math.min(replica.pageSize, request.limit))
+      const next = replica.nextToken(asked + rows.length < all.length ? asked + rows.length : undefined, asked)
+      const elements = replica.tamperPage(rows.map((held) => ({
+        id: held.id,
+        start: held.start,
+        size: BigInt(held.streams.reduce((sum, stream) => sum + stream.length, 0)),
+        checksum: held.advertised ?? (held.streams.length === 1 ? adler32(held.streams[0]!) : undefined),
+        encodedTags: held.tags
+      })))
+      const token = next === undefined ? undefined : new Uint8Array(4)
+      if (token !== undefined) new DataView(token.buffer).setUint32(0, next!)
+      const bytes = encodeMetadataAnswer(elements, token)
+      if (bytes.length > action.maxAnswerBytes) return failed({ reason: "too-large" })
+      const page = decodeMetadataAnswer(bytes)
+      if (!("count" in page)) throw new Error("the simulated page does not decode")
+      return { _tag: "page", job, peer, page }
+    }, failed)
+  }
+
+  private fetch(action: Extract<StreamAction, { readonly _tag: "fetch" }>): void {
+    const { batch, peer, request } = action
+    const replica = this.spec.replicas[peer]!
+    this.trace.push(`fetch ${replica.id} ${request.ids.length}`)
+    const failed = (failure: Failure): StreamEvent => ({
+      _tag: "answer-failed",
+      batch,
+      reason: failure.reason,
+      message: failure.message ?? failure.reason,
+      receivedBytes: 0
+    })
+    const ids = request.ids.map((id) => id.slice())
+    this.answerLater("fetch", peer, () => {
+      const list = replica.held.get(request.shard) ?? []
+      const elements = ids.map((id, i): BlocksElement => {
+        const start = (BigInt(request.startHi[i]!) << 32n) | BigInt(request.startLo[i]! >>> 0)
+        const held = list.find((one) => one.start === start && Buffer.compare(one.id, id) === 0)
+        return { id, blocks: held === undefined ? [] : [blockOf(held)] }
+      })
+      const bytes = encodeBlocksAnswer(replica.tamper(elements))
+      if (bytes.length > action.maxAnswerBytes) return failed({ reason: "too-large" })
+      const answer = decodeBlocksAnswer(bytes)
+      if (!("elementCount" in answer)) throw new Error("the simulated answer does not decode")
+      return { _tag: "answer", batch, answer }
+    }, failed)
+  }
+}
+
+const empty = new Uint8Array(0)
+
+const blockOf = (held: Held): BlocksElement["blocks"][number] =>
+  held.streams.length === 1
+    ? { start: held.start, merged: { head: held.streams[0]!, tail: empty }, checksum: adler32(held.streams[0]!) }
+    : { start: held.start, unmerged: held.streams.map((stream) => ({ head: stream, tail: empty })) }
+
+/** What the sink should hold for a data set, in the form of `Simulation.written`. */
+export const expectedOf = (dataset: Map<number, Array<Held>>): Map<string, Map<string, string>> => {
+  const expected = new Map<string, Map<string, string>>()
+  for (const [shard, list] of dataset) {
+    for (const held of list) {
+      const name = `${shard}/${held.start}`
+      const block = expected.get(name) ?? new Map<string, string>()
+      expected.set(name, block)
+      block.set(hex(held.id), hex(held.streams[0]!))
+    }
+  }
+  return expected
+}
+
+export const writtenOf = (simulation: Simulation): Map<string, Map<string, string>> =>
+  new Map(
+    [...simulation.written].filter(([name, block]) => block.size > 0 && simulation.committed.has(name)).map((
+      [name, block]
+    ) => [
+      name,
+      new Map([...block].map(([id, stream]) => [id, hex(stream)]))
+    ])
+  )
