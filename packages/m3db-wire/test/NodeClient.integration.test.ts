@@ -246,21 +246,22 @@ describe(`client against the independent replica${replicaMissing === undefined ?
   )
 })
 
-describe("client against servers that are something else", () => {
-  const plain = (greet: (socket: Net.Socket) => void) =>
-    Effect.acquireRelease(
-      Effect.callback<{ readonly server: Net.Server; readonly port: number }>((resume) => {
-        const server = Net.createServer((socket) => {
-          socket.on("error", () => undefined)
-          greet(socket)
-        })
-        server.listen(0, "127.0.0.1", () => {
-          resume(Effect.succeed({ server, port: (server.address() as Net.AddressInfo).port }))
-        })
-      }),
-      ({ server }) => Effect.sync(() => server.close())
-    )
+/** A plain server that says something of its own. */
+const plain = (greet: (socket: Net.Socket) => void) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly server: Net.Server; readonly port: number }>((resume) => {
+      const server = Net.createServer((socket) => {
+        socket.on("error", () => undefined)
+        greet(socket)
+      })
+      server.listen(0, "127.0.0.1", () => {
+        resume(Effect.succeed({ server, port: (server.address() as Net.AddressInfo).port }))
+      })
+    }),
+    ({ server }) => Effect.sync(() => server.close())
+  )
 
+describe("client against servers that are something else", () => {
   it.live("a refused dial is unreachable", () =>
     Effect.gen(function*() {
       const { port, server } = yield* plain(() => undefined)
