@@ -43,7 +43,7 @@ export class TimeReader {
       this.addDelta()
       return Status.point
     }
-    return this.markersAndDelta(bits)
+    return window >>> 23 === markerPrefix ? this.markersAndDelta(bits) : this.delta(bits, window)
   }
 
   private markersAndDelta(bits: BitReader): number {

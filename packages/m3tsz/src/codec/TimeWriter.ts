@@ -73,6 +73,11 @@ export class TimeWriter {
       this.deltaLow = 0
       return Status.point
     }
+    if (dodHigh === 0 && dodLow === 0) {
+      // A regular series, all but its first points.
+      bits.put(0, 1)
+      return Status.point
+    }
     this.deltaHigh = deltaHigh
     this.deltaLow = deltaLow
     this.divide(dodHigh, dodLow, chosen)
@@ -84,7 +89,7 @@ export class TimeWriter {
     const wanted = asked >= 1 && asked <= 4 ? asked : 1
     if (wanted === this.unit) {
       this.refined = false
-      if (this.fits(dodHigh, dodLow, wanted)) return wanted
+      if ((dodHigh === 0 && dodLow === 0) || this.fits(dodHigh, dodLow, wanted)) return wanted
     } else if (this.refined && wanted < this.unit) {
       if (!this.divide(deltaHigh, deltaLow, wanted)) {
         if (this.fits(dodHigh, dodLow, this.unit)) return this.unit
