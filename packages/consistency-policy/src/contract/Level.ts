@@ -6,3 +6,9 @@ export const levels = ["none", "one", "unstrict_majority", "majority", "unstrict
 export const Level = Schema.Literals(levels)
 
 export type Level = (typeof levels)[number]
+
+/** What was given is none of the six words. `message` says what was read and lists them. */
+export class UnknownLevelError extends Schema.TaggedError<UnknownLevelError>()("UnknownLevelError", {
+  given: Schema.String,
+  message: Schema.String
+}) {}

@@ -1,1 +1,3 @@
-export {}
+/** The kit of `LevelSource` and `LevelControl`, and its mutants. */
+export * from "./LevelSourceMutants.ts"
+export * from "./LevelSourceSuite.ts"
