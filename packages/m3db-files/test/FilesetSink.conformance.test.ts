@@ -1,0 +1,129 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type BlockKey, BlockSink } from "@peerstrap/m3db-bootstrap"
+import { FilesetReader, FilesetSink, shardDirectory, verifyFileset } from "@peerstrap/m3db-files"
+import {
+  blockSinkFaults,
+  type BlockSinkSubject,
+  blockSinkSuite,
+  failedChecks,
+  makeMemoryBlockSink
+} from "@peerstrap/m3db-files/testing"
+import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { batchOf } from "./filesets.ts"
+import * as Vectors from "./vectors.ts"
+
+type Files = FileSystem["Service"]
+
+const options = { prefix: "/m3", namespace: "testns", blockSize: Vectors.blockSize }
+
+/** The sink over a memory file system, which `mutate` may spoil; readers see it unspoiled. */
+const subjectOver = (mutate: (files: Files) => Files = (files) => files) =>
+  Effect.gen(function*() {
+    const memory = MemoryFileSystem.make()
+    const files = Layer.succeed(FileSystem, mutate(memory.fileSystem))
+    const context = yield* Layer.build(Layer.provide(FilesetSink.layer(options), files))
+    const sink = yield* Effect.provide(BlockSink, context)
+    const published = (key: BlockKey) =>
+      Effect.scoped(Effect.gen(function*() {
+        const location = { ...options, shard: key.shard, blockStart: key.blockStart }
+        const opened = yield* Effect.result(FilesetReader.open(location))
+        if (opened._tag === "Failure") return opened.failure.reason === "missing" ? undefined : []
+        const { problems } = yield* verifyFileset(opened.success.key)
+        if (problems.length > 0) return []
+        const batches = yield* Effect.orDie(Stream.runCollect(opened.success.series()))
+        return [...batches].flatMap((batch) =>
+          batch.ids.map((id, i) => ({ id, tags: batch.tags[i]!, bytes: batch.bytes[i]! }))
+        )
+      })).pipe(Effect.provide(memory.layer))
+    const residue = (key: BlockKey) =>
+      memory.fileSystem.list(shardDirectory("/m3", "testns", key.shard)).pipe(
+        Effect.map((names) => names.some((name) => name.includes(`${key.blockStart}`))),
+        Effect.orElseSucceed(() => false)
+      )
+    return { sink, published, residue, cutPower: Effect.sync(() => memory.crash()) } satisfies BlockSinkSubject
+  })
+
+const withFile =
+  (change: (files: Files, path: string) => Partial<{ sync: Effect.Effect<void>; close: Effect.Effect<void> }>) =>
+  (
+    files: Files
+  ): Files => ({
+    ...files,
+    create: (path, options) => Effect.map(files.create(path, options), (file) => ({ ...file, ...change(files, path) }))
+  })
+
+const key = (shard: number): BlockKey => ({ shard, blockStart: Vectors.blockStart })
+
+/** Spoiled file systems: a sink over them must not pass. */
+const spoiled: ReadonlyArray<readonly [string, (files: Files) => Files]> = [
+  ["files are never synced", withFile(() => ({ sync: Effect.void }))],
+  ["the data file is not synced", withFile((_, path) => (path.endsWith("-data.db") ? { sync: Effect.void } : {}))],
+  ["the index file is not synced", withFile((_, path) => (path.endsWith("-index.db") ? { sync: Effect.void } : {}))],
+  ["the directory is not synced", (files) => ({
+    ...files,
+    syncDirectory: () => Effect.void,
+    writeFileAtomic: (path, bytes) =>
+      Effect.flatMap(files.create(path), (file) => Effect.andThen(file.append([bytes]), file.sync))
+  })],
+  ["removed files stay", (files) => ({ ...files, remove: () => Effect.void })]
+]
+
+describe("FilesetSink", () => {
+  for (const check of blockSinkSuite) {
+    it.effect(check.name, () => Effect.scoped(Effect.flatMap(subjectOver(), check.run)))
+  }
+
+  it.effect("passes as a whole, and fails over file systems that lose what was synced or removed", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* failedChecks(subjectOver()), [])
+      for (const [name, mutate] of spoiled) {
+        assert.isNotEmpty(yield* failedChecks(subjectOver(mutate)), name)
+      }
+    }))
+
+  it.effect("holds one file open for each open block, and refuses more blocks than its limit", () => {
+    const memory = MemoryFileSystem.make()
+    const layer = Layer.provide(FilesetSink.layer({ ...options, maxOpenBlocks: 3 }), memory.layer)
+    const batch = batchOf(Vectors.series)
+    return Effect.gen(function*() {
+      yield* Effect.gen(function*() {
+        const sink = yield* BlockSink
+        for (const shard of [0, 1, 2, 1]) {
+          const ids = shard === 1 ? batch.ids.map((id) => Uint8Array.of(...id, memory.operations & 0xff)) : batch.ids
+          yield* sink.write({ ...batch, ids, key: key(shard), bytes: 9 })
+        }
+        assert.strictEqual(memory.openFiles, 3)
+        const refused = yield* Effect.flip(sink.write({ ...batch, key: key(3), bytes: 9 }))
+        assert.deepStrictEqual([refused.reason, refused.remedy.includes("maxOpenBlocks")], ["io", true])
+        yield* sink.commit(key(0))
+        yield* sink.write({ ...batch, key: key(3), bytes: 9 })
+        yield* sink.abort(key(1))
+        assert.strictEqual(memory.openFiles, 2)
+      }).pipe(Effect.provide(layer))
+      // The scope of the layer has closed: what was open is gone, what was committed stays.
+      assert.strictEqual(memory.openFiles, 0)
+      const left: Array<number> = []
+      for (const shard of [0, 1, 2, 3]) {
+        left.push((yield* memory.fileSystem.list(shardDirectory("/m3", "testns", shard))).length)
+      }
+      assert.deepStrictEqual(left, [7, 0, 0, 0])
+    })
+  })
+})
+
+describe("blockSinkSuite", () => {
+  it.effect("accepts the plain sink in memory", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* failedChecks(Effect.sync(() => makeMemoryBlockSink())), [])
+    }))
+
+  for (const fault of blockSinkFaults) {
+    it.effect(`rejects a sink that ${fault}`, () =>
+      Effect.gen(function*() {
+        assert.isNotEmpty(yield* failedChecks(Effect.sync(() => makeMemoryBlockSink(fault))))
+      }))
+  }
+})
