@@ -1,1 +1,11 @@
-export {}
+export * from "./adapter/seedsFor.ts"
+export * from "./adapter/SimulatedRuntime.ts"
+export * as SimulatedTransport from "./adapter/SimulatedTransport.ts"
+export * from "./adapter/Simulation.ts"
+export * from "./contract/Limits.ts"
+export * from "./engine/Endpoint.ts"
+export * from "./engine/Link.ts"
+export * from "./engine/Network.ts"
+export * from "./engine/Random.ts"
+export * from "./engine/Scenario.ts"
+export * from "./engine/Scheduler.ts"
