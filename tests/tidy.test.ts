@@ -114,6 +114,7 @@ const cases: ReadonlyArray<readonly [keyof typeof Rules, Repository, number, Rep
     1,
     planted(workspace("transport", {
       "src/codec/A.ts": "/* Buffer.concat */ const r = /Buffer.concat(\"[/]/; const all = chunks.concat(more)",
+      "src/testing/Frames.ts": "Buffer.concat([])",
       "test/a.test.ts": "Buffer.concat([])"
     }))
   ],
