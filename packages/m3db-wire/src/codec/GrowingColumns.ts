@@ -3,7 +3,7 @@ import { Limits } from "../contract/Limits.ts"
 import type { ThriftCursor } from "./Thrift.ts"
 import { WireFault } from "./WireFault.ts"
 
-export const firstRows = 256
+export const firstRows = 64
 
 /** The next capacity for more than `rows` rows, or a fault of the answer when it has too many. */
 export const nextCapacity = (cursor: ThriftCursor, rows: number): number => {

@@ -1,0 +1,73 @@
+// The kit of node servers: ours passes, every mutant is rejected.
+import { assert, describe, it } from "@effect/vitest"
+import { Memory } from "@peerstrap/transport"
+import * as Effect from "effect/Effect"
+import {
+  checkNodeServer,
+  type NodeFacts,
+  nodeServerChecks,
+  nodeServerMutants,
+  SeededReplica,
+  seededSpec,
+  startReplica
+} from "../src/testing/index.ts"
+
+const spec = seededSpec({
+  series: 60,
+  numShards: 4,
+  shards: [0, 1, 2],
+  blocks: 3,
+  active: 1,
+  points: 40,
+  tags: -1,
+  annotate: 9,
+  odd: 7,
+  hashSeed: 42
+})
+
+const facts = (data: SeededReplica, address: NodeFacts["address"]): NodeFacts => ({
+  address,
+  namespace: spec.namespace,
+  numShards: spec.numShards,
+  hashSeed: spec.hashSeed,
+  shard: 1,
+  otherShard: 2,
+  unownedShard: 3,
+  rangeStart: spec.start,
+  rangeEnd: data.end,
+  blockSize: spec.blockSize
+})
+
+const options = { hostile: true, timeoutMillis: 4_000 }
+
+describe("checkNodeServer", () => {
+  it("has checks with names of their own", () => {
+    assert.isAtLeast(nodeServerChecks.length, 20)
+    assert.strictEqual(new Set(nodeServerChecks.map(({ name }) => name)).size, nodeServerChecks.length)
+  })
+
+  for (
+    const [name, behaviours] of [["healthy", ""], ["in small frames", "frame-size:90"], [
+      "unmerged",
+      "unmerged:2"
+    ]] as const
+  ) {
+    it.live(`finds nothing in our server, ${name}`, () =>
+      Effect.gen(function*() {
+        const data = new SeededReplica(spec, { unmerged: { every: 3, remainder: 0 } })
+        const replica = yield* startReplica({ data, behaviours })
+        const findings = yield* checkNodeServer(facts(data, replica.address), options)
+        assert.deepStrictEqual(findings, [])
+      }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+  }
+
+  for (const mutant of nodeServerMutants) {
+    it.live(`rejects: ${mutant.name}`, () =>
+      Effect.gen(function*() {
+        const data = new SeededReplica(spec)
+        const address = yield* mutant.start(data)
+        const findings = yield* checkNodeServer(facts(data, address), { untilFirst: true, timeoutMillis: 300 })
+        assert.isNotEmpty(findings)
+      }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+  }
+})
