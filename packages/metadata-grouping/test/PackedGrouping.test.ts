@@ -30,9 +30,11 @@ describe("memory", () => {
     assert.strictEqual(grouping.bytes, 0)
     report(grouping, 0, encoder.encode("a"), encoder.encode("tags"))
     const groupColumns = 8 * (4 * 4 + 2 + 3 * 9)
-    const seriesRows = 8 * 24
-    const slots = 2 * 16 * 8
+    const seriesRows = 8 * 28
+    const slots = 16 * 8
     assert.strictEqual(grouping.bytes, groupColumns + seriesRows + slots + Limits.minChunkBytes)
+    report(grouping, 0, encoder.encode("a"), none, 1)
+    assert.strictEqual(grouping.bytes, groupColumns + seriesRows + 2 * slots + Limits.minChunkBytes)
   })
 
   it("is what the process's array buffers grow by", () => {
@@ -57,7 +59,7 @@ describe("memory", () => {
     report(grouping, 0, id, tags, 0)
     for (let start = 1; start < 600; start++) report(grouping, 0, id, tags, start)
     assert.deepStrictEqual([grouping.groupCount, grouping.seriesCount], [600, 1])
-    assert.isBelow(grouping.bytes, 1024 * (27 + 24 + 16) + 3 * Limits.minChunkBytes)
+    assert.isBelow(grouping.bytes, 1024 * (27 + 28 + 16) + 3 * Limits.minChunkBytes)
     assert.deepStrictEqual(grouping.tags(599), tags)
   })
 

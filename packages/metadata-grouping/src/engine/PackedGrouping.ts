@@ -1,11 +1,14 @@
 /**
- * `Grouping` in typed arrays: one hash table over (id, start), ids and tags once per series in an arena, one row of cells
- * per group. No object per report, no string; growth by doubling up to a maximum, beyond which reports are refused.
+ * `Grouping` in typed arrays: ids and tags once per series in an arena, one row of cells per group. No object per report, no
+ * string; growth by doubling up to a maximum, beyond which reports are refused.
  *
- *   report ─► cursor of the peer ──hit──────────────► cells ─► missing = 0? ─► ready order ─► drainReady
- *                  │miss                                ▲
- *                  └► hash ─► slots ─► compare ─────────┘   (absent: new series? new group)
+ *   report ─► cursor of the peer ──hit────────────────────────► cells ─► missing = 0? ─► ready order ─► drainReady
+ *                  │miss                                           ▲
+ *                  └► hash of id ─► series ─► its first group? ────┤
+ *                                               │other start       │
+ *                                               └► (series, start) ┘
  *
+ * Most jobs list one block start, so the hash table over (series, start) holds a series' second and later groups only.
  * The cursor: replicas list a shard in nearly the same order, so after group g a peer most often reports g + 1. One
  * comparison tells, and saves the hash.
  */
@@ -76,7 +79,8 @@ class Packed implements PackedGrouping {
   private readyCount = 0
   private drainedCount = 0
   private groupProbes = 0
-  /** Hashes of the last id and (id, start) that `locate` searched for, for the insertion that may follow. */
+  /** What `locate` found out on its last search. */
+  private foundSeries = -1
   private idHash = 0
   private groupHash = 0
   /** Reports come by the page, so the view of the last buffer nearly always serves the next report. */
@@ -143,11 +147,7 @@ class Packed implements PackedGrouping {
       this.late++
       return group
     }
-    const series = group >= 0
-      ? this.columns.series[group]!
-      : this.groups < this.maxGroups
-      ? this.series.intern(this.idHash, view, idOffset, idLength)
-      : -1
+    const series = group >= 0 ? this.columns.series[group]! : this.seriesForNewGroup(view, idOffset, idLength)
     if (series < 0) return this.refuse()
     const tags = this.series.offerTags(series, view, tagsOffset, tagsLength)
     if (tags === tagsRefused) return this.refuse()
@@ -236,26 +236,45 @@ class Packed implements PackedGrouping {
   }
 
   private isGroup(group: number, view: DataView, offset: number, length: number, hi: number, lo: number): boolean {
-    const { columns } = this
-    return group < this.groups && columns.startLo[group] === lo && columns.startHi[group] === hi &&
-      this.series.hasId(columns.series[group]!, view, offset, length)
+    return group < this.groups && this.startsAt(group, hi, lo) &&
+      this.series.hasId(this.columns.series[group]!, view, offset, length)
   }
 
+  /** The group or −1; leaves the hashes and the series behind for the insertion that may follow. */
   private locate(view: DataView, offset: number, length: number, hi: number, lo: number): number {
-    const { mask, slots } = this.table
     this.idHash = halfSipHash(this.key0, this.key1, view, offset, length)
-    const hash = halfSipHashWords(this.key0, this.key1, this.idHash, hi, lo)
+    const series = this.series.find(this.idHash, view, offset, length)
+    this.foundSeries = series
+    const first = series < 0 ? -1 : this.series.firstGroup(series)
+    return first < 0 || this.startsAt(first, hi, lo) ? first : this.locateLater(series, hi, lo)
+  }
+
+  /** Looks for a series' second or later group. */
+  private locateLater(series: number, hi: number, lo: number): number {
+    const { mask, slots } = this.table
+    const hash = halfSipHashWords(this.key0, this.key1, series, hi, lo)
     this.groupHash = hash
     let at = hash & mask
     for (let entry = slots[2 * at + 1]!; entry !== 0; entry = slots[2 * at + 1]!) {
       this.groupProbes++
-      if (slots[2 * at] === hash && this.isGroup(entry - 1, view, offset, length, hi, lo)) return entry - 1
+      const group = entry - 1
+      if (slots[2 * at] === hash && this.columns.series[group] === series && this.startsAt(group, hi, lo)) return group
       at = (at + 1) & mask
     }
     return -1
   }
 
-  /** Adds the group whose hash `locate` left behind; −1 when memory is refused. */
+  private startsAt(group: number, hi: number, lo: number): boolean {
+    return this.columns.startLo[group] === lo && this.columns.startHi[group] === hi
+  }
+
+  /** The series of the id that `locate` looked for, made when new; −1 when there is no room for one more group. */
+  private seriesForNewGroup(view: DataView, offset: number, length: number): number {
+    if (this.groups === this.maxGroups) return -1
+    return this.foundSeries >= 0 ? this.foundSeries : this.series.add(this.idHash, view, offset, length)
+  }
+
+  /** Adds the group that `locate` did not find; −1 when memory is refused. */
   private add(series: number, hi: number, lo: number): number {
     const { columns } = this
     const group = this.groups
@@ -263,12 +282,13 @@ class Packed implements PackedGrouping {
       const wanted = group === 0 ? this.initialGroups : Math.min(group * 2, this.maxGroups)
       if (!columns.grow(wanted)) return -1
     }
-    if (!this.table.reserve()) return -1
+    if (this.series.firstGroup(series) < 0) this.series.setFirstGroup(series, group)
+    else if (this.table.reserve()) this.table.insert(this.groupHash, group)
+    else return -1
     columns.series[group] = series
     columns.startHi[group] = hi
     columns.startLo[group] = lo
     columns.missing[group] = this.unfinished
-    this.table.insert(this.groupHash, group)
     this.groups++
     return group
   }

@@ -6,14 +6,15 @@ import { ByteArena } from "./ByteArena.ts"
 import type { MemoryBound } from "./MemoryBound.ts"
 import { SlotTable } from "./SlotTable.ts"
 
-/** Uint32 words of a row: where the id lies and how long it is, the same for the tags. */
-const rowWords = 6
+/** Uint32 words of a row: where the id lies and how long it is, the same for the tags, the first group + 1. */
+const rowWords = 7
 const idChunk = 0
 const idOffset = 1
 const idLength = 2
 const tagsChunk = 3
 const tagsOffset = 4
 const tagsLength = 5
+const firstGroup = 6
 
 /** Outcome of `offerTags`. */
 export const tagsAgree = 0
@@ -48,8 +49,8 @@ export class SeriesIndex {
       this.arena.equals(this.rows[row + idChunk]!, this.rows[row + idOffset]!, length, view, offset)
   }
 
-  /** The number of an id, made on first sight; −1 when the memory bound refuses. `hash` is that of the id's bytes. */
-  intern(hash: number, view: DataView, offset: number, length: number): number {
+  /** The number of an id, or −1. `hash` is that of the id's bytes. */
+  find(hash: number, view: DataView, offset: number, length: number): number {
     const { mask, slots } = this.table
     let at = hash & mask
     for (let entry = slots[2 * at + 1]!; entry !== 0; entry = slots[2 * at + 1]!) {
@@ -57,7 +58,29 @@ export class SeriesIndex {
       if (slots[2 * at] === hash && this.hasId(entry - 1, view, offset, length)) return entry - 1
       at = (at + 1) & mask
     }
-    return this.add(hash, view, offset, length)
+    return -1
+  }
+
+  /** Adds an id that `find` did not find; −1 when the memory bound refuses. */
+  add(hash: number, view: DataView, offset: number, length: number): number {
+    const series = this.seriesCount
+    if (!this.table.reserve() || !this.reserveRow(series) || !this.arena.append(view, offset, length)) return -1
+    const row = series * rowWords
+    this.rows[row + idChunk] = this.arena.lastChunk
+    this.rows[row + idOffset] = this.arena.lastOffset
+    this.rows[row + idLength] = length
+    this.table.insert(hash, series)
+    this.seriesCount++
+    return series
+  }
+
+  /** The group in which the series appeared first, or −1 before there is one. */
+  firstGroup(series: number): number {
+    return this.rows[series * rowWords + firstGroup]! - 1
+  }
+
+  setFirstGroup(series: number, group: number): void {
+    this.rows[series * rowWords + firstGroup] = group + 1
   }
 
   /** Keeps the tags if the series has none yet, else compares. Empty tags agree with anything. */
@@ -94,18 +117,6 @@ export class SeriesIndex {
     this.rows = new Uint32Array(0)
     this.seriesCount = 0
     this.probes = 0
-  }
-
-  private add(hash: number, view: DataView, offset: number, length: number): number {
-    const series = this.seriesCount
-    if (!this.table.reserve() || !this.reserveRow(series) || !this.arena.append(view, offset, length)) return -1
-    const row = series * rowWords
-    this.rows[row + idChunk] = this.arena.lastChunk
-    this.rows[row + idOffset] = this.arena.lastOffset
-    this.rows[row + idLength] = length
-    this.table.insert(hash, series)
-    this.seriesCount++
-    return series
   }
 
   private reserveRow(series: number): boolean {
