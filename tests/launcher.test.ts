@@ -37,9 +37,9 @@ const write = (folder: string, files: Record<string, string>): void => {
 }
 
 const echo = `
+  if (process.argv.includes("--wait")) { process.on("SIGTERM", () => process.exit(41)); setInterval(() => {}, 1000) }
   console.log(JSON.stringify({ args: process.argv.slice(2), shared: process.env.PEERSTRAP_SHARED, node: process.version }))
   if (process.argv.includes("--exit-3")) process.exit(3)
-  if (process.argv.includes("--wait")) { process.on("SIGTERM", () => process.exit(41)); setInterval(() => {}, 1000) }
 `
 
 /** A repository with the real launcher, and stand-ins for turbo, vitest and the lab. */
