@@ -46,12 +46,7 @@ describe("checkNodeServer", () => {
     assert.strictEqual(new Set(nodeServerChecks.map(({ name }) => name)).size, nodeServerChecks.length)
   })
 
-  for (
-    const [name, behaviours] of [["healthy", ""], ["in small frames", "frame-size:90"], [
-      "unmerged",
-      "unmerged:2"
-    ]] as const
-  ) {
+  for (const [name, behaviours] of [["healthy", ""], ["in small frames", "frame-size:90"]] as const) {
     it.live(`finds nothing in our server, ${name}`, () =>
       Effect.gen(function*() {
         const data = new SeededReplica(spec, { unmerged: { every: 3, remainder: 0 } })
@@ -61,13 +56,22 @@ describe("checkNodeServer", () => {
       }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
   }
 
+  it("has a mutant for every check", () => {
+    const unproved = nodeServerChecks.filter(({ name }) =>
+      !nodeServerMutants.some(({ caughtBy }) => name.startsWith(caughtBy))
+    )
+    assert.deepStrictEqual(unproved.map(({ name }) => name), ["blocks: declared errors and their texts"])
+  })
+
   for (const mutant of nodeServerMutants) {
     it.live(`rejects: ${mutant.name}`, () =>
       Effect.gen(function*() {
         const data = new SeededReplica(spec)
         const address = yield* mutant.start(data)
-        const findings = yield* checkNodeServer(facts(data, address), { untilFirst: true, timeoutMillis: 300 })
+        const timeoutMillis = mutant.silent ? 200 : 4_000
+        const findings = yield* checkNodeServer(facts(data, address), { hostile: true, only: mutant.caughtBy, timeoutMillis })
         assert.isNotEmpty(findings)
+        assert.strictEqual(findings[0]!.timedOut, mutant.silent, findings[0]!.message)
       }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
   }
 })
