@@ -90,11 +90,10 @@ describe("launcher plans", () => {
   })
 
   it("sim: flags become variables, the rest goes to vitest", () => {
-    const plan = planOf("/r", ["sim", "--seeds", "10000", "--scenario=one replica lies", "--from", "7", "--bail=1"])
+    const plan = planOf("/r", ["sim", "--seeds", "10000", "--scenario=one replica lies", "--bail=1"])
     assert.deepInclude(plan.env, {
       PEERSTRAP_SEEDS: "10000",
-      PEERSTRAP_SCENARIO: "one replica lies",
-      PEERSTRAP_FIRST_SEED: "7"
+      PEERSTRAP_SCENARIO: "one replica lies"
     })
     assert.deepStrictEqual(plan.runs[0]?.slice(1), ["run", ".sim.test.ts", "--bail=1"])
     assert.strictEqual(planOf("/r", ["sim", "--seed", "42"]).env["PEERSTRAP_SEED"], "42")

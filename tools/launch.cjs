@@ -15,8 +15,8 @@ const localFault = 4
 const usage = `usage: node tools/launch.cjs COMMAND [arguments]
   start [DEMO] [flags]              the demonstration (all, replicas, ...); --json prints JSON lines
   test [vitest arguments]           all tests, or those that the arguments name
-  sim [--seeds N] [--from SEED] [--scenario NAME] [--seed SEED]
-                                    simulations: N seeds from SEED on, one scenario, or the replay of one seed
+  sim [--seeds N] [--seed SEED] [--scenario NAME]
+                                    simulations: N seeds each, or one seed again, of one scenario
   bench NAME [arguments]            bench/NAME*.ts, in the repository and in its packages
   interop M3DBNODE [vitest args]    tests against a real m3dbnode binary
   install                           the dependencies only`
@@ -27,7 +27,6 @@ const vitest = (root) => path.join(root, "node_modules", "vitest", "vitest.mjs")
 
 const simFlags = {
   "--seeds": "PEERSTRAP_SEEDS",
-  "--from": "PEERSTRAP_FIRST_SEED",
   "--scenario": "PEERSTRAP_SCENARIO",
   "--seed": "PEERSTRAP_SEED"
 }
