@@ -8,8 +8,9 @@ import {
   shardDirectory,
   verifyFileset
 } from "@peerstrap/m3db-files"
-import { MemoryFileSystem } from "@peerstrap/storage"
+import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { batchOf, openOptions, readFileset } from "./filesets.ts"
 import * as Vectors from "./vectors.ts"
 
@@ -33,6 +34,21 @@ const coin = (seed: number) => {
   }
 }
 
+/** An atomic write in the steps that a real disk takes, so that the power may go between them. */
+const inSteps = (memory: MemoryFileSystem.MemoryFileSystem): Layer.Layer<FileSystem> => {
+  const files = memory.fileSystem
+  return Layer.succeed(FileSystem, {
+    ...files,
+    writeFileAtomic: Effect.fnUntraced(function*(path, bytes) {
+      const temporary = path.replace(/([^/]+)$/, ".$1.00.tmp")
+      const file = yield* files.create(temporary)
+      yield* Effect.andThen(Effect.andThen(file.append([bytes]), file.sync), file.close)
+      yield* files.rename(temporary, path)
+      yield* files.syncDirectory(path.slice(0, path.lastIndexOf("/")))
+    })
+  })
+}
+
 /** "none", or the fileset is exactly one of `allowed`. */
 const stateOf = Effect.fnUntraced(function*(
   memory: MemoryFileSystem.MemoryFileSystem,
@@ -51,7 +67,7 @@ const stateOf = Effect.fnUntraced(function*(
 
 const operationsOf = Effect.fnUntraced(function*() {
   const memory = MemoryFileSystem.make()
-  yield* Effect.provide(write(), memory.layer)
+  yield* Effect.provide(write(), inSteps(memory))
   return memory.operations
 })
 
@@ -64,7 +80,7 @@ describe("a fileset writer whose file system fails", () => {
         const seen = new Set<string>()
         for (let at = 1; at <= operations; at++) {
           const memory = MemoryFileSystem.make({ faults: [{ at, reason: "io", sticky }] })
-          const outcome = yield* Effect.result(Effect.provide(write(), memory.layer))
+          const outcome = yield* Effect.result(Effect.provide(write(), inSteps(memory)))
           memory.plan([])
           const state = yield* stateOf(memory, [Vectors.files], `operation ${at}`)
           seen.add(`${outcome._tag} ${state}`)
@@ -89,7 +105,7 @@ describe("a fileset writer whose file system fails", () => {
         const flip = coin(seed)
         for (let at = 1; at <= operations; at++) {
           const memory = MemoryFileSystem.make({ faults: [{ at, reason: "io", sticky: true }] })
-          yield* Effect.ignore(Effect.provide(write(), memory.layer))
+          yield* Effect.ignore(Effect.provide(write(), inSteps(memory)))
           memory.plan([])
           memory.crash({
             keepUnsyncedBytes: (_, bytes) => Math.floor(flip() * (bytes + 1)),
@@ -110,7 +126,7 @@ describe("a fileset writer whose file system fails", () => {
           Effect.provide(memory.layer)
         )
         memory.plan([{ at, reason: "io", sticky: true }])
-        yield* Effect.ignore(Effect.provide(write(true), memory.layer))
+        yield* Effect.ignore(Effect.provide(write(true), inSteps(memory)))
         memory.plan([])
         memory.crash({
           keepUnsyncedBytes: (_, bytes) => Math.floor(flip() * (bytes + 1)),

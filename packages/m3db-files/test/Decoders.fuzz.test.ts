@@ -175,25 +175,29 @@ const attack = Effect.fnUntraced(function*(memory: MemoryFileSystem.MemoryFileSy
 })
 
 describe("readers", () => {
-  it.effect("answer with typed errors to any bytes in any file, under wrong and under right digests", () =>
-    Effect.promise(() =>
-      fc.assert(
-        fc.asyncProperty(change, ([file, bytes, sealed]) => {
-          const memory = MemoryFileSystem.make()
-          return Effect.runPromise(
-            Effect.gen(function*() {
-              yield* Effect.scoped(Effect.gen(function*() {
-                const writer = yield* FilesetWriter.open(openOptions)
-                yield* writer.write(batchOf(Vectors.series))
-                yield* writer.finish
-              }))
-              if (sealed) yield* reseal(memory.fileSystem, key, { [file]: bytes })
-              else yield* memory.fileSystem.writeFileAtomic(filePath(key, file), bytes)
-              yield* attack(memory)
-            }).pipe(Effect.provide(memory.layer))
-          )
-        }),
-        { seed, numRuns: 400 }
-      )
-    ))
+  it.effect(
+    "answer with typed errors to any bytes in any file, under wrong and under right digests",
+    () =>
+      Effect.promise(() =>
+        fc.assert(
+          fc.asyncProperty(change, ([file, bytes, sealed]) => {
+            const memory = MemoryFileSystem.make()
+            return Effect.runPromise(
+              Effect.gen(function*() {
+                yield* Effect.scoped(Effect.gen(function*() {
+                  const writer = yield* FilesetWriter.open(openOptions)
+                  yield* writer.write(batchOf(Vectors.series))
+                  yield* writer.finish
+                }))
+                if (sealed) yield* reseal(memory.fileSystem, key, { [file]: bytes })
+                else yield* memory.fileSystem.writeFileAtomic(filePath(key, file), bytes)
+                yield* attack(memory)
+              }).pipe(Effect.provide(memory.layer))
+            )
+          }),
+          { seed, numRuns: 200 }
+        )
+      ),
+    60_000
+  )
 })

@@ -113,27 +113,31 @@ describe("FilesetReader", () => {
     }).pipe(Effect.provide(memory.layer))
   })
 
-  it.effect("gives back what was written, sorted, and finds all ids and only those", () =>
-    Effect.promise(() =>
-      fc.assert(
-        fc.asyncProperty(
-          fc.uniqueArray(
-            fc.record({
-              id: fc.uint8Array({ maxLength: 12 }),
-              tags: fc.oneof(fc.constant(hex("")), fc.constant(hex("75270100010061010062"))),
-              bytes: fc.uint8Array({ maxLength: 40 })
-            }),
-            { maxLength: 120, selector: (one) => toHex(one.id) }
+  it.effect(
+    "gives back what was written, sorted, and finds all ids and only those",
+    () =>
+      Effect.promise(() =>
+        fc.assert(
+          fc.asyncProperty(
+            fc.uniqueArray(
+              fc.record({
+                id: fc.uint8Array({ maxLength: 12 }),
+                tags: fc.oneof(fc.constant(hex("")), fc.constant(hex("75270100010061010062"))),
+                bytes: fc.uint8Array({ maxLength: 40 })
+              }),
+              { maxLength: 120, selector: (one) => toHex(one.id) }
+            ),
+            fc.array(fc.uint8Array({ maxLength: 3 }), { maxLength: 20 }),
+            (series, others) =>
+              Effect.runPromise(
+                Effect.scoped(roundTrip(series, others)).pipe(Effect.provide(MemoryFileSystem.make().layer))
+              )
           ),
-          fc.array(fc.uint8Array({ maxLength: 3 }), { maxLength: 20 }),
-          (series, others) =>
-            Effect.runPromise(
-              Effect.scoped(roundTrip(series, others)).pipe(Effect.provide(MemoryFileSystem.make().layer))
-            )
-        ),
-        { seed, numRuns: 60 }
-      )
-    ))
+          { seed, numRuns: 60 }
+        )
+      ),
+    60_000
+  )
 })
 
 const roundTrip = (series: ReadonlyArray<Series>, others: ReadonlyArray<Uint8Array>) =>

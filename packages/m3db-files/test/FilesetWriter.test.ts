@@ -8,9 +8,11 @@ import {
   shardDirectory
 } from "@peerstrap/m3db-files"
 import { adler32 } from "@peerstrap/m3tsz"
-import { MemoryFileSystem } from "@peerstrap/storage"
+import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import { batchOf, openOptions as options, readFileset } from "./filesets.ts"
 import * as Vectors from "./vectors.ts"
 import { ascii, hex } from "./vectors.ts"
@@ -186,6 +188,23 @@ describe("FilesetWriter", () => {
       yield* writer.write(good)
       yield* writer.finish
       assert.deepStrictEqual(yield* readFileset(memory.fileSystem, directory, Vectors.blockStart, 0), Vectors.files)
+    }).pipe(Effect.provide(memory.layer))
+  })
+
+  it.effect("has removed everything when finish fails or is interrupted, before the scope closes", () => {
+    const memory = MemoryFileSystem.make()
+    return Effect.gen(function*() {
+      const writer = yield* FilesetWriter.open(options)
+      yield* writer.write(batchOf(Vectors.series))
+      memory.plan([{ at: 1, operation: "syncDirectory", reason: "io" }])
+      assert.strictEqual((yield* failure(writer.finish)).reason, "io")
+      assert.deepStrictEqual(yield* memory.fileSystem.list(directory), [])
+      const stuck = Layer.succeed(FileSystem, { ...memory.fileSystem, writeFileAtomic: () => Effect.interrupt })
+      const other = yield* Effect.provide(FilesetWriter.open(options), stuck)
+      yield* other.write(batchOf(Vectors.series))
+      assert.isTrue(Exit.hasInterrupts(yield* Effect.exit(other.finish)))
+      assert.deepStrictEqual(yield* memory.fileSystem.list(directory), [])
+      assert.strictEqual(memory.openFiles, 0)
     }).pipe(Effect.provide(memory.layer))
   })
 

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  encodeCheckpoint,
   encodeIndexEntry,
   encodeInfo,
   encodeSummary,
   filePath,
   type FilesetFile,
+  filesetFiles,
   type FilesetInfo,
   type FilesetKey,
   FilesetReader,
@@ -194,10 +196,10 @@ describe("verifyFileset", () => {
   })
 })
 
-const readAll = Effect.scoped(Effect.gen(function*() {
-  const reader = yield* FilesetReader.open(key)
-  yield* Stream.runDrain(reader.series({ order: "write" }))
-}))
+const readAll = (order: "id" | "write") =>
+  Effect.scoped(Effect.flatMap(FilesetReader.open(key), (reader) => Stream.runDrain(reader.series({ order }))))
+
+const seek = (id: string) => Effect.scoped(Effect.flatMap(FilesetReader.open(key), (reader) => reader.seek(ascii(id))))
 
 describe("FilesetReader on damage", () => {
   // Summaries and bloom filter are not read by a whole pass; the other cases are, unless they concern readers not at all.
@@ -210,10 +212,71 @@ describe("FilesetReader on damage", () => {
       return Effect.gen(function*() {
         yield* written(memory)
         yield* reseal(memory.fileSystem, key, change)
-        const error = yield* Effect.flip(readAll)
-        assert.include(["malformed", "checksum"], error.reason)
-        assert.include([filePath(key, file), filePath(key, "index"), filePath(key, "data")], error.path)
+        // Write indexes concern readers in write order only.
+        const orders = name.startsWith("a write index") ? ["write"] as const : ["write", "id"] as const
+        for (const order of orders) {
+          const error = yield* Effect.flip(readAll(order))
+          assert.include(["malformed", "checksum"], error.reason)
+          assert.include([filePath(key, file), filePath(key, "index"), filePath(key, "data")], error.path)
+        }
       }).pipe(Effect.provide(memory.layer))
     })
   }
+
+  it.effect("notices digests that do not belong to index and data", () => {
+    const memory = MemoryFileSystem.make()
+    return Effect.gen(function*() {
+      for (const [at, orders] of [[4, ["id", "write"]], [16, ["write"]]] as const) {
+        yield* memory.fileSystem.remove(filePath(key, "checkpoint"))
+        yield* written(memory)
+        const digest = hex(Vectors.files.digest)
+        digest[at]! ^= 1
+        yield* memory.fileSystem.writeFileAtomic(filePath(key, "digest"), digest)
+        assert.strictEqual((yield* Effect.flip(seek("foo"))).reason, "checksum")
+        yield* memory.fileSystem.writeFileAtomic(filePath(key, "checkpoint"), encodeCheckpoint(digest))
+        for (const order of orders) assert.strictEqual((yield* Effect.flip(readAll(order))).reason, "checksum", order)
+      }
+    }).pipe(Effect.provide(memory.layer))
+  })
+
+  it.effect("refuses to seek by summaries that point behind the index, and with damaged small files", () => {
+    const memory = MemoryFileSystem.make()
+    return Effect.gen(function*() {
+      yield* written(memory)
+      yield* reseal(memory.fileSystem, key, { summaries: summary([1, "bar", 900]) })
+      assert.strictEqual((yield* Effect.flip(seek("foo"))).reason, "malformed")
+      yield* reseal(memory.fileSystem, key, { summaries: hex("00") })
+      assert.strictEqual((yield* Effect.flip(seek("foo"))).path, filePath(key, "summaries"))
+      yield* memory.fileSystem.writeFileAtomic(filePath(key, "bloomfilter"), new Uint8Array(8))
+      const error = yield* Effect.flip(seek("foo"))
+      assert.deepStrictEqual([error.path, error.reason], [filePath(key, "bloomfilter"), "checksum"])
+    }).pipe(Effect.provide(memory.layer))
+  })
+})
+
+describe("old filesets", () => {
+  /** Entries of V1: five fields, no tags, no checksum of their own. */
+  const v1 = Vectors.entryBar.replace("97", "95").slice(0, 34) + Vectors.entryBaz.replace("97", "95").slice(0, 34) +
+    Vectors.entryFoo.replace("97", "95").slice(0, 34)
+  const old: FilesetKey = { ...key, legacy: true }
+
+  it.effect("are read under their old names, in every way, and verified", () => {
+    const memory = MemoryFileSystem.make()
+    return Effect.gen(function*() {
+      yield* written(memory)
+      yield* reseal(memory.fileSystem, key, { index: hex(v1), info: info({ minorVersion: 0 }) })
+      for (const file of filesetFiles) yield* memory.fileSystem.rename(filePath(key, file), filePath(old, file))
+      yield* readAll("id")
+      yield* readAll("write")
+      assert.deepStrictEqual((yield* seek("foo"))?.bytes, fooBytes!)
+      assert.deepStrictEqual((yield* seek("foo"))?.tags, hex(""))
+      assert.deepStrictEqual((yield* verifyFileset(old)).problems, [])
+      // A changed checksum field is still an entry: only the digest of the whole index shows it.
+      const damaged = hex(v1)
+      damaged[v1.indexOf("ce000d0007") / 2 + 4]! ^= 1
+      yield* memory.fileSystem.writeFileAtomic(filePath(old, "index"), damaged)
+      const error = yield* Effect.flip(seek("bar"))
+      assert.deepStrictEqual([error.path, error.reason], [filePath(old, "index"), "checksum"])
+    }).pipe(Effect.provide(memory.layer))
+  })
 })
