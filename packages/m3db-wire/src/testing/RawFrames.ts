@@ -41,7 +41,7 @@ export interface RawRequest {
   readonly headers?: ReadonlyArray<readonly [string, string]>
   /** 0, 1 (default) or 3. */
   readonly checksumType?: number
-  /** Most argument bytes in a frame; default: all in one. */
+  /** Most argument bytes in a frame; default: all in one, or 60,000. */
   readonly chunkBytes?: number
   /** Added to every checksum: a wrong one. */
   readonly checksumError?: number
@@ -67,6 +67,9 @@ const callHead = (request: RawRequest): ReadonlyArray<number> => {
   return out
 }
 
+/** Leaves room in a frame for its head. */
+const largestChunkBytes = 60_000
+
 /** The frames of a request. With `chunkBytes` every frame holds one chunk; an argument that ends a frame is closed by an empty one. */
 export const callFrames = (request: RawRequest): ReadonlyArray<Uint8Array> => {
   const type = request.checksumType ?? 1
@@ -83,7 +86,8 @@ export const callFrames = (request: RawRequest): ReadonlyArray<Uint8Array> => {
       rawFrame(first ? 0x03 : 0x13, request.id, [more ? 1 : 0, ...(first ? head : []), type, ...sum, ...body])
     )
   }
-  const { chunkBytes } = request
+  const total = args.reduce((sum, arg) => sum + arg.length, 0)
+  const chunkBytes = request.chunkBytes ?? (total > largestChunkBytes ? largestChunkBytes : undefined)
   if (chunkBytes === undefined) {
     emit(args, false)
     return frames
