@@ -9,10 +9,11 @@ const queuesOf = (limits: Partial<QueueLimits> = {}, peers: ReadonlyArray<string
 const serve = (
   queues: ReturnType<typeof queuesOf>,
   batches: number,
-  millisOf: (batch: WorkBatch) => number
+  millisOf: (batch: WorkBatch) => number,
+  startMillis = 0
 ): Array<number> => {
   const sizes: Array<number> = []
-  let now = 0
+  let now = startMillis
   let item = 0
   for (let round = 0; round < batches; round++) {
     for (let filled = 0; filled < 3000; filled++) queues.enqueue(0, 0, item++, 4 * kib)
@@ -58,6 +59,17 @@ describe("batch size", () => {
       queues.succeeded(batch?.batch ?? 0, 200, round * 100 + 50)
     }
     assert.strictEqual(queues.state(0).batchBytes, defaultQueueLimits.initialBatchBytes)
+  })
+  it("is not held down by what small batches showed first", () => {
+    for (const roundTripMillis of [1, 400]) {
+      const queues = queuesOf()
+      queues.enqueue(0, 0, 0, 200)
+      queues.succeeded(queues.next(0)?.batch ?? 0, 200, roundTripMillis)
+      const sizes = serve(queues, 6, (batch) => roundTripMillis + batch.bytes / 100_000, 1000)
+      const growth = sizes.slice(1).map((size, at) => size / (sizes[at] ?? 1))
+      assert.isTrue(growth.every((factor) => factor > 1.05 || sizes.at(-1) === 4096 * kib), `${sizes}`)
+      assert.isAtLeast(departing(queues, 1e6).length, 2)
+    }
   })
   it("halves on timeout and on a closed connection down to the minimum, not on other failures", () => {
     const queues = queuesOf()

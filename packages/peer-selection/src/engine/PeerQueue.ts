@@ -266,7 +266,9 @@ export class PeerQueue {
     const { maxBatchBytes, minBatchBytes, targetBatchMillis } = this.limits
     const rate = this.rate.bytesPerSecond
     const manageable = rate === 0 ? Number.POSITIVE_INFINITY : (rate * targetBatchMillis) / 1000
-    const wanted = Math.min(inTime ? this.sizeBytes * 2 : this.sizeBytes, manageable)
+    const wanted = inTime
+      ? Math.max(this.sizeBytes, Math.min(2 * this.sizeBytes, manageable))
+      : Math.min(this.sizeBytes, manageable)
     this.sizeBytes = Math.min(maxBatchBytes, Math.max(minBatchBytes, wanted))
     if (inTime && this.sizeBytes >= this.firstSizeBytes) this.late.forget()
   }

@@ -1,13 +1,16 @@
 /**
  * Measures bytes/s of a peer over the time in which something was in flight, so that neither idle time nor several batches in
- * flight at once distort it. The average is weighted by time: one batch that takes 20 s counts for more than ten that take 50 ms.
+ * flight at once distort it. Bytes and milliseconds fade together: one batch that takes 20 s counts for more than ten that take 50 ms.
  */
 export class RateGauge {
   private readonly memoryMillis: number
-  private rate = 0
   private markMillis = 0
   private bytes = 0
   private millis = 0
+  private fadedBytes = 0
+  private fadedMillis = 0
+  /** Best that small batches have shown, while no batch has told more. */
+  private atLeast = 0
 
   constructor(memoryMillis: number) {
     this.memoryMillis = memoryMillis
@@ -15,7 +18,7 @@ export class RateGauge {
 
   /** 0 while unknown. */
   get bytesPerSecond(): number {
-    return this.rate
+    return this.fadedMillis > 0 ? (this.fadedBytes * 1000) / this.fadedMillis : this.atLeast
   }
 
   /** Time starts to count from here: the first batch left, or the last one failed. */
@@ -36,12 +39,16 @@ export class RateGauge {
     this.markMillis = nowMillis
     this.bytes += bytes
     // Answers that arrive in the same millisecond are counted together with the next ones.
-    if (this.millis >= 1 && this.bytes > 0) {
-      const sample = (this.bytes * 1000) / this.millis
-      const weight = this.rate === 0 ? 1 : 1 - Math.exp(-this.millis / this.memoryMillis)
-      if (isTelling || sample > this.rate) this.rate += weight * (sample - this.rate)
-      this.bytes = 0
-      this.millis = 0
+    if (this.millis < 1 || this.bytes === 0) return
+    const sample = (this.bytes * 1000) / this.millis
+    if (isTelling || (this.fadedMillis > 0 && sample > this.bytesPerSecond)) {
+      const keep = Math.exp(-this.millis / this.memoryMillis)
+      this.fadedBytes = this.fadedBytes * keep + this.bytes
+      this.fadedMillis = this.fadedMillis * keep + this.millis
+    } else if (this.fadedMillis === 0) {
+      this.atLeast = Math.max(this.atLeast, sample)
     }
+    this.bytes = 0
+    this.millis = 0
   }
 }
