@@ -88,7 +88,9 @@ describe("where M3's client goes wrong", () => {
     for (const replica of list) replica.tamper = (elements) => [extra, ...elements, extra]
     const simulation = simulate(list).play()
     isComplete(simulation)
-    assert.isAbove(simulation.run.report().evidenceCounts["A"]!["unrequested-block"]!, 0)
+    const counts = simulation.run.report().evidenceCounts["A"]!
+    assert.isAbove(counts["unrequested-block"]!, 0)
+    assert.isAbove(counts["surplus-element"]!, 0)
   })
 
   it("D7: items that are left out or reordered shift nothing onto another series", () => {

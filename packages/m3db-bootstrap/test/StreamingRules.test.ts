@@ -174,6 +174,16 @@ describe("levels (rule 5)", () => {
     ]])
   })
 
+  it("a peer that falls silent is not waited for twice where the level is met without it", () => {
+    const held = dataset()
+    const replicas = threeReplicas(held)
+    replicas[2]!.fault = () => ({ reason: "timeout", afterMillis: 15_000 })
+    const simulation = new Simulation({ seed: 1, replicas, numShards: 2, blocks: 2 }).play()
+    assert.strictEqual(simulation.run.outcome?._tag, "complete")
+    assert.isBelow(simulation.now - simulation.started, 16_000)
+    hasAll(simulation, held)
+  })
+
   it("all is reachable, because the origin is not in the electorate (D8)", () => {
     const held = dataset()
     const simulation = new Simulation({ seed: 1, replicas: threeReplicas(held), numShards: 2, blocks: 2, level: "all" })
@@ -212,6 +222,84 @@ describe("levels (rule 5)", () => {
     assert.strictEqual(simulation.committed.size, 6)
     assert.strictEqual(simulation.run.report().blocks.empty, 6)
   })
+})
+
+describe("listings that cannot be believed", () => {
+  const listOnly = (nextToken: (next: number | undefined, asked: number) => number | undefined) => {
+    const held = dataset(100, 1, 1)
+    const replicas = threeReplicas(held)
+    for (const replica of replicas) replica.pageSize = 40
+    replicas[1]!.nextToken = nextToken
+    return { held, simulation: new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play() }
+  }
+
+  it("a token that repeats once is followed", () => {
+    let repeated = false
+    const { held, simulation } = listOnly((next, asked) => {
+      if (next === undefined || repeated || asked === 0) return next
+      repeated = true
+      return asked
+    })
+    assert.strictEqual(simulation.run.outcome?._tag, "complete")
+    assert.strictEqual(simulation.run.report().unlisted.total, 0)
+    hasAll(simulation, held)
+  })
+
+  it("a token loop ends with evidence, and the others suffice", () => {
+    const { held, simulation } = listOnly((_next, asked) => asked)
+    assert.strictEqual(simulation.run.outcome?._tag, "complete")
+    assert.strictEqual(simulation.run.report().evidenceCounts["B"]!["endless-listing"], 1)
+    hasAll(simulation, held)
+  })
+
+  it("endless pages of made-up series are cut off, and nothing only they name is waited for", () => {
+    const held = dataset(100, 1, 1)
+    const replicas = threeReplicas(held)
+    let made = 0
+    replicas[1]!.nextToken = () => 1
+    replicas[1]!.tamperPage =
+      () => [{ id: new TextEncoder().encode(`made-up-${made++}`), start: firstBlock, size: 10n, checksum: 7 }]
+    const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play()
+    assert.strictEqual(simulation.run.outcome?._tag, "complete")
+    assert.isBelow(made, 400)
+    hasAll(simulation, held)
+  })
+
+  it("rows of another shard or outside of block bounds are not taken for data", () => {
+    const held = dataset(100, 1, 2)
+    const replicas = threeReplicas(held)
+    replicas[1]!.tamperPage = (elements) => [...elements, ...elements.map((one) => ({ ...one, start: one.start + 1n }))]
+    replicas[2]!.tamperPage = (elements) => [...elements, { id: held.get(1)![0]!.id, start: firstBlock, checksum: 3 }]
+    const simulation = new Simulation({ seed: 1, replicas, numShards: 2, blocks: 1 }).play()
+    assert.strictEqual(simulation.run.outcome?._tag, "complete")
+    hasAll(simulation, held)
+    const counts = simulation.run.report().evidenceCounts
+    assert.isAbove(counts["B"]!["misaligned-block-start"]!, 0)
+    assert.isAbove(counts["C"]!["series-of-another-shard"]!, 0)
+  })
+
+  it("a block size that does not fit what most peers list is a usage error", () => {
+    const replicas = threeReplicas()
+    for (const replica of replicas) {
+      replica.tamperPage = (elements) => elements.map((one) => ({ ...one, start: one.start + 1n }))
+    }
+    const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play()
+    const outcome = simulation.run.outcome as { _tag: string; fault: string; remedy: string }
+    assert.strictEqual(outcome.fault, "usage")
+    assert.include(outcome.remedy, "--block-size")
+  })
+
+  for (const reason of ["unknown-namespace", "not-owned", "other-protocol"] as const) {
+    it(`${reason} from every peer is a usage error`, () => {
+      const replicas = threeReplicas()
+      for (const replica of replicas) replica.fault = () => ({ reason, message: `it is ${reason}` })
+      const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play()
+      const outcome = simulation.run.outcome as { _tag: string; fault: string; message: string }
+      assert.strictEqual(outcome._tag, "failed")
+      assert.strictEqual(outcome.fault, "usage")
+      assert.include(outcome.message, reason)
+    })
+  }
 })
 
 describe("retries (rule 6)", () => {

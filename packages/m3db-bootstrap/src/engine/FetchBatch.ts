@@ -22,8 +22,10 @@ export interface MatchedAnswer {
   readonly rows: Int32Array
   /** Items for which more than one block came: all their rows. */
   readonly more: Map<number, Array<number>>
-  /** Elements whose id, or blocks whose start, was not asked for. */
+  /** Blocks whose id or start was not asked for. */
   readonly unrequested: number
+  /** Elements beyond the number asked for. */
+  readonly surplus: number
   /** Hex of the first unrequested id, for the evidence. */
   readonly firstUnrequested: string | undefined
 }
@@ -54,7 +56,7 @@ export const matchAnswer = (grouping: Grouping, groups: ReadonlyArray<number>, a
       }
     }
   }
-  return { rows, more, unrequested, firstUnrequested }
+  return { rows, more, unrequested, surplus: Math.max(0, answer.elementCount - groups.length), firstUnrequested }
 }
 
 /** Halves of each block start of a job, for comparing rows without bigint. */

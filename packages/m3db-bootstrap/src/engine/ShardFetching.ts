@@ -224,6 +224,10 @@ export class ShardFetching {
   onAnswer(batch: FetchBatch, peer: number, answer: BlocksAnswer, hold: Hold): void {
     const { grouping, scope } = this.shard
     const matched = matchAnswer(grouping, batch.groups, answer)
+    if (matched.surplus > 0) {
+      const detail = `${answer.elementCount} elements where ${batch.groups.length} were asked for`
+      record(scope, batch.peer, "surplus-element", "peer", `blocks of shard ${this.shard.shard}`, detail)
+    }
     if (matched.unrequested > 0) {
       const detail =
         `${matched.unrequested} blocks that were not asked for, the first of id ${matched.firstUnrequested}`

@@ -334,7 +334,10 @@ export class ShardListing {
       const listing = this.listings[peer]!
       if (listing.over || listing.state === "ASKING") continue
       const hopeless = isHopeless(this.shard.scope, this.shard.peers[peer]!)
-      if (listing.failures >= this.shard.scope.limits.failuresUntilHopeless || hopeless && listing.failures > 0) {
+      const { failuresUntilHopeless } = this.shard.scope.limits
+      // A whole timeout of silence has been patience enough.
+      const silent = listing.failures > 0 && this.lastReason[peer] === "timeout"
+      if (silent || listing.failures >= failuresUntilHopeless || hopeless && listing.failures > 0) {
         this.giveUp(peer)
       } else if (hopeless && listing.pages === 0) {
         // Known to be down from other work; this job never got to ask.
