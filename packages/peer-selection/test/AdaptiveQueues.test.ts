@@ -186,6 +186,35 @@ describe("rests", () => {
   })
 })
 
+describe("bytes/s", () => {
+  it("holds a batch back until its share has come, says so, and charges what really came", () => {
+    const queues = queuesOf({ bytesPerSecond: 1000 })
+    for (let item = 0; item < 9; item++) queues.enqueue(0, 0, item, 200)
+    const first = queues.next(10_000)
+    assert.strictEqual(first?.bytes, 200)
+    assert.strictEqual(queues.wakeAt(10_000), Number.POSITIVE_INFINITY)
+    queues.succeeded(first?.batch ?? 0, 1200, 10_001)
+    assert.isUndefined(queues.next(10_002))
+    // 1.2 s of the limit, less the burst of an eighth of a second.
+    assert.strictEqual(queues.wakeAt(10_002), 11_075)
+    const [wait] = queues.waits(10_575)
+    assert.strictEqual(wait?.cause, "limit of 1000 bytes/s a peer, 1600 bytes queued (next in 0.5 s)")
+    assert.match(wait?.remedy ?? "", /bytesPerSecond/)
+    assert.isUndefined(queues.next(11_074))
+    assert.isDefined(queues.next(11_075))
+  })
+  it("does not charge a batch that never left", () => {
+    const queues = queuesOf({ bytesPerSecond: 1000 })
+    queues.enqueue(0, 0, 0, 200)
+    for (let times = 0; times < 5; times++) queues.undo(queues.next(10_000)?.batch ?? 0)
+    const refused = queues.next(10_000)
+    queues.failed(refused?.batch ?? 0, "pushback", "overloaded", 10_000)
+    queues.enqueue(0, 0, 1, 200)
+    assert.isDefined(queues.next(queues.wakeAt(10_000)))
+    assert.strictEqual(queues.state(0).restUntilMillis, 10_050)
+  })
+})
+
 describe("misuse", () => {
   it("names every wrong limit at once", () => {
     assert.throws(() => queuesOf({ windowBatches: 0, bytesPerSecond: -1 }), /windowBatches.*bytesPerSecond/)

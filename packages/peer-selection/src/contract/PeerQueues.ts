@@ -10,7 +10,10 @@ import type { Candidate } from "./Ranking.ts"
 export type FailureKind = "unreachable" | "closed" | "timeout" | "pushback" | "not-ready" | "refused" | "faulty"
 
 export interface QueueLimits {
-  /** Batches in flight a peer; 1 until it has completed one since the start or its last fault. Default 3. */
+  /**
+   * Batches in flight a peer; 1 until it has completed one since the start or its last fault, and no further one while a near peer has
+   * its target time of work in flight. Default 3.
+   */
   readonly windowBatches: number
   /** Items a batch. Default 4096. */
   readonly maxBatchItems: number

@@ -94,36 +94,54 @@ const sendLast = (socket: Socket, answer: string): Effect.Effect<void> =>
     return Effect.asVoid(Effect.timeoutOption(closed(socket), progressLimits.requestTimeoutMillis))
   })
 
-/** Removes the socket that a dead process left; fails when somebody lives behind it or it is something else. */
-const clearPath = (path: string): Effect.Effect<void, ControlSocketError> =>
-  Effect.suspend(() => {
-    const found = lstatSync(path, { throwIfNoEntry: false })
-    if (found === undefined) return Effect.void
-    if (!found.isSocket()) {
-      const message = `${path} exists and is not a socket: remove it or choose another path with --control`
-      return Effect.fail(new ControlSocketError({ reason: "not-a-socket", path, message }))
-    }
-    const inUse = (who: string): Effect.Effect<never, ControlSocketError> =>
-      Effect.fail(
-        new ControlSocketError({
-          reason: "in-use",
-          path,
-          message: `${who} already listens at ${path}: stop it first, or choose another path with --control`
-        })
-      )
-    return request(path, "ping", {}, 2000).pipe(
-      Effect.matchEffect({
-        onFailure: (error) =>
-          error._tag === "ControlSocketError" && (error.reason === "refused" || error.reason === "not-running")
-            ? Effect.sync(() => unlinkIfThere(path))
-            : inUse("a process"),
-        onSuccess: (result) =>
-          inUse(
-            typeof result === "object" && result !== null && "pid" in result ? `process ${result.pid}` : "a process"
-          )
-      })
-    )
+const cannotListen = (path: string, error: unknown): ControlSocketError =>
+  new ControlSocketError({
+    reason: "cannot-listen",
+    path,
+    message: `cannot listen at ${path}: ${error instanceof Error ? error.message : String(error)}`
   })
+
+const inUse = (path: string, who: string): ControlSocketError =>
+  new ControlSocketError({
+    reason: "in-use",
+    path,
+    message: `${who} already listens at ${path}: stop it first, or choose another path with --control`
+  })
+
+const notASocket = (path: string): ControlSocketError =>
+  new ControlSocketError({
+    reason: "not-a-socket",
+    path,
+    message: `${path} exists and is not a socket: remove it or choose another path with --control`
+  })
+
+/** Who answers behind the socket, or undefined when it is the rest of a dead process. */
+const whoListens = (path: string): Effect.Effect<string | undefined, ControlSocketError> =>
+  request(path, "ping", {}, 2000).pipe(
+    Effect.map((result) =>
+      typeof result === "object" && result !== null && "pid" in result ? `process ${result.pid}` : "a process"
+    ),
+    Effect.catchTags({
+      ControlError: () => Effect.succeed("a process"),
+      ControlSocketError: (error) => {
+        if (error.reason === "refused" || error.reason === "not-running") return Effect.undefined
+        return error.reason === "no-permission" ? Effect.fail(error) : Effect.succeed("a process")
+      }
+    })
+  )
+
+/** Removes the socket that a dead process left; fails when somebody lives behind it or it is something else. */
+const clearPath = Effect.fnUntraced(function*(path: string) {
+  const found = yield* Effect.try({
+    try: () => lstatSync(path, { throwIfNoEntry: false }),
+    catch: (error) => cannotListen(path, error)
+  })
+  if (found === undefined) return
+  if (!found.isSocket()) return yield* notASocket(path)
+  const who = yield* whoListens(path)
+  if (who !== undefined) return yield* inUse(path, who)
+  yield* Effect.try({ try: () => unlinkIfThere(path), catch: (error) => cannotListen(path, error) })
+})
 
 const unlinkIfThere = (path: string): void => {
   try {
@@ -139,8 +157,7 @@ const listen = (path: string, onSocket: (socket: Socket) => void): Effect.Effect
     const server = createServer({ allowHalfOpen: true }, onSocket)
     const cannot = (error: unknown): void => {
       server.close()
-      const message = `cannot listen at ${path}: ${error instanceof Error ? error.message : String(error)}`
-      resume(Effect.fail(new ControlSocketError({ reason: "cannot-listen", path, message })))
+      resume(Effect.fail(cannotListen(path, error)))
     }
     server.once("error", cannot)
     server.once("listening", () => {
