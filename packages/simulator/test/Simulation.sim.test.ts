@@ -112,6 +112,15 @@ describe("simulate", () => {
     assert.isBelow(result.events, 100)
   })
 
+  it("leaves no event behind for a timeout that was not needed", async () => {
+    const { value } = await simulateOrThrow({ seed: 1 }, ({ scheduler }) =>
+      Effect.gen(function*() {
+        yield* Effect.timeout(Effect.sleep(1), "1 hour")
+        return scheduler.pending
+      }))
+    assert.strictEqual(value, 0)
+  })
+
   it("gives Effect's random numbers and the order of fibers to the seed", async () => {
     const first = await wakeOrder(1)
     assert.deepStrictEqual(await wakeOrder(1), first)

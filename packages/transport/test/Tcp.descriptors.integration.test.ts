@@ -1,12 +1,14 @@
 // In a file of its own, since it counts the descriptors of the whole process.
 import { assert, describe, it } from "@effect/vitest"
 import { Tcp, Transport } from "@peerstrap/transport"
+import { turns } from "@peerstrap/transport/testing"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { readdirSync } from "node:fs"
 
 const descriptors = () => readdirSync("/proc/self/fd").length
 
-describe.skipIf(process.platform !== "linux")("Tcp descriptors", () => {
+describe.skipIf(process.platform !== "linux")("Tcp descriptors", { concurrent: false }, () => {
   it.live("a thousand connections opened and closed leave no descriptor and no finalizer behind", () =>
     Effect.gen(function*() {
       const transport = yield* Transport
@@ -32,4 +34,19 @@ describe.skipIf(process.platform !== "linux")("Tcp descriptors", () => {
       yield* Effect.yieldNow
       assert.isAtMost(descriptors(), before + 2)
     }).pipe(Effect.provide(Tcp.layer)))
+
+  it.live("dials that fail leave no descriptor behind, though their scope lives on", () =>
+    Effect.gen(function*() {
+      const transport = yield* Transport
+      const listener = yield* transport.listen({ host: "127.0.0.1", port: 0 }, () => Effect.void)
+      const before = descriptors()
+      for (let i = 0; i < 50; i++) {
+        assert.strictEqual(
+          (yield* Effect.flip(transport.dial(listener.address, { timeoutMillis: 0 }))).reason,
+          "timeout"
+        )
+        yield* turns(3)
+      }
+      assert.isAtMost(descriptors(), before + 5)
+    }).pipe(Effect.provide([Tcp.layer, TestClock.layer()])))
 })

@@ -133,19 +133,20 @@ describe("Tcp", () => {
       assert.include(error.message, "EADDRINUSE")
     }).pipe(Effect.provide(Tcp.layer)))
 
-  it.live("a reset mid-way ends the connection as an error and fails the write that waits", () =>
-    Effect.gen(function*() {
-      const transport = yield* Transport
-      const { port } = yield* plainServer((socket) => {
-        socket.once("data", () => socket.resetAndDestroy())
-      })
-      const connection = yield* transport.dial({ host: "127.0.0.1", port })
-      connection.receive(() => true)
-      const block = new Uint8Array(32 * mebi)
-      const write = yield* Effect.forkScoped(Effect.flip(connection.write([block])))
-      assert.strictEqual((yield* connection.closed).kind, "error")
-      assert.strictEqual((yield* Fiber.join(write))._tag, "ConnectionClosed")
-    }).pipe(Effect.provide(Tcp.layer)))
+  for (const reading of [true, false]) {
+    it.live(`a reset mid-way fails the write that waits, ${reading ? "and ends the reader" : "without a reader, too"}`, () =>
+      Effect.gen(function*() {
+        const transport = yield* Transport
+        const { port } = yield* plainServer((socket) => {
+          socket.once("data", () => socket.resetAndDestroy())
+        })
+        const connection = yield* transport.dial({ host: "127.0.0.1", port })
+        if (reading) connection.receive(() => true)
+        const error = yield* Effect.flip(connection.write([new Uint8Array(32 * mebi)]))
+        assert.strictEqual(error._tag, "ConnectionClosed")
+        assert.strictEqual((yield* connection.closed).kind, "error")
+      }).pipe(Effect.provide(Tcp.layer)))
+  }
 
   it.live("a half-closed peer ends the connection with kind `end`, after its last bytes", () =>
     Effect.gen(function*() {

@@ -58,16 +58,12 @@ class SimulatedConnection implements Connection {
 
 const connected = (network: Network, node: string, address: Address): Effect.Effect<Endpoint, DialError> =>
   Effect.callback<Endpoint, DialError>((resume) => {
-    let given = false
     const giveUp = network.dial(node, address, {
-      connected: (endpoint) => given ? endpoint.close("dial interrupted") : resume(Effect.succeed(endpoint)),
+      connected: (endpoint) => resume(Effect.succeed(endpoint)),
       failed: (reason, message) =>
         resume(Effect.fail(new DialError({ address: formatAddress(address), reason, fault: "unknown", message })))
     })
-    return Effect.sync(() => {
-      given = true
-      giveUp()
-    })
+    return Effect.sync(giveUp)
   })
 
 /** What `node` sees of the network: its dials come from there, its listeners open there whatever host they name. */

@@ -17,7 +17,6 @@ export class Endpoint {
   private outbound: Flow | undefined
   private reasonNow: CloseReason | undefined
   private ending: CloseReason | undefined
-  private delivering = false
 
   constructor(node: string, remote: string) {
     this.node = node
@@ -72,14 +71,11 @@ export class Endpoint {
 
   /** Hands over what has arrived, as long as it is wanted. */
   deliver(): void {
-    if (this.delivering) return
-    this.delivering = true
     while (this.inbox.wants && this.inbound!.readable) {
       const chunk = this.inbound!.take()!
       this.inbox.offer(chunk)
       chunk.fill(overwritten)
     }
-    this.delivering = false
     if (this.ending !== undefined && !this.inbound!.readable) this.inbox.end(this.ending)
   }
 
