@@ -1,0 +1,82 @@
+/**
+ * A command of the program: flags, help and what it does. The list of all is in commands/Commands.ts.
+ *
+ *   export const verify = command({ name: "verify", summary: "…", operands: { name: "DIR", least: 1, most: 1, help: "…" },
+ *     flags: { namespace: optional(text(…), "…") }, examples: [{ args: "verify /var/lib/m3db", says: "…" }],
+ *     run: ({ operands, settings, terminal }) => Effect.succeed({ exitCode: ExitCode.done, text: "…\n", json: { … } }) })
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { CommandError, ExitCode } from "./ExitCode.ts"
+import type { Flags, Settings } from "./Flag.ts"
+import type { Problem } from "./Problem.ts"
+import type { StopRequest, Terminal } from "./Terminal.ts"
+
+/** The end of a command. With `--json` standard output gets `{command, exitCode, ...json}`, else `text`. */
+export interface CommandResult {
+  readonly exitCode: ExitCode
+  /** Ends with a newline, or is empty when everything was written on the way. */
+  readonly text: string
+  /** Plain values; a bigint is written as a decimal string. */
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+/** What checks may look at beside the settings. */
+export interface CheckContext {
+  readonly nowNanos: bigint
+  /** The bytes of a local input file (a placement), or why it cannot be read. At most 16 MiB. */
+  readonly read: (path: string) => Uint8Array | { readonly problem: string }
+}
+
+export interface CommandInput<F extends Flags, P> {
+  readonly settings: Settings<F>
+  readonly operands: ReadonlyArray<string>
+  /** What `check` made. */
+  readonly plan: P
+  /** `--json` was given: standard output is for the one result. */
+  readonly json: boolean
+  readonly terminal: Terminal
+  readonly stop: StopRequest
+}
+
+export interface Operands {
+  /** e.g. `DIR`. */
+  readonly name: string
+  readonly least: number
+  readonly most: number
+  readonly help: string
+}
+
+export interface Example {
+  /** What stands after the program's name. */
+  readonly args: string
+  readonly says: string
+}
+
+export interface Command<F extends Flags = Flags, P = unknown> {
+  readonly name: string
+  /** One sentence without a full stop. */
+  readonly summary: string
+  /** Further paragraphs of the help, each a line or several. */
+  readonly details?: ReadonlyArray<string>
+  readonly operands?: Operands
+  readonly flags: F
+  readonly examples: ReadonlyArray<Example>
+  /**
+   * Rules between flags, and the plan for `run`. Settings that were given wrongly or are missing are `undefined` here; each problem found
+   * is told beside those of the single flags. No I/O but `context.read`. What it returns counts only without problems.
+   */
+  readonly check?: (
+    settings: Partial<Settings<F>>,
+    operands: ReadonlyArray<string>,
+    context: CheckContext,
+    problem: (problem: Problem) => void
+  ) => P
+  /** True: SIGINT and SIGTERM only complete `input.stop`, the command ends itself. Else they interrupt it. */
+  readonly stopsItself?: boolean
+  readonly run: (input: CommandInput<F, P>) => Effect.Effect<CommandResult, CommandError, Scope.Scope>
+}
+
+/** Keeps the types of flags and plan together while a command is written, then forgets them for the list. */
+export const command = <const F extends Flags, P = undefined>(definition: Command<F, P>): Command =>
+  definition as unknown as Command

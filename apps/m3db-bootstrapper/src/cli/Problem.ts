@@ -1,0 +1,46 @@
+/** What is wrong with the command line or the config file: collected, then told all at once. */
+
+export interface Problem {
+  /** `--num-shards`, `config.yaml:4:3 num-shards`, `argument 2`. */
+  readonly where: string
+  /** What was given and what is expected instead. */
+  readonly message: string
+}
+
+/** Control characters of what was given must not reach the terminal; long texts are cut. */
+export const shown = (given: string): string => {
+  const safe = JSON.stringify(given.length > 80 ? `${given.slice(0, 80)}…` : given)
+  return safe.replace(/[\u007f-\u009f]/g, "?")
+}
+
+export const formatProblems = (program: string, problems: ReadonlyArray<Problem>, helpCommand: string): string => {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`
+  return [
+    `${program}: ${count}, nothing was started`,
+    ...problems.map(({ message, where }) => `  ${where}: ${message}`),
+    `All flags and examples: ${helpCommand}`,
+    ""
+  ].join("\n")
+}
+
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** `; did you mean block-size?`, or nothing when no name is near. */
+export const didYouMean = (given: string, known: ReadonlyArray<string>): string => {
+  if (given.length > 40) return ""
+  const near = known
+    .map((name) => ({ name, far: name.startsWith(given) && given.length > 2 ? 0 : distance(given, name) }))
+    .filter(({ far, name }) => far <= Math.max(1, Math.floor(name.length / 4)))
+    .toSorted((a, b) => a.far - b.far)[0]
+  return near === undefined ? "" : `; did you mean ${near.name}?`
+}

@@ -1,0 +1,150 @@
+/**
+ * The one place where a command line and a config file become settings: merges (the command line wins), reads every value, and tells all
+ * problems at once. Pure but for `context.read`, which reads local input files.
+ */
+import { allFlags, type Arguments, commonFlags, expectation, keysByName, readArguments } from "./Arguments.ts"
+import type { CheckContext, Command } from "./Command.ts"
+import { type ConfigEntry, maxConfigBytes, readConfig } from "./ConfigFile.ts"
+import { type Flag, flagName, type Flags } from "./Flag.ts"
+import type { Given } from "./FlagType.ts"
+import { didYouMean, type Problem, shown } from "./Problem.ts"
+
+/** A command line that was understood, as far as it was. Run it only without problems. */
+export interface ReadCommand {
+  readonly help: boolean
+  readonly json: boolean
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly operands: ReadonlyArray<string>
+  readonly plan: unknown
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/** Flags that make no sense inside the file. */
+const notInFile: ReadonlySet<string> = new Set(["config", "help"])
+
+const configText = (path: string, context: CheckContext): string | Problem => {
+  const bytes = context.read(path)
+  if ("problem" in bytes) return { where: "--config", message: bytes.problem }
+  if (bytes.length > maxConfigBytes) {
+    return { where: "--config", message: `${path} has ${bytes.length} bytes, at most ${maxConfigBytes} are read` }
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    return { where: "--config", message: `${path} is not UTF-8 text` }
+  }
+}
+
+const wordFor: Readonly<Record<Given["kind"], string>> = {
+  text: "a text",
+  integer: "an integer",
+  number: "a number",
+  boolean: "true or false"
+}
+
+/** The values of one entry; problems when its shape or a type is wrong. */
+const entryValues = (flag: Flag<unknown>, entry: ConfigEntry, problems: Array<Problem>): ReadonlyArray<unknown> => {
+  const where = `${entry.place} ${entry.name}`
+  const example = flag.type.placeholder === "" ? "true" : flag.type.example
+  const want = `want ${flag.repeatable ? "a list, each item " : ""}${flag.type.expected}, e.g. ${entry.name}: ${
+    flag.repeatable ? `[${example}]` : example
+  }`
+  if (entry.items === undefined || (entry.isList && !flag.repeatable)) {
+    problems.push({ where, message: `is ${entry.isList ? "a list" : entry.otherwise}; ${want}` })
+    return []
+  }
+  return entry.items.flatMap((item) => {
+    if (!flag.type.yaml.includes(item.kind)) {
+      problems.push({ where, message: `${shown(item.text)} is ${wordFor[item.kind]}; ${want}` })
+      return []
+    }
+    const value = flag.type.parse(item.text)
+    if (value === undefined) problems.push({ where, message: `${shown(item.text)}; ${want}` })
+    return value === undefined ? [] : [value]
+  })
+}
+
+const argumentValues = (flag: Flag<unknown>, name: string, texts: ReadonlyArray<string>, problems: Array<Problem>) =>
+  texts.flatMap((text) => {
+    const value = flag.type.parse(text)
+    if (value === undefined) {
+      problems.push({ where: `--${name}`, message: `${shown(text)}; ${expectation(flag, name)}` })
+    }
+    return value === undefined ? [] : [value]
+  })
+
+const fileEntries = (
+  command: Command,
+  commandNames: ReadonlyArray<string>,
+  given: Arguments["given"],
+  context: CheckContext,
+  problems: Array<Problem>
+): ReadonlyMap<string, ConfigEntry> => {
+  const byKey = new Map<string, ConfigEntry>()
+  const path = given.get("config")?.[0]
+  if (path === undefined || path === "") return byKey
+  const text = configText(path, context)
+  if (typeof text !== "string") {
+    problems.push(text)
+    return byKey
+  }
+  const section = readConfig({ path, text }, command.name, commandNames)
+  problems.push(...section.problems)
+  const keys = keysByName(allFlags(command))
+  for (const entry of section.entries) {
+    const key = keys.get(entry.name)
+    if (key === undefined || notInFile.has(entry.name)) {
+      const names = [...keys.keys()].filter((name) => !notInFile.has(name))
+      problems.push({
+        where: `${entry.place} ${shown(entry.name).slice(1, -1)}`,
+        message: `no such key of ${command.name}${didYouMean(entry.name, names)}`
+      })
+    } else byKey.set(key, entry)
+  }
+  return byKey
+}
+
+const readValues = (
+  flags: Flags,
+  given: Arguments["given"],
+  entries: ReadonlyMap<string, ConfigEntry>,
+  problems: Array<Problem>
+): Record<string, unknown> => {
+  const settings: Record<string, unknown> = {}
+  for (const [key, flag] of Object.entries(flags)) {
+    const name = flagName(key)
+    const texts = given.get(key)
+    const entry = entries.get(key)
+    const before = problems.length
+    // Both are read, so that a wrong value in the file is told although the command line wins.
+    const fromFile = entry === undefined ? [] : entryValues(flag, entry, problems)
+    const values = texts === undefined ? fromFile : argumentValues(flag, name, texts, problems)
+    const isGiven = texts !== undefined || entry !== undefined
+    if (flag.required && !isGiven) {
+      problems.push({ where: `--${name}`, message: `is missing; ${expectation(flag, name)}` })
+    }
+    if (!isGiven) settings[key] = flag.fallback
+    else if (problems.length === before) settings[key] = flag.repeatable ? values : values[0]
+  }
+  return settings
+}
+
+/** Reads the arguments behind the command's name. */
+export const readSettings = (
+  command: Command,
+  commandNames: ReadonlyArray<string>,
+  argv: ReadonlyArray<string>,
+  context: CheckContext
+): ReadCommand => {
+  const found = readArguments(command, argv)
+  const problems = [...found.problems]
+  const flags = allFlags(command)
+  const isOn = (key: keyof typeof commonFlags): boolean => found.given.get(key)?.[0] === "true"
+  if (isOn("help")) {
+    return { help: true, json: false, settings: {}, operands: [], plan: undefined, problems: [] }
+  }
+  const entries = fileEntries(command, commandNames, found.given, context, problems)
+  const settings = readValues(flags, found.given, entries, problems)
+  const plan = command.check?.(settings, found.operands, context, (problem) => void problems.push(problem))
+  return { help: false, json: settings["json"] === true, settings, operands: found.operands, plan, problems }
+}

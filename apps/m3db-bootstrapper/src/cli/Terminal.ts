@@ -1,0 +1,55 @@
+/** Standard output and error of the process, and the wish to stop. A reader that went away (EPIPE) is no error of ours. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+
+export type StopSignal = "SIGINT" | "SIGTERM"
+
+/** Completes at the first SIGINT or SIGTERM. The second one ends the process at once, without asking anybody. */
+export type StopRequest = Effect.Effect<StopSignal>
+
+export interface Terminal {
+  /** Writes results; waits while the reader is slow. After the reader has gone, writes go nowhere. */
+  readonly out: (text: string) => Effect.Effect<void>
+  /** Writes progress and messages. Never throws, never waits. */
+  readonly error: (text: string) => void
+  /** Standard error is a terminal: a live view may be painted. */
+  readonly isLive: boolean
+  /** Whether colours are welcome on standard error. */
+  readonly color: boolean
+  /** Size of the terminal at this moment. */
+  readonly size: () => { readonly columns: number; readonly rows: number }
+}
+
+/** The process's own streams. */
+export const processTerminal = (): Terminal => {
+  let gone = false
+  process.stdout.on("error", () => void (gone = true))
+  process.stderr.on("error", () => undefined)
+  const out = (text: string): Effect.Effect<void> =>
+    Effect.callback<void>((resume) => {
+      if (gone || text === "") return resume(Effect.void)
+      process.stdout.write(text, () => resume(Effect.void))
+    })
+  const isLive = process.stderr.isTTY === true && process.env["TERM"] !== "dumb"
+  return {
+    out,
+    error: (text) => void (text !== "" && process.stderr.write(text)),
+    isLive,
+    color: isLive && (process.env["NO_COLOR"] ?? "") === "",
+    size: () => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 })
+  }
+}
+
+/** Listens for both signals from now on. */
+export const processStop = (): { readonly request: StopRequest; readonly received: () => StopSignal | undefined } => {
+  const asked = Deferred.makeUnsafe<StopSignal>()
+  let first: StopSignal | undefined
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (first !== undefined) process.exit(signal === "SIGINT" ? 130 : 143)
+      first = signal
+      Deferred.doneUnsafe(asked, Effect.succeed(signal))
+    })
+  }
+  return { request: Deferred.await(asked), received: () => first }
+}
