@@ -2,7 +2,7 @@
 import type { BlocksAnswer } from "../contract/Columns.ts"
 import { Limits } from "../contract/Limits.ts"
 import type { BlocksRequest } from "../contract/NodeClient.ts"
-import { BlocksReader } from "./BlocksReader.ts"
+import { readBlocks } from "./BlocksReader.ts"
 import { firstRows, growInt32, nextCapacity } from "./GrowingColumns.ts"
 import { type RemoteError, writeError } from "./RemoteError.ts"
 import { decodeArguments, decodeResult, encodeArguments, encodeValue } from "./ResultStruct.ts"
@@ -85,11 +85,11 @@ class RequestReader {
       namespace,
       shard,
       elementCount: this.elements,
-      idOffset: this.idOffset.subarray(0, this.elements),
-      idLength: this.idLength.subarray(0, this.elements),
-      firstStart: this.firstStart.subarray(0, this.elements + 1),
-      startHi: this.startHi.subarray(0, this.starts),
-      startLo: this.startLo.subarray(0, this.starts),
+      idOffset: this.idOffset.slice(0, this.elements),
+      idLength: this.idLength.slice(0, this.elements),
+      firstStart: this.firstStart.slice(0, this.elements + 1),
+      startHi: this.startHi.slice(0, this.starts),
+      startLo: this.startLo.slice(0, this.starts),
       source
     }
   }
@@ -217,4 +217,4 @@ export const encodeBlocksAnswer = (elements: ReadonlyArray<BlocksElement>): Uint
 export const decodeBlocksAnswer = (
   arg3: Uint8Array,
   maxBytes: number = Limits.maxAnswerBytes
-): BlocksAnswer | RemoteError | WireFault => decodeResult(arg3, maxBytes, (cursor) => new BlocksReader().read(cursor))
+): BlocksAnswer | RemoteError | WireFault => decodeResult(arg3, maxBytes, readBlocks)

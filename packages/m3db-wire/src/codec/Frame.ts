@@ -50,7 +50,8 @@ const readId = (buffer: Uint8Array, position: number): number =>
 export class FrameSplitter {
   private readonly consume: FrameConsumer
   private readonly checkHead: HeadCheck | undefined
-  private readonly held = new Uint8Array(Limits.maxFrameBytes)
+  /** Made when the first frame comes in pieces. */
+  private held = new Uint8Array(0)
   private heldBytes = 0
   private headChecked = false
   private fault: WireFault | undefined = undefined
@@ -94,6 +95,7 @@ export class FrameSplitter {
         return position + size
       }
     }
+    if (this.held.length === 0) this.held = new Uint8Array(Limits.maxFrameBytes)
     this.held.set(position === 0 ? chunk : chunk.subarray(position), 0)
     this.heldBytes = available
     return chunk.length

@@ -2,7 +2,16 @@
 import { absentChecksum, type MetadataPage } from "../contract/Columns.ts"
 import { Limits } from "../contract/Limits.ts"
 import type { MetadataRequest } from "../contract/NodeClient.ts"
-import { firstRows, growFloat64, growInt32, growUint8, nextCapacity, readChecksum } from "./GrowingColumns.ts"
+import {
+  ColumnPacker,
+  firstRows,
+  growFloat64,
+  growInt32,
+  growUint8,
+  keptRows,
+  nextCapacity,
+  readChecksum
+} from "./GrowingColumns.ts"
 import { readErrorColumns, type RemoteError, writeError } from "./RemoteError.ts"
 import { decodeArguments, decodeResult, encodeArguments, encodeValue } from "./ResultStruct.ts"
 import { type ThriftCursor, ThriftType } from "./Thrift.ts"
@@ -156,6 +165,10 @@ class PageReader {
   private failed = new Uint8Array(firstRows)
   private readonly error = { type: 0, flags: 0, messageOffset: 0, messageLength: 0 }
 
+  get capacityRows(): number {
+    return this.capacity
+  }
+
   read(cursor: ThriftCursor): MetadataPage {
     let elementsSeen = false
     let nextPageToken: Uint8Array | undefined
@@ -251,20 +264,33 @@ class PageReader {
 
   private page(buffer: Uint8Array, nextPageToken: Uint8Array | undefined): MetadataPage {
     const count = this.rows
+    const packer = new ColumnPacker(count * 41)
+    const size = packer.float64(this.size, count)
+    const checksum = packer.float64(this.checksum, count)
     return {
       buffer,
       count,
-      idOffset: this.idOffset.subarray(0, count),
-      idLength: this.idLength.subarray(0, count),
-      tagsOffset: this.tagsOffset.subarray(0, count),
-      tagsLength: this.tagsLength.subarray(0, count),
-      startHi: this.startHi.subarray(0, count),
-      startLo: this.startLo.subarray(0, count),
-      size: this.size.subarray(0, count),
-      checksum: this.checksum.subarray(0, count),
-      failed: this.failed.subarray(0, count),
+      idOffset: packer.int32(this.idOffset, count),
+      idLength: packer.int32(this.idLength, count),
+      tagsOffset: packer.int32(this.tagsOffset, count),
+      tagsLength: packer.int32(this.tagsLength, count),
+      startHi: packer.int32(this.startHi, count),
+      startLo: packer.int32(this.startLo, count),
+      size,
+      checksum,
+      failed: packer.uint8(this.failed, count),
       nextPageToken
     }
+  }
+}
+
+let kept = new PageReader()
+
+const readPage = (cursor: ThriftCursor): MetadataPage => {
+  try {
+    return kept.read(cursor)
+  } finally {
+    if (kept.capacityRows > keptRows) kept = new PageReader()
   }
 }
 
@@ -272,4 +298,4 @@ class PageReader {
 export const decodeMetadataAnswer = (
   arg3: Uint8Array,
   maxBytes: number = Limits.maxAnswerBytes
-): MetadataPage | RemoteError | WireFault => decodeResult(arg3, maxBytes, (cursor) => new PageReader().read(cursor))
+): MetadataPage | RemoteError | WireFault => decodeResult(arg3, maxBytes, readPage)

@@ -53,6 +53,8 @@ const leastSize = (type: number): number => {
 
 export class ThriftCursor {
   readonly buffer: Uint8Array
+  /** The same bytes; its reads of whole integers are several times faster than putting bytes together. */
+  readonly view: DataView
   readonly end: number
   position: number
   /** High and low halves of the last `i64`. */
@@ -63,6 +65,7 @@ export class ThriftCursor {
 
   constructor(buffer: Uint8Array, position = 0, end: number = buffer.length) {
     this.buffer = buffer
+    this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
     this.position = position
     this.end = end
   }
@@ -109,17 +112,14 @@ export class ThriftCursor {
 
   /** Signed. */
   i32(): number {
-    const { buffer } = this
-    const at = this.need(4)
-    return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
+    return this.view.getInt32(this.need(4))
   }
 
   /** Leaves the halves in `hi` and `lo`, both as signed 32-bit numbers. */
   i64(): void {
-    const { buffer } = this
     const at = this.need(8)
-    this.hi = (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
-    this.lo = (buffer[at + 4]! << 24) | (buffer[at + 5]! << 16) | (buffer[at + 6]! << 8) | buffer[at + 7]!
+    this.hi = this.view.getInt32(at)
+    this.lo = this.view.getInt32(at + 4)
   }
 
   bigint(): bigint {
