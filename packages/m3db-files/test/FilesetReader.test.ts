@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  filePath,
+  filesetFiles,
   FilesetReader,
   FilesetWriter,
   Limits,
@@ -85,6 +87,34 @@ describe("FilesetReader", () => {
       assert.deepStrictEqual([scanned!.namespace, scanned!.shards[0]!.shard], ["testns", 7])
       assert.deepStrictEqual(yield* scanDirectory("/m3", "other"), [])
       assert.deepStrictEqual(yield* scanDirectory("/elsewhere"), [])
+    }).pipe(Effect.provide(memory.layer))
+  })
+
+  it.effect("prefers the new name of volume 0 to the legacy one, and takes that when it is alone", () => {
+    const memory = MemoryFileSystem.make()
+    const key = { ...openOptions, volume: 0 }
+    const asLegacy = Effect.gen(function*() {
+      for (const file of filesetFiles) {
+        yield* memory.fileSystem.rename(filePath(key, file), filePath({ ...key, legacy: true }, file))
+      }
+    })
+    return Effect.gen(function*() {
+      yield* write(Vectors.series)
+      yield* asLegacy
+      assert.deepStrictEqual((yield* openReader).info.entries, 3)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const writer = yield* FilesetWriter.open({ ...openOptions, prefix: "/new" })
+        yield* writer.finish
+      }))
+      for (const file of filesetFiles) {
+        yield* memory.fileSystem.rename(filePath({ ...key, prefix: "/new" }, file), filePath(key, file))
+      }
+      assert.deepStrictEqual((yield* openReader).info.entries, 0)
+      const [scanned] = yield* scanDirectory("/m3", "testns")
+      assert.deepStrictEqual(scanned!.shards[0]!.filesets.map((one) => [one.legacy, one.latest]), [
+        [true, false],
+        [false, true]
+      ])
     }).pipe(Effect.provide(memory.layer))
   })
 

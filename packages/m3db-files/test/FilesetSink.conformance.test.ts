@@ -9,7 +9,9 @@ import {
   makeMemoryBlockSink
 } from "@peerstrap/m3db-files/testing"
 import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { batchOf } from "./filesets.ts"
@@ -99,6 +101,7 @@ describe("FilesetSink", () => {
         const refused = yield* Effect.flip(sink.write({ ...batch, key: key(3), bytes: 9 }))
         assert.deepStrictEqual([refused.reason, refused.remedy.includes("maxOpenBlocks")], ["io", true])
         yield* sink.commit(key(0))
+        yield* sink.abort(key(3))
         yield* sink.write({ ...batch, key: key(3), bytes: 9 })
         yield* sink.abort(key(1))
         assert.strictEqual(memory.openFiles, 2)
@@ -110,6 +113,63 @@ describe("FilesetSink", () => {
         left.push((yield* memory.fileSystem.list(shardDirectory("/m3", "testns", shard))).length)
       }
       assert.deepStrictEqual(left, [7, 0, 0, 0])
+    })
+  })
+})
+
+describe("FilesetSink after a failure", () => {
+  const batch = { ...batchOf(Vectors.series), key: key(7), bytes: 9 }
+
+  it.effect("publishes nothing of a block of which a write failed, even when others waited behind it", () => {
+    const memory = MemoryFileSystem.make()
+    const files = Layer.succeed(FileSystem, {
+      ...memory.fileSystem,
+      create: (path) => Effect.andThen(Effect.yieldNow, memory.fileSystem.create(path))
+    })
+    return Effect.gen(function*() {
+      const sink = yield* BlockSink
+      memory.plan([{ at: 1, operation: "create", reason: "no-space" }])
+      const outcomes = yield* Effect.forEach([1, 2, 3], () => Effect.result(sink.write(batch)), { concurrency: 3 })
+      assert.deepStrictEqual(outcomes.map((one) => one._tag), ["Failure", "Failure", "Failure"])
+      assert.strictEqual((yield* Effect.flip(sink.commit(key(7)))).reason, "no-space")
+      assert.strictEqual(memory.openFiles, 0)
+      yield* sink.abort(key(7))
+      yield* sink.write(batch)
+      yield* sink.commit(key(7))
+      const { entries, ok } = yield* Effect.provide(
+        verifyFileset({ ...options, ...key(7), volume: 0 }),
+        memory.layer
+      )
+      assert.deepStrictEqual([ok, entries, memory.openFiles], [true, 3, 0])
+    }).pipe(Effect.provide(Layer.provide(FilesetSink.layer(options), files)))
+  })
+
+  it.effect("publishes nothing of a block of which a write was interrupted", () => {
+    const memory = MemoryFileSystem.make()
+    return Effect.gen(function*() {
+      const begun = yield* Deferred.make<void>()
+      const gate = yield* Deferred.make<void>()
+      const files = Layer.succeed(FileSystem, {
+        ...memory.fileSystem,
+        create: (path) =>
+          Deferred.succeed(begun, undefined).pipe(
+            Effect.andThen(Deferred.await(gate)),
+            Effect.andThen(memory.fileSystem.create(path))
+          )
+      })
+      const context = yield* Layer.build(Layer.provide(FilesetSink.layer(options), files))
+      const sink = yield* Effect.provide(BlockSink, context)
+      const first = yield* Effect.forkChild(sink.write(batch))
+      yield* Deferred.await(begun)
+      const other = { ...batch, ids: batch.ids.map((id) => Uint8Array.of(...id, 1)) }
+      const waiting = yield* Effect.forkChild(sink.write(other), { startImmediately: true })
+      yield* Fiber.interrupt(waiting)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.await(first)
+      const error = yield* Effect.flip(sink.commit(key(7)))
+      assert.include(error.message, "interrupted")
+      yield* sink.abort(key(7))
+      assert.deepStrictEqual(yield* memory.fileSystem.list(shardDirectory("/m3", "testns", 7)), [])
     })
   })
 })

@@ -17,8 +17,9 @@ import {
 } from "@peerstrap/m3db-files"
 import { shardOf } from "@peerstrap/m3db-wire"
 import { adler32 } from "@peerstrap/m3tsz"
-import { MemoryFileSystem } from "@peerstrap/storage"
+import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { batchOf, openOptions } from "./filesets.ts"
 import { reseal } from "./Reseal.ts"
@@ -236,6 +237,29 @@ describe("FilesetReader on damage", () => {
         yield* memory.fileSystem.writeFileAtomic(filePath(key, "checkpoint"), encodeCheckpoint(digest))
         for (const order of orders) assert.strictEqual((yield* Effect.flip(readAll(order))).reason, "checksum", order)
       }
+    }).pipe(Effect.provide(memory.layer))
+  })
+
+  it.effect("refuse an entry that never ends, within the limit of an entry's size", () => {
+    const memory = MemoryFileSystem.make()
+    const endless = new Uint8Array(9_500_000)
+    endless.set(hex("0192059801c4036261720403ce00360017c0c600900000"))
+    return Effect.gen(function*() {
+      yield* written(memory)
+      yield* reseal(memory.fileSystem, key, { index: endless })
+      const reads: Array<number> = []
+      const counted = Layer.succeed(FileSystem, {
+        ...memory.fileSystem,
+        openRead: (path) =>
+          Effect.map(memory.fileSystem.openRead(path), (file) => ({
+            ...file,
+            read: (at: number, length: number) => (reads.push(length), file.read(at, length))
+          }))
+      })
+      assert.strictEqual((yield* Effect.provide(Effect.flip(readAll("id")), counted)).reason, "limit")
+      assert.isBelow(Math.max(...reads), 1_000_000)
+      const { problems } = yield* verifyFileset(key)
+      assert.deepStrictEqual(problems.filter((one) => one.file === "index").map((one) => one.reason), ["limit"])
     }).pipe(Effect.provide(memory.layer))
   })
 

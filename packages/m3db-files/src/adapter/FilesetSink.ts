@@ -39,10 +39,14 @@ const toSinkError = (error: FilesetError): SinkError =>
     remedy: error.remedy
   })
 
-/** One block. The lock keeps writes, commit and abort of a block in the order in which they were called. */
+/**
+ * One block. The lock keeps its writes, commit and abort in the order in which they were called. What fails once stays failed
+ * until an abort: a commit after a lost batch would publish a block with a hole.
+ */
 interface OpenBlock {
   readonly lock: Semaphore.Semaphore
   writer: FilesetWriter | undefined
+  failure: FilesetError | undefined
   users: number
 }
 
@@ -57,21 +61,46 @@ class OpenBlocks {
     this.options = options
   }
 
-  /** Runs `use` alone on the block, and forgets the block when nobody uses it and nothing is open. */
-  private exclusive<A, E>(key: BlockKey, use: (block: OpenBlock) => Effect.Effect<A, E>): Effect.Effect<A, E> {
+  /** Runs `use` alone on the block, and forgets the block when nobody uses it and nothing is left of it. */
+  private locked<A, E>(key: BlockKey, use: (block: OpenBlock) => Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       const name = `${key.shard}/${key.blockStart}`
-      const block = this.blocks.get(name) ?? { lock: Semaphore.makeUnsafe(1), writer: undefined, users: 0 }
+      const block = this.blocks.get(name) ??
+        { lock: Semaphore.makeUnsafe(1), writer: undefined, failure: undefined, users: 0 }
       this.blocks.set(name, block)
       block.users++
       return Effect.ensuring(
-        block.lock.withPermit(Effect.suspend(() => use(block))),
+        use(block),
         Effect.sync(() => {
           block.users--
-          if (block.users === 0 && block.writer === undefined) this.blocks.delete(name)
+          const idle = block.users === 0 && block.writer === undefined && block.failure === undefined
+          if (idle) this.blocks.delete(name)
         })
       )
     })
+  }
+
+  /** As `locked`, for work that must not go on after a failure, its own included. */
+  private unlessFailed<A>(
+    key: BlockKey,
+    use: (block: OpenBlock) => Effect.Effect<A, FilesetError>
+  ): Effect.Effect<A, SinkError> {
+    const { namespace, prefix } = this.options
+    const interrupted = (): FilesetError =>
+      fault(
+        "closed",
+        shardDirectory(prefix, namespace, key.shard),
+        `work on block ${key.blockStart} was interrupted`,
+        "abort the block and write it again"
+      )
+    const attempt = this.locked(key, (block) =>
+      block.lock.withPermit(
+        Effect.suspend(() => block.failure === undefined ? use(block) : Effect.fail(block.failure))
+      ).pipe(
+        Effect.tapError((error) => Effect.sync(() => block.failure ??= error)),
+        Effect.onInterrupt(() => Effect.sync(() => block.failure ??= interrupted()))
+      ))
+    return Effect.mapError(attempt, toSinkError)
   }
 
   private open(key: BlockKey, block: OpenBlock): Effect.Effect<FilesetWriter, FilesetError> {
@@ -80,7 +109,9 @@ class OpenBlocks {
     if (this.writers >= maxOpenBlocks) {
       const path = shardDirectory(prefix, namespace, key.shard)
       const message = `${this.writers} blocks are open, block ${key.blockStart} would be one more`
-      return Effect.fail(fault("too-many-open", path, message, "commit blocks earlier, or raise maxOpenBlocks"))
+      return Effect.fail(
+        fault("too-many-open", path, message, "abort this block, commit others first, or raise maxOpenBlocks")
+      )
     }
     this.writers++
     return Effect.uninterruptible(
@@ -98,38 +129,31 @@ class OpenBlocks {
   }
 
   write(batch: BlockBatch): Effect.Effect<void, SinkError> {
-    return Effect.mapError(
-      this.exclusive(
-        batch.key,
-        (block) => Effect.flatMap(this.open(batch.key, block), (writer) => writer.write(batch))
-      ),
-      toSinkError
+    return this.unlessFailed(
+      batch.key,
+      (block) => Effect.flatMap(this.open(batch.key, block), (writer) => writer.write(batch))
     )
   }
 
   commit(key: BlockKey): Effect.Effect<void, SinkError> {
-    return Effect.mapError(
-      this.exclusive(key, (block) =>
-        Effect.ensuring(
-          Effect.flatMap(this.open(key, block), (writer) => Effect.asVoid(writer.finish)),
-          // A commit that fails has aborted: a writer that could not even begin to finish is aborted here.
-          Effect.suspend(() => {
-            const abort = block.writer?.abort ?? Effect.void
-            this.release(block)
-            return abort
-          })
-        )),
-      toSinkError
+    return this.unlessFailed(
+      key,
+      (block) =>
+        Effect.flatMap(
+          this.open(key, block),
+          (writer) => Effect.ensuring(Effect.asVoid(writer.finish), Effect.sync(() => this.release(block)))
+        )
     )
   }
 
   abort(key: BlockKey): Effect.Effect<void> {
-    return this.exclusive(key, (block) =>
-      Effect.uninterruptible(Effect.suspend(() => {
+    return this.locked(key, (block) =>
+      block.lock.withPermit(Effect.uninterruptible(Effect.suspend(() => {
         const abort = block.writer?.abort ?? Effect.void
         this.release(block)
+        block.failure = undefined
         return abort
-      })))
+      }))))
   }
 
   readonly abortAll: Effect.Effect<void> = Effect.suspend(() =>
@@ -139,7 +163,8 @@ class OpenBlocks {
 
 /**
  * A `BlockSink` over filesets of volume 0 below `<prefix>/data/<namespace>`. Blocks that are open when the scope closes are
- * aborted. Its file descriptors: one for each open block, and two for each commit under way.
+ * aborted. Its file descriptors: one for each open block, and two for each commit under way. A block of which a write or the
+ * commit has failed (or was interrupted) fails all further calls until `abort`.
  */
 export const layer = (options: FilesetSinkOptions): Layer.Layer<BlockSink, never, FileSystem> =>
   Layer.effect(

@@ -14,8 +14,14 @@ import type { SeriesLayout } from "./VerifyIndex.ts"
 const readId = Effect.fnUntraced(function*(index: File, offset: number) {
   const decoder = new IndexEntryDecoder()
   let bytes = yield* io(index.read(offset, 4096))
-  if (decoder.read(bytes, 0, bytes.length) === "more") bytes = yield* io(index.read(offset, decoder.needed + 4096))
-  return decoder.read(bytes, 0, bytes.length) === "entry"
+  let found = decoder.read(bytes, 0, bytes.length)
+  while (found === "more") {
+    const known = bytes.length
+    bytes = yield* io(index.read(offset, decoder.needed + 4096))
+    if (bytes.length === known) break
+    found = decoder.read(bytes, 0, bytes.length)
+  }
+  return found === "entry"
     ? bytes.slice(decoder.idStart, decoder.idEnd)
     : new Uint8Array(0)
 })

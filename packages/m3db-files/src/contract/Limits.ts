@@ -16,7 +16,7 @@ export const Limits = {
   maxEntryBytes: 4_194_304,
   /** One series of one block; a peer's answer is bounded far below. */
   maxSeriesBytes: 268_435_456,
-  /** Index entries held in memory to read in write order, as ids, tags and 40 bytes each. */
+  /** Index entries held in memory to read in write order, as ids, tags and 36 bytes each. */
   maxIndexBytes: 1_073_741_824,
   /** Data is read and checked in pieces of this size. */
   readChunkBytes: 1_048_576,

@@ -1,5 +1,5 @@
 /**
- * Index entries of one fileset in memory: ids and tags packed into large chunks, everything else in typed columns. 40 bytes an
+ * Index entries of one fileset in memory: ids and tags packed into large chunks, everything else in typed columns. 36 bytes an
  * entry beside its id and tags, and no object for each: that is what lets a writer hold millions of them until it can sort.
  */
 import { compareRange } from "../codec/Bytes.ts"

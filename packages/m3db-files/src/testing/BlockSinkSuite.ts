@@ -201,6 +201,21 @@ const checks: ReadonlyArray<readonly [name: string, body: Body]> = [
     })
   ],
   [
+    "stays failed after a failed commit until an abort, and publishes nothing meanwhile",
+    Effect.fnUntraced(function*(check, subject) {
+      yield* subject.sink.write(batch(key, [...second, ...second]))
+      yield* expectRefused(check, subject.sink.commit(key), "duplicate-id")
+      yield* Effect.ignore(subject.sink.commit(key))
+      yield* expectPublished(check, subject, key, undefined)
+      yield* Effect.ignore(Effect.andThen(subject.sink.write(batch(key, first)), subject.sink.commit(key)))
+      yield* expectPublished(check, subject, key, undefined)
+      yield* subject.sink.abort(key)
+      yield* subject.sink.write(batch(key, first))
+      yield* subject.sink.commit(key)
+      yield* expectPublished(check, subject, key, first)
+    })
+  ],
+  [
     "refuses to replace a published block",
     Effect.fnUntraced(function*(check, subject) {
       yield* subject.sink.write(batch(key, first))

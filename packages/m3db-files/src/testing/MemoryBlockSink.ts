@@ -23,6 +23,7 @@ export const blockSinkFaults = [
   "keeps the caller's buffers",
   "mixes shards of one block start",
   "leaves files of aborted blocks",
+  "forgets a failed commit",
   "loses a committed block with the power"
 ] as const
 export type BlockSinkFault = typeof blockSinkFaults[number]
@@ -110,6 +111,7 @@ class MemoryBlocks {
     for (const row of rows) {
       const id = toHex(row.id)
       if (seen.has(id) && fault !== "swallows duplicate ids") {
+        if (fault === "forgets a failed commit") this.pending.delete(name)
         return refusal(key, "duplicate-id", `the series ${showId(row.id)} was written twice`)
       }
       seen.add(id)
