@@ -38,7 +38,10 @@ const facts = (data: SeededReplica, address: NodeFacts["address"]): NodeFacts =>
   blockSize: spec.blockSize
 })
 
-const options = { hostile: true, timeoutMillis: 4_000 }
+/** Far above what a check needs: the machine may be busy. Only a failing check waits for it. */
+const testTimeoutMillis = 60_000
+
+const options = { hostile: true, timeoutMillis: 30_000 }
 
 describe("checkNodeServer", () => {
   it("has checks with names of their own", () => {
@@ -53,7 +56,7 @@ describe("checkNodeServer", () => {
         const replica = yield* startReplica({ data, behaviours })
         const findings = yield* checkNodeServer(facts(data, replica.address), options)
         assert.deepStrictEqual(findings, [])
-      }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+      }).pipe(Effect.scoped, Effect.provide(Memory.layer)), testTimeoutMillis)
   }
 
   it("has a mutant for every check", () => {
@@ -68,7 +71,7 @@ describe("checkNodeServer", () => {
       Effect.gen(function*() {
         const data = new SeededReplica(spec)
         const address = yield* mutant.start(data)
-        const timeoutMillis = mutant.silent ? 200 : 4_000
+        const timeoutMillis = mutant.silent ? 200 : 30_000
         const findings = yield* checkNodeServer(facts(data, address), {
           hostile: true,
           only: mutant.caughtBy,
@@ -76,6 +79,6 @@ describe("checkNodeServer", () => {
         })
         assert.isNotEmpty(findings)
         assert.strictEqual(findings[0]!.timedOut, mutant.silent, findings[0]!.message)
-      }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+      }).pipe(Effect.scoped, Effect.provide(Memory.layer)), testTimeoutMillis)
   }
 })

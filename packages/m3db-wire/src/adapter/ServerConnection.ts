@@ -7,6 +7,7 @@
  */
 import type { Connection } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import { encodeCallResponse } from "../codec/Call.ts"
 import { encodeErrorFrame, ErrorCode } from "../codec/ErrorFrame.ts"
@@ -252,6 +253,14 @@ export const serveConnection = (config: ServerConfig, connection: Connection, nu
       Effect.andThen(Effect.sync(() => server.ready || connection.close("no init request in time")))
     )
     yield* Effect.forkScoped(handshakeEnds)
-    const reason = yield* connection.closed
-    config.observe({ kind: "closed", connection: number, message: reason.message })
-  }).pipe(Effect.scoped)
+    return yield* connection.closed
+  }).pipe(
+    Effect.scoped,
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        const message = Exit.isSuccess(exit) ? exit.value.message : "the server stopped"
+        config.observe({ kind: "closed", connection: number, message })
+      })
+    ),
+    Effect.asVoid
+  )
