@@ -23,16 +23,24 @@ export interface Replica {
   readonly series: number
   readonly blocks: number
   readonly bytes: number
+  /** Replaces its misbehaviours; an empty list makes it healthy again. */
+  readonly behave: (behaviours: string) => Effect.Effect<void>
 }
 
 /** The replica as a process that ends with the scope. `flags` are those of its `serve` command. */
 export const startReplica = (flags: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly child: ChildProcess; readonly replica: Replica }>((resume) => {
-      const child = spawn("python3", [program, "serve", "--listen", "127.0.0.1:0", ...flags], {
-        stdio: ["ignore", "pipe", "inherit"]
+      const child = spawn("python3", [program, "serve", "--control", "--listen", "127.0.0.1:0", ...flags], {
+        stdio: ["pipe", "pipe", "inherit"]
       })
-      createInterface({ input: child.stdout }).once("line", (line) => {
+      const lines = createInterface({ input: child.stdout })
+      const behave = (behaviours: string) =>
+        Effect.callback<void>((resume) => {
+          lines.once("line", () => resume(Effect.void))
+          child.stdin.write(`behaviour ${behaviours}\n`)
+        })
+      lines.once("line", (line) => {
         const ready = JSON.parse(line)
         const [host, port] = ready.address.split(":")
         resume(Effect.succeed({
@@ -46,7 +54,8 @@ export const startReplica = (flags: ReadonlyArray<string>) =>
             end: BigInt(ready.end),
             series: ready.series,
             blocks: ready.blocks,
-            bytes: ready.bytes
+            bytes: ready.bytes,
+            behave
           }
         }))
       })
