@@ -7,6 +7,7 @@ import {
   filesetFiles,
   type FilesetKey,
   FilesetReader,
+  type FilesetTree,
   FilesetWriter,
   scanDirectory,
   type SeriesBatch,
@@ -50,24 +51,24 @@ const linesOf = (key: FilesetKey, batch: SeriesBatch) =>
     return { shard: key.shard, id: toHex(id), start: key.blockStart, line: columns.join("\t") }
   })
 
-const keysOf = (prefix: string, namespace: string) =>
+const keysOf = (prefix: string, namespace: string, tree: FilesetTree = "data") =>
   Effect.map(
-    scanDirectory(prefix, namespace),
+    scanDirectory(prefix, namespace, tree),
     (found) =>
       found.flatMap(({ namespace, shards }) =>
         shards.flatMap(({ filesets, shard }) =>
           filesets.map(({ blockStart, complete, latest, volume }) => {
             assert.isTrue(complete)
-            return { key: { prefix, namespace, shard, blockStart, volume } satisfies FilesetKey, latest }
+            return { key: { prefix, tree, namespace, shard, blockStart, volume } satisfies FilesetKey, latest }
           })
         )
       )
   )
 
-const readLines = (prefix: string, namespace: string, order: "id" | "write") =>
+const readLines = (prefix: string, namespace: string, order: "id" | "write", tree: FilesetTree = "data") =>
   Effect.gen(function*() {
     const all: Array<ReturnType<typeof linesOf>[number]> = []
-    for (const { key, latest } of yield* keysOf(prefix, namespace)) {
+    for (const { key, latest } of yield* keysOf(prefix, namespace, tree)) {
       if (!latest) continue
       yield* Effect.scoped(Effect.gen(function*() {
         const reader = yield* FilesetReader.open(key)
@@ -88,6 +89,14 @@ const sets = [
   ["C", "raw", 140, "0def69d5d11093e6527b2abb9c93b74da68edcc5ac4a8938fe1ed0ef4eac6805", 8],
   ["C", "idx", 90, "4e71d4d25aa8d851a12bc2da0a81617196d73b721e9fea367e6c51a380cb658d", 8],
   ["big", "raw", 420, "7b9ce30d4017b30f513b8540d0a93a9083f65aa667b985f719a0a036dd09072d", 1]
+] as const
+
+/** Snapshots have the same format in another tree. */
+const snapshots = [
+  ["raw", 6, "9c2d90a29b10b86631cc7a2231c104724248ace980b8c8517b2721702004640f"],
+  ["idx", 1, "33befb559d501871fde2f815a82080be63bbd4c0741ff47684ebea45db4aa45a"],
+  ["fast", 42, "fb668a01d7a88ed35b24765e4704718e98bebc039fc146ee074960eaeac90458"],
+  ["fastidx", 10, "960fa8c5c19eb9410541e3ffd1ae6f406d7e80a0777e1dfa008af0b8e536b62e"]
 ] as const
 
 /** Seven mutations of each of the seven files; what real nodes say about them is recorded beside. */
@@ -134,6 +143,18 @@ describe.runIf(sharedMissing === undefined)("filesets of real nodes", () => {
           compared += yield* rewrite(key)
         }
         assert.isAbove(compared, 6)
+      }).pipe(Effect.provide(NodeFileSystem.layer)))
+  }
+
+  for (const [namespace, count, digest] of snapshots) {
+    it.effect(`reads and verifies the snapshots of ${namespace}`, () =>
+      Effect.gen(function*() {
+        const prefix = sharedPath("data/m3db/snapshots/A")
+        const lines = yield* readLines(prefix, namespace, "write", "snapshots")
+        assert.deepStrictEqual([lines.length, sha256(lines.map((line) => `${line}\n`).join(""))], [count, digest])
+        for (const { key } of yield* keysOf(prefix, namespace, "snapshots")) {
+          assert.deepStrictEqual((yield* verifyFileset(key, { sharding: { numShards: 8, seed: 0 } })).problems, [])
+        }
       }).pipe(Effect.provide(NodeFileSystem.layer)))
   }
 
