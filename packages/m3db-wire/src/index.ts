@@ -6,6 +6,8 @@ export {
   type NodeClientOptions,
   NodeClients
 } from "./adapter/NodeClient.ts"
+export * as NodeServer from "./adapter/NodeServer.ts"
+export type { CallOutcome, Intercept, NodeRequest, ServerCall, ServerEvent } from "./adapter/ServerCall.ts"
 export * from "./codec/BlocksCodec.ts"
 export * from "./codec/Call.ts"
 export * from "./codec/CallHead.ts"
@@ -26,6 +28,8 @@ export * from "./codec/WireFault.ts"
 export * from "./contract/Columns.ts"
 export * from "./contract/Limits.ts"
 export * from "./contract/NodeClient.ts"
+export * from "./contract/ReplicaSource.ts"
+export * from "./contract/ServerLimits.ts"
 export * from "./engine/Classification.ts"
 export * from "./engine/ClientSession.ts"
 export * from "./engine/PendingCall.ts"

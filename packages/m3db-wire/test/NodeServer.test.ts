@@ -88,6 +88,29 @@ describe("NodeServer", () => {
       yield* healthy(peer)
     }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
 
+  it.effect("refuses calls with a busy frame while answers wait for a reader that does not read", () =>
+    Effect.gen(function*() {
+      const large = new Uint8Array(2_000_000)
+      const source: ReplicaSourceShape = {
+        ...quiet,
+        fetchBlocks: () => Effect.succeed([{ id: large, blocks: [] }])
+      }
+      const { server } = yield* serve(source, { maxHeldAnswerBytes: 1_000_000 })
+      const request = { arg1: "Node::fetchBlocksRaw", arg3: blocksArg3(facts, { elements: [] }), ttlMillis: 5_000 }
+      const transport = yield* Transport
+      const deaf = yield* transport.dial(facts.address)
+      const init = initRequest(1, 2, { host_port: "x", process_name: "y" })
+      yield* deaf.write([init, ...callFrames({ ...request, id: 2 })])
+      const peer = yield* connectReady(facts.address)
+      const reply = yield* peer.call(request)
+      assert.strictEqual(reply.kind === "error" ? reply.error.code : 0, 3)
+      yield* healthy(peer)
+      assert.strictEqual(server.connections(), 2)
+      // At the TTL of the answer that nobody reads its bytes are free again.
+      yield* TestClock.adjust(5_000)
+      assert.strictEqual((yield* peer.call(request)).kind, "answer")
+    }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+
   it.effect("closes connections above its limit at once, others live on", () =>
     Effect.gen(function*() {
       const { events, server } = yield* serve(quiet, { maxConnections: 1 })

@@ -28,6 +28,8 @@ export interface NodeServerOptions {
   readonly maxOpenRequestBytes?: number
   /** Default `ServerLimits.maxPendingReplies`. */
   readonly maxPendingReplies?: number
+  /** Default `ServerLimits.maxHeldAnswerBytes`. */
+  readonly maxHeldAnswerBytes?: number
   /** Default `ServerLimits.framesPerWrite`. */
   readonly framesPerWrite?: number
   /** Default: every call proceeds. */
@@ -69,11 +71,13 @@ export const makeService = (
       maxCallsPerConnection: options.maxCallsPerConnection ?? ServerLimits.maxCallsPerConnection,
       maxOpenRequestBytes: options.maxOpenRequestBytes ?? ServerLimits.maxOpenRequestBytes,
       maxPendingReplies: options.maxPendingReplies ?? ServerLimits.maxPendingReplies,
+      maxHeldAnswerBytes: options.maxHeldAnswerBytes ?? ServerLimits.maxHeldAnswerBytes,
       framesPerWrite: options.framesPerWrite ?? ServerLimits.framesPerWrite
     },
     intercept: options.intercept ?? ((_, proceed) => proceed),
     observe: options.observe ?? (() => {}),
-    nextSequence: () => ++sequence
+    nextSequence: () => ++sequence,
+    held: { bytes: 0 }
   }
   const serve = (connection: Connection) =>
     Effect.suspend(() => {

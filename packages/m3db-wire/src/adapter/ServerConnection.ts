@@ -15,6 +15,7 @@ import { connectionErrorId, encodeFrame, FrameSplitter, FrameType } from "../cod
 import { decodeInit, encodeInit, protocolVersion } from "../codec/Handshake.ts"
 import { MessageReader } from "../codec/Message.ts"
 import { WireFault } from "../codec/WireFault.ts"
+import { Limits } from "../contract/Limits.ts"
 import type { CallOutcome, ServerCall } from "./ServerCall.ts"
 import { type ServerConfig, startCall } from "./ServerDispatch.ts"
 
@@ -163,19 +164,23 @@ class ServerConnection {
     const progress = open.reader.push(type, buffer, start, end)
     if (progress === "more" && this.openRequestBytes <= maxOpenRequestBytes) return
     this.reading.delete(id)
+    if (progress === "done") return this.begin(id, open)
     this.openRequestBytes -= open.bytes
-    if (progress === "done") this.begin(id, open.reader)
-    else if (progress === "more") {
+    if (progress === "more") {
       this.refuse(id, ErrorCode.busy, `more than ${maxOpenRequestBytes} bytes of open requests`)
     } else if (open.bytes > maxRequestBytes) {
       this.refuse(id, ErrorCode.badRequest, `request above ${maxRequestBytes} bytes: ask for fewer blocks`)
     } else this.reject(id, progress.message) // A Go node answers nothing to a wrong checksum or a broken frame.
   }
 
-  private begin(id: number, reader: MessageReader): void {
-    const started = startCall(this.config, this.number, id, reader)
-    if (started.kind === "silence") return this.reject(id, started.message)
-    if (started.kind === "error-frame") return this.refuse(id, started.code, started.message)
+  private begin(id: number, open: OpenRequest): void {
+    const started = startCall(this.config, this.number, id, open.reader)
+    if (started.kind !== "call") {
+      this.openRequestBytes -= open.bytes
+      return started.kind === "silence"
+        ? this.reject(id, started.message)
+        : this.refuse(id, started.code, started.message)
+    }
     const { call, answer } = started
     this.answering.add(id)
     this.activeCalls++
@@ -184,6 +189,7 @@ class ServerConnection {
     const ended = Effect.sync(() => {
       this.answering.delete(id)
       this.activeCalls--
+      this.openRequestBytes -= open.bytes
       this.config.observe({ kind: "answered", call, bytes })
     })
     const respond = Effect.flatMap(answer, (outcome) => {
@@ -206,10 +212,19 @@ class ServerConnection {
 
   private send(call: ServerCall, outcome: CallOutcome, onSent: (bytes: number) => void): Effect.Effect<void> {
     if (outcome.kind === "silence") return Effect.void
-    const { config, connection } = this
+    const { connection } = this
+    const { held, limits } = this.config
+    const answerBytes = outcome.kind === "result" ? outcome.arg3.length : 0
+    // Answers of one frame pass, and so does one large answer alone: else it could never be sent.
+    const large = answerBytes > Limits.maxFrameBytes && held.bytes > 0
+    if (large && held.bytes + answerBytes > limits.maxHeldAnswerBytes) {
+      const message = `${held.bytes} bytes of answers wait for their readers; ask again later`
+      return this.send(call, { kind: "error-frame", code: ErrorCode.busy, message }, onSent)
+    }
+    held.bytes += answerBytes
     return Effect.gen(function*() {
       const frames = framesOf(call, outcome)
-      const { framesPerWrite } = config.limits
+      const { framesPerWrite } = limits
       for (let at = 0; at < frames.length; at += framesPerWrite) {
         const batch = frames.slice(at, at + framesPerWrite)
         yield* connection.write(batch)
@@ -217,7 +232,12 @@ class ServerConnection {
       }
       const fatal = outcome.kind === "error-frame" && outcome.code === ErrorCode.fatal
       if (fatal || (outcome.kind === "frames" && outcome.close)) connection.close("closed after an answer")
-    }).pipe(Effect.ignore)
+    }).pipe(
+      Effect.ignore,
+      Effect.ensuring(Effect.sync(() => {
+        held.bytes -= answerBytes
+      }))
+    )
   }
 }
 

@@ -33,6 +33,8 @@ export interface ServerConfig {
   readonly intercept: Intercept
   readonly observe: (event: ServerEvent) => void
   readonly nextSequence: () => number
+  /** Answers of all connections that have been made and not yet been sent. */
+  readonly held: { bytes: number }
 }
 
 export type StartedCall =
