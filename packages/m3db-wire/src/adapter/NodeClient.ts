@@ -83,9 +83,10 @@ const watch = (
   nowMillis: () => number,
   pending: PendingCall,
   beganMillis: number,
-  { idleMillis, totalMillis }: CallSettings
+  chosen: CallSettings
 ): Effect.Effect<CallFailure> =>
   Effect.suspend(() => {
+    const { idleMillis, totalMillis } = chosen
     const now = nowMillis()
     const totalLeft = beganMillis + totalMillis - now
     if (totalLeft <= 0) return Effect.succeed(callFailure("timeout", `no complete answer in ${totalMillis} ms`))
@@ -93,7 +94,7 @@ const watch = (
     if (idleLeft <= 0) return Effect.succeed(callFailure("timeout", `no byte of the answer for ${idleMillis} ms`))
     return Effect.andThen(
       Effect.sleep(Math.ceil(Math.min(totalLeft, idleLeft))),
-      watch(nowMillis, pending, beganMillis, { idleMillis, totalMillis } as CallSettings)
+      watch(nowMillis, pending, beganMillis, chosen)
     )
   })
 

@@ -92,7 +92,9 @@ class BlocksReader {
     if (idLength < 0 || idLength > end - at - usualElementLeast) return false
     const list = at + 7 + idLength
     const count = view.getInt32(list + 4)
-    if (fieldAt(view, list) !== listField2 || b[list + 3] !== ThriftType.struct || count < 0 || count > end - list) return false
+    if (fieldAt(view, list) !== listField2 || b[list + 3] !== ThriftType.struct || count < 0 || count > end - list) {
+      return false
+    }
     const row = this.elements
     if (row === this.idOffset.length) this.growElements(cursor)
     const blocksBase = this.blocks
@@ -149,7 +151,8 @@ class BlocksReader {
     const { buffer: b, end, position: at, view } = cursor
     if (end - at < usualBlockLeast) return false
     if (
-      fieldAt(view, at) !== i64Field1 || fieldAt(view, at + 11) !== structField2 || fieldAt(view, at + 14) !== structField1 ||
+      fieldAt(view, at) !== i64Field1 || fieldAt(view, at + 11) !== structField2 ||
+      fieldAt(view, at + 14) !== structField1 ||
       fieldAt(view, at + 17) !== binaryField1
     ) return false
     const headOffset = at + 24
