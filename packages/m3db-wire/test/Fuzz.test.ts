@@ -200,15 +200,19 @@ describe(`fuzz, seed ${seed}`, () => {
 /** Offsets of every 4-byte length or count of a sample: where the cursor reads an i32. */
 const lengthOffsets = (decode: Decode, bytes: Uint8Array): Array<number> => {
   const offsets: Array<number> = []
-  const { i32 } = ThriftCursor.prototype
+  const { binary, i32 } = ThriftCursor.prototype
   ThriftCursor.prototype.i32 = function(this: ThriftCursor) {
     offsets.push(this.position)
     return i32.call(this)
   }
+  ThriftCursor.prototype.binary = function(this: ThriftCursor) {
+    offsets.push(this.position)
+    return binary.call(this)
+  }
   try {
     decode(bytes)
   } finally {
-    ThriftCursor.prototype.i32 = i32
+    Object.assign(ThriftCursor.prototype, { binary, i32 })
   }
   return offsets
 }
@@ -239,6 +243,8 @@ describe("hostile lengths and nesting", () => {
   for (const name of ["health", "metadataRequest", "metadata", "blocksRequest", "blocks", "unknown"] as const) {
     it(`${name}: each length and count replaced by 2^31−1, 2^32−1, −1, 0 and others`, () => {
       const decode = decoders[name]
+      const offsets = samples[name].map((sample) => lengthOffsets(decode, sample).length)
+      assert.isAbove(Math.max(...offsets), 0, "there are lengths to replace")
       for (const sample of samples[name]) {
         for (const offset of lengthOffsets(decode, sample)) {
           for (const value of hostile) {

@@ -76,9 +76,13 @@ export class ThriftCursor {
 
   private need(count: number): number {
     const at = this.position
-    if (count > this.end - at) this.fail(`${count} bytes wanted, ${this.end - at} left`)
+    if (count > this.end - at) this.failNeed(count)
     this.position = at + count
     return at
+  }
+
+  private failNeed(count: number): never {
+    return this.fail(`${count} bytes wanted, ${this.end - this.position} left`)
   }
 
   /** Reads a field's type and id; returns the type, `ThriftType.stop` at the end of the struct. */
@@ -92,7 +96,7 @@ export class ThriftCursor {
       return type
     }
     if (this.end - at < 3) this.fail("field header is cut")
-    this.fieldId = ((buffer[at + 1]! << 24) >> 16) | buffer[at + 2]!
+    this.fieldId = this.view.getInt16(at + 1)
     this.position = at + 3
     return type
   }
@@ -129,15 +133,17 @@ export class ThriftCursor {
 
   /** Reads a binary's length, checks it, steps over the bytes and returns their offset; the length is in `lo`. */
   binary(): number {
-    const length = this.i32()
-    if (length < 0 || length > this.end - this.position) {
-      this.position -= 4
-      this.fail(`binary of ${length} bytes, ${this.end - this.position - 4} left`)
-    }
-    const offset = this.position
+    const offset = this.need(4) + 4
+    const length = this.view.getInt32(offset - 4)
+    if (length < 0 || length > this.end - offset) this.failLength(offset - 4, length)
     this.position = offset + length
     this.lo = length
     return offset
+  }
+
+  private failLength(at: number, length: number): never {
+    this.position = at
+    return this.fail(`binary of ${length} bytes, ${this.end - at - 4} left`)
   }
 
   /** A binary as a view into the buffer. */
