@@ -131,6 +131,24 @@ describe("choosing peers (rule 3)", () => {
   })
 })
 
+describe("a slow peer", () => {
+  it("costs little more than if it were not there: work moves to the fast ones", () => {
+    const held = makeDataset({ seed: 1, series: 3000, blocks: 1, numShards: 1, points: 60 })
+    const time = (ids: ReadonlyArray<string>) => {
+      const replicas = ids.map((id) => makeReplica(id, replicaOf(held)))
+      for (const replica of replicas) {
+        replica.pageSize = 4096
+        replica.millisPerByte = replica.id === "slow" ? 1 / 10 : 1 / 200
+      }
+      const queueLimits = { initialBatchBytes: 4096, minBatchBytes: 1024 }
+      const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1, queueLimits }).play()
+      hasAll(simulation, held)
+      return simulation.now - simulation.started
+    }
+    assert.isBelow(time(["A", "B", "slow"]), 1.3 * time(["A", "B"]))
+  })
+})
+
 describe("levels (rule 5)", () => {
   it("one replica down: majority is met, the run completes and names the peer", () => {
     const held = dataset()

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type BlockKey, BlockSink } from "@peerstrap/m3db-bootstrap"
-import { FilesetReader, FilesetSink, shardDirectory, verifyFileset } from "@peerstrap/m3db-files"
 import {
   blockSinkFaults,
   type BlockSinkSubject,
   blockSinkSuite,
   failedChecks,
   makeMemoryBlockSink
-} from "@peerstrap/m3db-files/testing"
+} from "@peerstrap/m3db-bootstrap/testing"
+import { FilesetReader, FilesetSink, shardDirectory, verifyFileset } from "@peerstrap/m3db-files"
 import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -2,7 +2,7 @@
  * One request for blocks to one peer, and the matching of its answer: by (id, block start), never by position. An answer may be
  * shorter, longer, reordered or carry ids that nobody asked for; none of that can shift one item onto another. (D5, D6, D7)
  */
-import type { BlocksAnswer } from "@peerstrap/m3db-wire"
+import { type BlocksAnswer, toHex } from "@peerstrap/m3db-wire"
 import type { Grouping } from "@peerstrap/metadata-grouping"
 import { highHalf, lowHalf } from "./BlockTime.ts"
 
@@ -45,9 +45,7 @@ export const matchAnswer = (grouping: Grouping, groups: ReadonlyArray<number>, a
       const slot = group < 0 ? undefined : slots.get(group)
       if (slot === undefined) {
         unrequested++
-        firstUnrequested ??= Buffer.from(answer.buffer.subarray(idOffset, idOffset + Math.min(idLength, 64))).toString(
-          "hex"
-        )
+        firstUnrequested ??= toHex(answer.buffer.subarray(idOffset, idOffset + Math.min(idLength, 64)))
       } else if (rows[slot] === -1) rows[slot] = row
       else {
         const known = more.get(slot)

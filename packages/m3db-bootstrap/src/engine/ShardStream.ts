@@ -5,7 +5,7 @@
  *                                  └► FanOut ─► merged ───────────────┘
  */
 import { majority } from "@peerstrap/consistency-policy"
-import type { BlocksAnswer, BlocksRequest, MetadataPage } from "@peerstrap/m3db-wire"
+import { type BlocksAnswer, type BlocksRequest, type MetadataPage, toHex } from "@peerstrap/m3db-wire"
 import { type Grouping, makePackedGrouping, noChecksum } from "@peerstrap/metadata-grouping"
 import type { BlockKey } from "../contract/BlockSink.ts"
 import type { Divergence } from "../contract/RunReport.ts"
@@ -85,7 +85,7 @@ export class ShardStream implements ShardState {
   }
 
   private hexId(group: number): string {
-    return Buffer.from(this.grouping.id(group)).toString("hex")
+    return toHex(this.grouping.id(group))
   }
 
   subject(group: number): string {

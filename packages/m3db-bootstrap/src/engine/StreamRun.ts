@@ -40,6 +40,9 @@ export interface StreamRunInput {
   readonly nowMillis: number
 }
 
+/** Queued work moves between peers at most this often: it costs one pass over the queues. */
+const minMoveMillis = 20
+
 export interface LevelAt {
   readonly level: Level
   readonly origin: string
@@ -65,6 +68,7 @@ export class StreamRun {
   private readonly hopeless: Array<boolean>
   private stopping: "stopped" | "deadline" | "failed" | undefined
   private lastDelivery = 0
+  private nextMoveMillis = 0
 
   constructor(input: StreamRunInput) {
     const actions = this.actions
@@ -213,6 +217,7 @@ export class StreamRun {
       this.noticePeers()
       this.startJobs()
       this.withdrawFromResting()
+      this.moveWorkToIdle()
       for (const job of this.active.values()) job.pump(true)
       this.sendBatches()
       this.relieveMemory()
@@ -255,6 +260,23 @@ export class StreamRun {
       const state = queues.state(peer)
       if (state.queuedItems === 0 || state.restUntilMillis <= now) continue
       for (const { item, lane } of queues.withdraw(peer)) this.active.get(lane)?.withdrawn(peer, item)
+    }
+  }
+
+  /** At the end of the work what is queued for a busy peer goes where somebody is idle: a slow peer does not hold the tail. */
+  private moveWorkToIdle(): void {
+    const { now, queues } = this.scope
+    if (now < this.nextMoveMillis) return
+    for (const job of this.active.values()) if (job.fetching.waiting > 0) return
+    const states = this.hopeless.map((_, peer) => queues.state(peer))
+    const isIdle = states.some((state) =>
+      state.inFlightBatches + state.queuedItems === 0 && queues.hasRoom(state.peer, now)
+    )
+    if (!isIdle) return
+    this.nextMoveMillis = now + minMoveMillis
+    for (const state of states) {
+      if (state.queuedItems === 0) continue
+      for (const { item, lane } of queues.withdraw(state.peer)) this.active.get(lane)?.withdrawn(state.peer, item)
     }
   }
 

@@ -1,1 +1,2 @@
-export {}
+export * from "./BlockSinkSuite.ts"
+export * from "./MemoryBlockSink.ts"

@@ -48,6 +48,8 @@ export interface Replica {
   readonly held: Map<number, Array<Held>>
   /** ms that a call takes. */
   delay: (kind: "list" | "fetch") => number
+  /** ms that each byte of a block answer takes beside `delay`. */
+  millisPerByte: number
   /** Called for each call; a failure makes it fail. `nth` counts the calls of this kind on this replica from 1. */
   fault: (kind: "list" | "fetch", nth: number, nowMillis: number) => Failure | undefined
   /** Changes an answer before it is encoded. */
@@ -64,6 +66,7 @@ export const makeReplica = (id: string, held: Map<number, Array<Held>> = new Map
   id,
   held,
   delay: () => 5,
+  millisPerByte: 0,
   fault: () => undefined,
   tamper: (elements) => elements,
   tamperPage: (elements) => elements,
@@ -319,7 +322,11 @@ export class Simulation {
     const nth = ++replica.calls[kind]
     const failure = replica.fault(kind, nth, this.now)
     if (failure !== undefined) this.after(failure.afterMillis ?? 2, () => this.send(fail(failure)))
-    else this.after(replica.delay(kind), () => this.send(answer()))
+    else {
+      const event = answer()
+      const bytes = event._tag === "answer" ? event.answer.buffer.length : 0
+      this.after(replica.delay(kind) + bytes * replica.millisPerByte, () => this.send(event))
+    }
   }
 
   private list(action: Extract<StreamAction, { readonly _tag: "list" }>): void {

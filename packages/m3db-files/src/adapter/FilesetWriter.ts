@@ -6,13 +6,13 @@
  *     │               │                  │
  *     └──abort, failed write, scope──────┴──failure, interruption──▶ aborted (files removed)
  */
+import { showId } from "@peerstrap/m3db-wire"
 import { adler32Start, adler32Update } from "@peerstrap/m3tsz"
 import { type File, FileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { adler32Combine } from "../codec/AdlerCombine.ts"
-import { showId } from "../codec/Bytes.ts"
 import { hex32 } from "../codec/IndexEntry.ts"
 import type { FilesetError } from "../contract/errors.ts"
 import { Limits } from "../contract/Limits.ts"

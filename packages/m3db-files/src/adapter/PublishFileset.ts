@@ -1,9 +1,9 @@
 /** The last part of writing a fileset: everything beside the data file, each file durable, the checkpoint last. */
+import { showId } from "@peerstrap/m3db-wire"
 import { adler32, adler32Start, adler32Update } from "@peerstrap/m3tsz"
 import type { File, FileError } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { BloomFilter } from "../codec/BloomFilter.ts"
-import { showId } from "../codec/Bytes.ts"
 import { encodeCheckpoint, encodeDigests } from "../codec/DigestFile.ts"
 import { encodeIndexEntry } from "../codec/IndexEntry.ts"
 import { encodeInfo } from "../codec/InfoFile.ts"

@@ -1,8 +1,8 @@
 /** Reads the streams of some series from a data file: neighbours in one read, each verified against its checksum. */
+import { showId } from "@peerstrap/m3db-wire"
 import { adler32 } from "@peerstrap/m3tsz"
 import type { File } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
-import { showId } from "../codec/Bytes.ts"
 import { hex32 } from "../codec/IndexEntry.ts"
 import { fault, io, refetch } from "./Faults.ts"
 

@@ -1,5 +1,5 @@
 /** The list of what is wrong with a fileset; bounded, and it never throws. */
-import { showId } from "../codec/Bytes.ts"
+import { showId } from "@peerstrap/m3db-wire"
 import { hex32 } from "../codec/IndexEntry.ts"
 import type { FilesetError, FilesetErrorReason } from "../contract/errors.ts"
 import { Limits } from "../contract/Limits.ts"

@@ -30,17 +30,3 @@ export const writeU32LE = (bytes: Uint8Array, at: number, value: number): void =
   bytes[at + 2] = value >>> 16
   bytes[at + 3] = value >>> 24
 }
-
-export const toHex = (bytes: Uint8Array): string => {
-  let text = ""
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
-  return text
-}
-
-/** An id for messages: quoted when it is plain ASCII, else hex; cut after 64 bytes. */
-export const showId = (id: Uint8Array): string => {
-  const shown = id.subarray(0, 64)
-  const plain = shown.every((byte) => byte >= 0x20 && byte < 0x7f)
-  const text = plain ? JSON.stringify(String.fromCharCode(...shown)) : `0x${toHex(shown)}`
-  return id.length > 64 ? `${text}… (${id.length} bytes)` : text
-}

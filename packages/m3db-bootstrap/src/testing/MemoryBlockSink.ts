@@ -2,9 +2,9 @@
  * A block sink in memory that can lose its power: the plain reference of the suite, a sink for tests of what stands before it,
  * and the body of the mutants. A store has two faces: what readers see, and what a power cut would leave.
  */
-import { type BlockBatch, type BlockKey, type BlockSink, SinkError } from "@peerstrap/m3db-bootstrap"
+import { showId, toHex } from "@peerstrap/m3db-wire"
 import * as Effect from "effect/Effect"
-import { showId, toHex } from "../codec/Bytes.ts"
+import { type BlockBatch, type BlockKey, type BlockSink, SinkError } from "../contract/BlockSink.ts"
 import type { BlockSinkSubject, PublishedSeries } from "./BlockSinkSuite.ts"
 
 /** One fault each. */

@@ -2,13 +2,12 @@
  * The checks that every `BlockSink` must pass, independent of a test runner: each is a name and an effect that fails with what
  * differed. The checks about power cuts run only for subjects that can cut the power.
  */
-import type { BlockBatch, BlockKey, BlockSink, SinkError } from "@peerstrap/m3db-bootstrap"
-import { encodeTags } from "@peerstrap/m3db-wire"
+import { encodeTags, toHex } from "@peerstrap/m3db-wire"
 import { adler32 } from "@peerstrap/m3tsz"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { toHex } from "../codec/Bytes.ts"
+import type { BlockBatch, BlockKey, BlockSink, SinkError } from "../contract/BlockSink.ts"
 
 /** A check that did not hold: which one, and what was seen. */
 export class SinkSuiteFailure extends Schema.TaggedError<SinkSuiteFailure>()("SinkSuiteFailure", {

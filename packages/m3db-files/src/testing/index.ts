@@ -1,2 +1,0 @@
-export * from "./BlockSinkSuite.ts"
-export * from "./MemoryBlockSink.ts"
