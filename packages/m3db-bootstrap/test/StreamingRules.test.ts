@@ -242,15 +242,15 @@ describe("levels (rule 5)", () => {
   })
 })
 
-describe("listings that cannot be believed", () => {
-  const listOnly = (nextToken: (next: number | undefined, asked: number) => number | undefined) => {
-    const held = dataset(100, 1, 1)
-    const replicas = threeReplicas(held)
-    for (const replica of replicas) replica.pageSize = 40
-    replicas[1]!.nextToken = nextToken
-    return { held, simulation: new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play() }
-  }
+const listOnly = (nextToken: (next: number | undefined, asked: number) => number | undefined) => {
+  const held = dataset(100, 1, 1)
+  const replicas = threeReplicas(held)
+  for (const replica of replicas) replica.pageSize = 40
+  replicas[1]!.nextToken = nextToken
+  return { held, simulation: new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play() }
+}
 
+describe("listings that cannot be believed", () => {
   it("a token that repeats once is followed", () => {
     let repeated = false
     const { held, simulation } = listOnly((next, asked) => {

@@ -23,6 +23,7 @@ import { runReport } from "./RunReports.ts"
 import { type Hold, isHopeless, releaseHold, type RunScope } from "./RunScope.ts"
 import { type RunSnapshot, runSnapshot } from "./RunSnapshots.ts"
 import { runWaits } from "./RunWaits.ts"
+import { SeriesState } from "./SeriesBlock.ts"
 import { ShardStream } from "./ShardStream.ts"
 import { Tally } from "./Tally.ts"
 
@@ -330,6 +331,8 @@ export class StreamRun {
     }
     this.active.delete(youngest!.job)
     for (let peer = 0; peer < this.hopeless.length; peer++) this.scope.queues.withdraw(peer, youngest!.job)
+    this.scope.tally.listed -= youngest!.series.count
+    this.scope.tally.stored -= youngest!.series.inState[SeriesState.STORED]!
     youngest!.stop()
     youngest!.release()
     this.queue.unshift(youngest!.job)
