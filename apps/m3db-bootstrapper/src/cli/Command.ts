@@ -19,6 +19,8 @@ export interface CommandResult {
   readonly text: string
   /** Plain values; a bigint is written as a decimal string. */
   readonly json: Readonly<Record<string, unknown>>
+  /** Why there is no better result: goes to standard error, and into the JSON document as `error`. */
+  readonly error?: { readonly message: string; readonly remedy: string }
 }
 
 /** What checks may look at beside the settings. */

@@ -22,8 +22,6 @@ export interface ProgramInput {
   readonly version: string
 }
 
-const issues = "https://github.com/peerstrap/peerstrap/issues"
-
 const exitCodeOf = (signal: StopSignal): ExitCode => signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated
 
 const printProblems = Effect.fnUntraced(function*(
@@ -38,19 +36,19 @@ const printProblems = Effect.fnUntraced(function*(
   return ExitCode.usage
 })
 
+const errorText = (name: string, { message, remedy }: { readonly message: string; readonly remedy: string }): string =>
+  `${programName} ${name}: ${message}\n${remedy === "" ? "" : `  what to do: ${remedy}\n`}`
+
 const print = Effect.fnUntraced(function*(terminal: Terminal, name: string, json: boolean, result: CommandResult) {
-  yield* terminal.out(
-    json ? `${jsonLine({ command: name, exitCode: result.exitCode, ...result.json })}\n` : result.text
-  )
-  return result.exitCode
+  const { error, exitCode } = result
+  const document = { command: name, exitCode, ...(error === undefined ? {} : { error }), ...result.json }
+  yield* terminal.out(json ? `${jsonLine(document)}\n` : result.text)
+  if (error !== undefined) terminal.error(errorText(name, error))
+  return exitCode
 })
 
-const printError = Effect.fnUntraced(function*(terminal: Terminal, name: string, json: boolean, error: CommandError) {
-  const { exitCode, message, remedy } = error
-  terminal.error(`${programName} ${name}: ${message}\n${remedy === "" ? "" : `  what to do: ${remedy}\n`}`)
-  if (json) yield* terminal.out(`${jsonLine({ command: name, exitCode, error: { message, remedy } })}\n`)
-  return exitCode as ExitCode
-})
+const printError = (terminal: Terminal, name: string, json: boolean, { exitCode, message, remedy }: CommandError) =>
+  print(terminal, name, json, { exitCode, text: "", json: {}, error: { message, remedy } })
 
 const defectError = (cause: Cause.Cause<unknown>): CommandError => {
   const first = Cause.squash(cause)
@@ -60,7 +58,7 @@ const defectError = (cause: Cause.Cause<unknown>): CommandError => {
     message: `a defect of this program: ${first instanceof Error ? first.message : String(first)}${
       where === "" ? "" : `\n${where}`
     }`,
-    remedy: `please report it with these lines and the command line: ${issues}`
+    remedy: `please report it with these lines and the command line`
   })
 }
 

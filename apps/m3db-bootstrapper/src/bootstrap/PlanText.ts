@@ -1,0 +1,63 @@
+/** What a bootstrap will do, said before it begins. */
+import { type Level, requiredSuccesses } from "@peerstrap/consistency-policy"
+import { majority } from "@peerstrap/consistency-policy"
+import { formatShards } from "@peerstrap/m3db-topology"
+import { formatBytes, formatCount, formatNanos } from "@peerstrap/progress"
+import { formatAddress } from "@peerstrap/transport"
+import { formatNanosDuration } from "../cli/FlagType.ts"
+import type { BootstrapSettings } from "./BootstrapFlags.ts"
+import type { BootstrapPlan } from "./BootstrapPlan.ts"
+import type { Existing } from "./Existing.ts"
+import type { Reporter } from "./Reporter.ts"
+
+interface Announced {
+  readonly plan: BootstrapPlan
+  readonly settings: BootstrapSettings
+  readonly existing: Existing
+  readonly level: Level
+  readonly origin: string
+}
+
+const levelLine = ({ level, origin, plan, settings }: Announced): string => {
+  const holders = [...plan.peersOfShard.values()].map((peers) => peers.length)
+  const peers = Math.min(...holders)
+  const needed = requiredSuccesses(level, { majority: majority(plan.replicationFactor), peers })
+  return `level ${level} (${origin}): ${needed} of ${peers} peers must list a shard; change it with: ` +
+    `peerstrap-m3db set-level LEVEL --out ${settings.out}`
+}
+
+const existingLines = ({ damaged, kept, replaced }: Existing): Array<string> => [
+  ...(kept.size === 0 ? [] : [`kept: ${formatCount(kept.size)} filesets that are there and whole`]),
+  ...(damaged.length === 0 ? [] : [`fetched again: ${formatCount(damaged.length)} filesets that are damaged`]),
+  ...(replaced === 0 ? [] : [`replaced: ${formatCount(replaced)} filesets (--overwrite)`])
+]
+
+export const announcePlan = (announced: Announced, reporter: Reporter): void => {
+  const { existing, level, plan, settings } = announced
+  const blocks = plan.shards.length * plan.starts.length
+  reporter.event("plan", {
+    namespace: settings.namespace,
+    shards: formatShards(plan.shards),
+    from: plan.from,
+    to: plan.to,
+    blocks,
+    kept: existing.kept.size,
+    level,
+    peers: plan.peers.map(({ address, id }) => ({ id, address: formatAddress(address) })),
+    out: plan.outPath,
+    control: plan.controlPath,
+    notes: plan.notes
+  })
+  const lines = [
+    `namespace ${settings.namespace}: ${plan.shards.length} shards (${formatShards(plan.shards)}) × ` +
+    `${plan.starts.length} blocks of ${formatNanosDuration(settings.blockSize)} = ${formatCount(blocks)} filesets`,
+    `range ${formatNanos(plan.from)} to ${formatNanos(plan.to)}`,
+    ...plan.notes,
+    `peers: ${plan.peers.map(({ address, id }) => `${id}=${formatAddress(address)}`).join(", ")}`,
+    levelLine(announced),
+    `memory ${formatBytes(settings.memory)}, ${settings.jobsInFlight} jobs in flight`,
+    ...existingLines(existing),
+    `output: ${plan.outPath}/data/${settings.namespace}, control socket: ${plan.controlPath}`
+  ]
+  reporter.say(lines.join("\n"))
+}

@@ -1,0 +1,77 @@
+/** `status`: how far a running bootstrap is; without one, how the last one ended. */
+import { type ProgressSnapshot, renderView } from "@peerstrap/progress"
+import { FileSystem, NodeFileSystem } from "@peerstrap/storage"
+import * as Effect from "effect/Effect"
+import { dirname } from "node:path"
+import { reportFileName } from "../bootstrap/Result.ts"
+import { command, type CommandResult } from "../cli/Command.ts"
+import { CommandError, ExitCode } from "../cli/ExitCode.ts"
+import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
+
+/** A report lists at most 10,000 entries of each kind. */
+const maxReportBytes = 64 * 2 ** 20
+
+const columns = 120
+const allRows = 10_000
+
+const running = (answer: Readonly<Record<string, unknown>>): CommandResult => ({
+  exitCode: ExitCode.done,
+  text: [
+    `process ${answer["pid"]}: bootstrap of ${answer["namespace"]} into ${answer["out"]}`,
+    `level ${answer["level"]}, set by ${answer["levelOrigin"]}`,
+    ...renderView(answer as unknown as ProgressSnapshot, { columns, rows: allRows, color: false }),
+    ""
+  ].join("\n"),
+  json: { running: true, status: answer }
+})
+
+const stored = Effect.fnUntraced(function*(directory: string, absent: CommandError) {
+  const fs = yield* FileSystem
+  const path = `${directory}/${reportFileName}`
+  const bytes = yield* fs.readFile(path, maxReportBytes).pipe(
+    Effect.mapError((error) =>
+      error.reason === "not-found"
+        ? new CommandError({ ...absent, message: `${absent.message}; there is no ${path} of an earlier run either` })
+        : new CommandError({ exitCode: ExitCode.local, message: `${path}: ${error.message}`, remedy: "" })
+    )
+  )
+  const report = yield* Effect.try({
+    try: () => JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>,
+    catch: () =>
+      new CommandError({
+        exitCode: ExitCode.local,
+        message: `${path} is not JSON`,
+        remedy: "delete it; the next run writes it anew"
+      })
+  })
+  const result: CommandResult = {
+    exitCode: ExitCode.done,
+    text: `not running; the last run ended with exit code ${report["exitCode"]}: ${
+      report["verdict"]
+    }\n  report: ${path}\n`,
+    json: { running: false, last: report }
+  }
+  return result
+})
+
+export const status = command({
+  name: "status",
+  summary: "Show how far a running bootstrap is, or how the last one ended",
+  details: [`Without a running process it reads DIR/${reportFileName}. Exit code 1 when there is neither.`],
+  flags: controlFlags,
+  examples: [
+    { args: "status --out /var/lib/m3db", says: "The run that writes there" },
+    { args: "status --out /var/lib/m3db --json", says: "The same for a program" }
+  ],
+  check: planControl,
+  run: ({ plan, settings }) =>
+    ask(plan, "status", {}, settings.timeout).pipe(
+      Effect.map(running),
+      Effect.catch((error) =>
+        isAbsent(error)
+          ? stored(settings.out ?? dirname(plan), toCommandError(error))
+          : Effect.fail(toCommandError(error))
+      ),
+      Effect.provide(NodeFileSystem.layer)
+    )
+})

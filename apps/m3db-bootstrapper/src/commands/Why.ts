@@ -1,0 +1,25 @@
+/** `why`: what a running bootstrap waits for, and what would change that. */
+import { formatWhy, type Wait } from "@peerstrap/progress"
+import * as Effect from "effect/Effect"
+import { command } from "../cli/Command.ts"
+import { ExitCode } from "../cli/ExitCode.ts"
+import { ask, controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
+
+export const why = command({
+  name: "why",
+  summary: "Say what a running bootstrap waits for, why, and what to do about it",
+  flags: controlFlags,
+  examples: [{ args: "why --out /var/lib/m3db", says: "Ask the run that writes there" }],
+  check: planControl,
+  run: ({ plan, settings }) =>
+    ask(plan, "why", {}, settings.timeout).pipe(
+      Effect.mapError(toCommandError),
+      Effect.map((answer) => ({
+        exitCode: ExitCode.done,
+        text: `${answer["phase"]}, level ${answer["level"]}\n${
+          formatWhy((answer["waits"] ?? []) as ReadonlyArray<Wait>, Number(answer["nowMillis"]))
+        }`,
+        json: answer
+      }))
+    )
+})
