@@ -1,0 +1,44 @@
+/** The command line that all benchmarks share. */
+import { parseArgs } from "node:util"
+
+export interface BenchOptions {
+  /** At least 10 for a figure that counts. */
+  readonly pairs: number
+  readonly json: boolean
+  /** MiB of answers, where the benchmark has any. */
+  readonly mebibytes: number
+  /** Bytes a block. */
+  readonly blockBytes: ReadonlyArray<number>
+}
+
+const whole = (name: string, text: string): number => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`--${name} needs a whole number from 1, got "${text}"`)
+  }
+  return value
+}
+
+export const benchOptions = (defaults: { readonly blockBytes: ReadonlyArray<number> }): BenchOptions => {
+  const { values } = parseArgs({
+    options: {
+      pairs: { type: "string", default: "12" },
+      mib: { type: "string", default: "256" },
+      bytes: { type: "string" },
+      json: { type: "boolean", default: false }
+    }
+  })
+  return {
+    pairs: whole("pairs", values.pairs),
+    mebibytes: whole("mib", values.mib),
+    blockBytes: values.bytes === undefined
+      ? defaults.blockBytes
+      : values.bytes.split(",").map((text) => whole("bytes", text)),
+    json: values.json
+  }
+}
+
+/** Progress goes to standard error: standard output is the result's alone. */
+export const progress = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
