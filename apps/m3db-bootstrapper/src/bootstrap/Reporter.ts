@@ -4,7 +4,6 @@
  */
 import {
   formatDuration,
-  formatWhy,
   jsonLines,
   liveView,
   plainLines,
@@ -15,6 +14,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import type { Terminal } from "../cli/Terminal.ts"
+import { whyText } from "./WhyText.ts"
 import type { RunState } from "./RunState.ts"
 
 export interface Reporter {
@@ -58,9 +58,11 @@ export const makeReporter = Effect.fnUntraced(function*({ json, state, terminal 
     const event: Reporter["event"] = (name, fields) => lines.event({ name, at: now(), fields })
     return { say: (text: string) => event("message", { text }), event } satisfies Reporter
   }
-  const view: View = terminal.isLive
-    ? yield* liveView({ ...base, color: terminal.color, size: terminal.size })
-    : yield* plainLines(base)
+  if (!terminal.isLive) {
+    yield* plainLines({ ...base, write: (text) => state.hasNews ? terminal.error(text) : undefined })
+    return spokenReporter((text) => terminal.error(text.endsWith("\n") ? text : `${text}\n`))
+  }
+  const view: View = yield* liveView({ ...base, color: terminal.color, size: terminal.size })
   const print = Effect.runSyncWith(yield* Effect.context())
   return spokenReporter((text) => print(view.print(text)))
 })
@@ -80,7 +82,7 @@ export const watchRun = (reporter: Reporter, { json, state, terminal }: Reporter
       saidMillis = nowMillis
       if (json) reporter.event("stalled", { ...whyJson(waits, nowMillis), forMillis: stalled.forMillis })
       else if (!terminal.isLive) {
-        reporter.say(`no progress for ${formatDuration(stalled.forMillis)}\n${formatWhy(waits, nowMillis)}`)
+        reporter.say(`no progress for ${formatDuration(stalled.forMillis)}\n${whyText(waits, nowMillis)}`)
       }
     })
     return look.pipe(Effect.andThen(Effect.sleep(sampleMillis)), Effect.forever)

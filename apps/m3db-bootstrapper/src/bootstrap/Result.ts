@@ -8,7 +8,6 @@ import {
   formatMillis,
   formatNanos,
   formatRate,
-  formatWhy,
   type Wait
 } from "@peerstrap/progress"
 import type { CommandResult } from "../cli/Command.ts"
@@ -17,6 +16,7 @@ import type { StopSignal } from "../cli/Terminal.ts"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 import type { Existing } from "./Existing.ts"
+import { whyText } from "./WhyText.ts"
 
 export const reportFileName = "peerstrap-report.json"
 
@@ -60,6 +60,9 @@ const verdictOf = (ending: Ending): string => {
   }
   switch (outcome._tag) {
     case "complete": {
+      if (report.blocks.total === 0) {
+        return `done: all ${formatCount(ending.existing.kept.size)} blocks were there and whole, nothing was fetched`
+      }
       const bad = verified?.filter(({ ok }) => !ok).length ?? 0
       return bad === 0
         ? `done: ${blocks} and verified, all that level ${report.level} asks for`
@@ -124,6 +127,7 @@ const peerLines = (report: RunReport): Array<string> =>
 
 const workLines = ({ existing, report }: Ending): Array<string> => {
   const { blocks, seriesBlocks } = report
+  if (blocks.total === 0) return []
   const seconds = Math.max(1, report.endedMillis - report.startedMillis) / 1000
   const took = formatDuration(report.endedMillis - report.startedMillis)
   const kept = existing.kept.size === 0 ? "" : `, ${formatCount(existing.kept.size)} kept from before`
@@ -147,7 +151,7 @@ const textOf = (ending: Ending): string => {
   const lines = [
     verdictOf(ending),
     ...workLines(ending),
-    ...peerLines(report),
+    ...(report.blocks.total === 0 ? [] : peerLines(report)),
     ...list("missing", missing.total, missing.entries.map(missingLine)),
     ...list(
       "not listed by",
@@ -169,7 +173,7 @@ const textOf = (ending: Ending): string => {
       ? []
       : [
         "  waited for at the end:",
-        ...formatWhy(waits, report.endedMillis).trimEnd().split("\n").map((line) => `    ${line}`)
+        ...whyText(waits, report.endedMillis).trimEnd().split("\n").map((line) => `    ${line}`)
       ]),
     ...warnings.map((warning) => `  warning: ${warning}`),
     `  files: ${plan.outPath}/data/${settings.namespace}`,

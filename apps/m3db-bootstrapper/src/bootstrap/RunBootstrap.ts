@@ -5,8 +5,8 @@
  *                     └ status, why, set-level          └ SIGINT, SIGTERM: whole blocks stay, the rest is dropped
  */
 import { LevelControl, LevelSource, SettableLevel, WatchedFileLevel } from "@peerstrap/consistency-policy"
-import { type BlockKey, BlockSink, PeerBlocks, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
-import { FilesetSink, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
+import { type BlockKey, BlockSink, PeerBlocks, SinkError, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
+import { filePath, FilesetSink, filesetFiles, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
 import { NodeClients, nodeClientsLayer } from "@peerstrap/m3db-wire"
 import { mergeRules } from "@peerstrap/m3tsz"
 import { leastLoaded, makeThroughputWeighted } from "@peerstrap/peer-selection"
@@ -21,6 +21,7 @@ import { CommandError, ExitCode } from "../cli/ExitCode.ts"
 import type { StopSignal } from "../cli/Terminal.ts"
 import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
 import { type BootstrapPlan, planJobs } from "./BootstrapPlan.ts"
+import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
 import { controlCommands } from "./ControlCommands.ts"
 import { blockName, checkExisting, type Existing } from "./Existing.ts"
 import { announcePlan } from "./PlanText.ts"
@@ -33,6 +34,9 @@ export type BootstrapInput = CommandInput<typeof bootstrapFlags, BootstrapPlan>
 /** Below this a warning is said before anything is written. */
 const littleSpaceBytes = 256 * 2 ** 20
 
+/** How often the evidence against peers is looked at: it decides nothing while data flow. */
+const evidenceMillis = 500
+
 const diskRemedies: Partial<Record<FileError["reason"], string>> = {
   "permission": "run as the owner of the directory, or write elsewhere with --out",
   "read-only": "the file system is mounted read-only: write elsewhere with --out",
@@ -43,7 +47,7 @@ const diskRemedies: Partial<Record<FileError["reason"], string>> = {
 const diskError = (error: FileError): CommandError =>
   new CommandError({
     exitCode: ExitCode.local,
-    message: `${error.path}: ${error.message}`,
+    message: error.message,
     remedy: diskRemedies[error.reason] ?? "look at the system's log for this device, or write elsewhere with --out"
   })
 
@@ -82,9 +86,14 @@ const startControl = Effect.fnUntraced(function*(input: BootstrapInput, state: R
   )
 })
 
-/** The sink of filesets, with a list of what it published. */
-const recordingSink = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput) {
-  const written: Array<BlockKey> = []
+/** What the sink saw: what it published, and whether blocks fit the settings at all. */
+interface Seen {
+  readonly written: Array<BlockKey>
+  misfit: Misfit | undefined
+}
+
+/** The sink of filesets, with a look at what passes through. */
+const watchedSink = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput, watch: BlockSizeWatch, seen: Seen) {
   const context = yield* Layer.build(FilesetSink.layer({
     prefix: plan.outPath,
     namespace: settings.namespace,
@@ -93,14 +102,16 @@ const recordingSink = Effect.fnUntraced(function*({ plan, settings }: BootstrapI
     overwrite: settings.overwrite || settings.resume
   }))
   const sink = Context.get(context, BlockSink)
-  return {
-    written,
-    sink: BlockSink.of({
-      write: (batch) => sink.write(batch),
-      abort: (key) => sink.abort(key),
-      commit: (key) => Effect.tap(sink.commit(key), () => Effect.sync(() => written.push(key)))
-    })
-  }
+  const misfitError = (misfit: Misfit) => new SinkError({ subject: "block", reason: "io", ...misfit })
+  return BlockSink.of({
+    write: (batch) =>
+      Effect.suspend(() => {
+        if (settings.encoding === "m3tsz") seen.misfit ??= watch.look(batch)
+        return seen.misfit === undefined ? sink.write(batch) : Effect.fail(misfitError(seen.misfit))
+      }),
+    abort: (key) => sink.abort(key),
+    commit: (key) => Effect.tap(sink.commit(key), () => Effect.sync(() => seen.written.push(key)))
+  })
 })
 
 const openPeers = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput) {
@@ -144,7 +155,9 @@ const streamingOptions = ({ plan, settings }: BootstrapInput, existing: Existing
 /** Streams until the run ends by itself, by a deadline or by a signal. */
 const stream = Effect.fnUntraced(
   function*(input: BootstrapInput, existing: Existing, state: RunState, reporter: Reporter) {
-    const { sink, written } = yield* recordingSink(input)
+    const watch = new BlockSizeWatch(input.settings.blockSize)
+  const seen: Seen = { written: [], misfit: undefined }
+  const sink = yield* watchedSink(input, watch, seen)
     const peers = yield* openPeers(input)
     const handle = yield* startPeerStreaming(streamingOptions(input, existing, reporter)).pipe(
       Effect.provideService(BlockSink, sink),
@@ -162,9 +175,19 @@ const stream = Effect.fnUntraced(
       ),
       Effect.forkScoped
     )
-    const { outcome, report } = yield* handle.result
-    return { outcome, report, stoppedBy: outcome._tag === "stopped" ? stoppedBy : undefined, written }
-  }
+    yield* Effect.suspend(() => {
+    if (input.settings.encoding === "m3tsz") seen.misfit ??= watch.lookAtEvidence(handle.run)
+    return seen.misfit === undefined ? Effect.void : handle.stop
+  }).pipe(Effect.andThen(Effect.sleep(evidenceMillis)), Effect.forever, Effect.forkScoped)
+  yield* Effect.suspend(() => {
+    if (input.settings.encoding === "m3tsz") seen.misfit ??= watch.lookAtEvidence(handle.run)
+    return seen.misfit === undefined ? Effect.void : handle.stop
+  }).pipe(Effect.andThen(Effect.sleep(evidenceMillis)), Effect.forever, Effect.forkScoped)
+  const { outcome, report } = yield* handle.result
+  const { misfit, written } = seen
+  if (misfit === undefined) return { outcome, report, stoppedBy: outcome._tag === "stopped" ? stoppedBy : undefined, written }
+  return { outcome: { _tag: "failed", fault: "usage", ...misfit } as const, report, stoppedBy: undefined, written }
+}
 )
 
 /** Reads every fileset again; the signal when one ended that. */
@@ -183,6 +206,16 @@ const verifyWritten = (input: BootstrapInput, written: ReadonlyArray<BlockKey>, 
   )
   return Effect.raceFirst(verify, input.stop)
 }
+
+/** Takes back what was published under settings that turned out wrong: blocks that seemed empty. */
+const removeWritten = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput, written: Array<BlockKey>) {
+  const fs = yield* FileSystem
+  for (const key of written.splice(0)) {
+    const fileset = { prefix: plan.outPath, namespace: settings.namespace, volume: 0, ...key }
+    // The checkpoint goes first: without it the rest is no fileset.
+    for (const file of filesetFiles.toReversed()) yield* Effect.ignore(fs.remove(filePath(fileset, file)))
+  }
+})
 
 const prepareDirectory = Effect.fnUntraced(function*({ plan }: BootstrapInput, state: RunState) {
   const fs = yield* FileSystem

@@ -49,6 +49,11 @@ export class RunState {
     this.phase = "streaming"
   }
 
+  /** Whether there is anything to show yet. */
+  get hasNews(): boolean {
+    return this.run !== undefined || this.files.total > 0
+  }
+
   /** Feeds the meters. Returns a number that changes whenever anything moves. */
   observe(): number {
     const { files, run } = this

@@ -1,6 +1,7 @@
 /** `why`: what a running bootstrap waits for, and what would change that. */
-import { formatWhy, type Wait } from "@peerstrap/progress"
+import type { Wait } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
+import { whyText } from "../bootstrap/WhyText.ts"
 import { command } from "../cli/Command.ts"
 import { ExitCode } from "../cli/ExitCode.ts"
 import { ask, controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
@@ -17,7 +18,7 @@ export const why = command({
       Effect.map((answer) => ({
         exitCode: ExitCode.done,
         text: `${answer["phase"]}, level ${answer["level"]}\n${
-          formatWhy((answer["waits"] ?? []) as ReadonlyArray<Wait>, Number(answer["nowMillis"]))
+          whyText((answer["waits"] ?? []) as ReadonlyArray<Wait>, Number(answer["nowMillis"]))
         }`,
         json: answer
       }))
