@@ -1,0 +1,123 @@
+/**
+ * The digest rows of one fileset in id order, a batch at a time. A series whose bytes are damaged is told and left out; damage of the
+ * index ends the fileset, because nothing says where its other series are.
+ */
+import {
+  type EntryBatch,
+  filePath,
+  type FilesetError,
+  type FilesetKey,
+  FilesetReader,
+  Limits
+} from "@peerstrap/m3db-files"
+import { showId } from "@peerstrap/m3db-wire"
+import { adler32 } from "@peerstrap/m3tsz"
+import { type File, FileSystem } from "@peerstrap/storage"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import { type FileProblem, problemOf } from "../inspect/DataDirectory.ts"
+import { hex32 } from "../inspect/IdText.ts"
+import type { DigestRow, StreamDigest } from "./DigestRow.ts"
+
+const refetch = "fetch the block again from its replicas: bootstrap into an empty directory, then replace this fileset"
+
+/** Files that shrink or fail while they are read are a local matter; their rows are left out and told. */
+const readRange = (file: File, position: number, length: number) =>
+  Effect.catch(file.read(position, length), ({ message }) => Effect.succeed(message))
+
+interface Reading {
+  readonly file: File
+  readonly digest: StreamDigest
+  readonly onProblem: (problem: FileProblem) => void
+}
+
+type Slots = Array<DigestRow | undefined>
+
+/** Rows of neighbours in the data file, which one read has brought; `order[first, last)` are their places in the batch. */
+const digestNeighbours = (
+  { digest, file, onProblem }: Reading,
+  batch: EntryBatch,
+  order: ReadonlyArray<number>,
+  range: { readonly first: number; readonly last: number; readonly start: number },
+  read: Uint8Array | string,
+  into: Slots
+): void => {
+  for (let i = range.first; i < range.last; i++) {
+    const row = order[i]!
+    const id = batch.ids[row]!
+    const offset = batch.offsets[row]!
+    const tell = (what: string): void =>
+      onProblem({ path: file.path, offset, what: `series ${showId(id)}: ${what}`, remedy: refetch })
+    if (typeof read === "string") {
+      tell(`cannot be read: ${read}`)
+      continue
+    }
+    const at = offset - range.start
+    const bytes = read.subarray(at, at + batch.sizes[row]!)
+    const actual = adler32(bytes)
+    if (actual !== batch.checksums[row]) {
+      tell(`checksum is ${hex32(batch.checksums[row]!)}, the bytes have ${hex32(actual)}`)
+      continue
+    }
+    const made = digest.row(id, batch.tags[row]!, [bytes])
+    if (typeof made === "string") tell(made)
+    else into[row] = made
+  }
+}
+
+/** Reads neighbours together, in the order of the data file, and digests each as soon as it is there. */
+const digestBatch = Effect.fnUntraced(function*(reading: Reading, batch: EntryBatch) {
+  const { count, offsets, sizes } = batch
+  const order = Array.from({ length: count }, (_, i) => i).toSorted((a, b) => offsets[a]! - offsets[b]!)
+  const slots: Slots = Array.from({ length: count })
+  for (let first = 0; first < count;) {
+    const start = offsets[order[first]!]!
+    let end = start + sizes[order[first]!]!
+    let last = first + 1
+    while (last < count && offsets[order[last]!] === end && end - start < Limits.readChunkBytes) {
+      end += sizes[order[last++]!]!
+    }
+    const read = yield* readRange(reading.file, start, end - start)
+    digestNeighbours(reading, batch, order, { first, last, start }, read, slots)
+    first = last
+  }
+  return slots.filter((row) => row !== undefined)
+})
+
+export interface FilesetRows {
+  /** The next rows; undefined at the end, also where damage ended it. */
+  readonly next: Effect.Effect<ReadonlyArray<DigestRow> | undefined>
+}
+
+/** Opens a fileset until the scope closes; undefined when it cannot be opened, which is told. */
+export const openFilesetRows = Effect.fnUntraced(function*(
+  key: FilesetKey,
+  digest: StreamDigest,
+  onProblem: (problem: FileProblem, local: boolean) => void
+) {
+  const fs = yield* FileSystem
+  const tell = (error: FilesetError): undefined =>
+    void onProblem(problemOf(error), error.reason === "permission" || error.reason === "too-many-open")
+  const open = Effect.gen(function*() {
+    const reader = yield* FilesetReader.open(key)
+    const path = filePath(key, "data")
+    const file = yield* Effect.acquireRelease(fs.openRead(path), (handle) => Effect.ignore(handle.close))
+    const pull = yield* Stream.toPull(reader.entries)
+    const reading = { file, digest, onProblem: (problem: FileProblem) => onProblem(problem, false) }
+    const next = pull.pipe(
+      Effect.flatMap((batches) => Effect.forEach(batches, (batch) => digestBatch(reading, batch))),
+      Effect.map((rows): ReadonlyArray<DigestRow> | undefined => rows.flat()),
+      Pull.catchDone(() => Effect.undefined),
+      Effect.catch((error: FilesetError) => Effect.sync(() => tell(error)))
+    )
+    return { next } satisfies FilesetRows as FilesetRows
+  })
+  return yield* Effect.catchTags(open, {
+    FilesetError: (error) => Effect.sync(() => tell(error)),
+    FileError: ({ message, path, reason }) =>
+      Effect.sync(() =>
+        void onProblem({ path, offset: -1, what: message, remedy: refetch }, reason === "too-many-open")
+      )
+  })
+})

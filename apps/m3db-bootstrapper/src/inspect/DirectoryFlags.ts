@@ -1,0 +1,31 @@
+/** Flags and checks that the commands over a directory share. */
+import { isNamespaceName } from "@peerstrap/m3db-files"
+import { derived } from "../cli/Flag.ts"
+import * as Type from "../cli/FlagType.ts"
+import { type Problem, shown } from "../cli/Problem.ts"
+import { type DataFilter, readShardFilter } from "./DataDirectory.ts"
+
+/** `0-7,12`. A single number is an integer in YAML. */
+export const shardList: Type.FlagType<string> = {
+  ...Type.text("LIST", "shards and ranges such as 0-7,12", "0-7,12"),
+  yaml: ["text", "integer"],
+  parse: (given) => /^[\d\s,-]+$/.test(given) ? given : undefined
+}
+
+export const directoryFlags = {
+  namespace: derived(Type.text("NAME", "a namespace", "metrics"), "all of them", "The namespace to look at."),
+  shards: derived(shardList, "all of them", "The shards to look at.")
+} as const
+
+export const directoryOperand = "the directory that holds data/NAMESPACE/SHARD/fileset-…, as a node has it"
+
+/** The filter that the flags ask for; wrong values are told. */
+export const planFilter = (
+  { namespace, shards }: { readonly namespace?: string | undefined; readonly shards?: string | undefined },
+  problem: (problem: Problem) => void
+): DataFilter => {
+  if (namespace !== undefined && !isNamespaceName(namespace)) {
+    problem({ where: "--namespace", message: `${shown(namespace)} cannot be a directory's name` })
+  }
+  return { namespace, shards: readShardFilter(shards, problem) }
+}
