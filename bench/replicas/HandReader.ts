@@ -7,42 +7,9 @@
 import * as Net from "node:net"
 import { crc32 } from "node:zlib"
 import { startTiming, tell } from "../method/Side.ts"
+import { plainAdler } from "../sums/PlainAdler.ts"
 
 const [port, wantedBytes, wantedBlocks] = process.argv.slice(2).map(Number) as [number, number, number]
-
-const adler = (previous: number, bytes: Uint8Array, from: number, to: number): number => {
-  let a = previous & 0xffff
-  let b = previous >>> 16
-  let p = from
-  while (p < to) {
-    const stop = Math.min(p + 3800, to)
-    for (; p + 8 <= stop; p += 8) {
-      a += bytes[p]!
-      b += a
-      a += bytes[p + 1]!
-      b += a
-      a += bytes[p + 2]!
-      b += a
-      a += bytes[p + 3]!
-      b += a
-      a += bytes[p + 4]!
-      b += a
-      a += bytes[p + 5]!
-      b += a
-      a += bytes[p + 6]!
-      b += a
-      a += bytes[p + 7]!
-      b += a
-    }
-    while (p < stop) {
-      a += bytes[p++]!
-      b += a
-    }
-    a %= 65521
-    b %= 65521
-  }
-  return ((b << 16) | a) >>> 0
-}
 
 let blocks = 0
 
@@ -56,7 +23,7 @@ const readAnswer = (b: Uint8Array, view: DataView, length: number): void => {
     const head = p + 7
     const tail = head + view.getInt32(p + 3) + 7
     const end = tail + view.getInt32(tail - 4)
-    const sum = adler(adler(1, b, head, tail - 7), b, tail, end)
+    const sum = plainAdler(plainAdler(1, b, head, tail - 7), b, tail, end)
     // Start time, block size and checksum of the segment, two ends, the block's checksum, two ends.
     p = end + 33 + 2 + 11 + 2
     if (view.getUint32(p - 6) !== sum) throw new Error(`checksum of block ${blocks}`)
