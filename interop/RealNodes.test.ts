@@ -49,6 +49,8 @@ const expectedLines = (workload: ReadonlyArray<WrittenSeries>): ReadonlyArray<st
     )
   ).toSorted()
 
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
+
 const linesOf = (out: string): ReadonlyArray<string> => out.split("\n").filter((line) => line !== "").toSorted()
 
 /** True when each shard and block of the workload has a complete fileset that a cold write made (volume above 0). */
@@ -71,6 +73,7 @@ describe("three real nodes", () => {
   let workload: ReadonlyArray<WrittenSeries> = []
   let range: ReadonlyArray<string> = []
   let peers: ReadonlyArray<string> = []
+  let names: Array<string> = []
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "peerstrap-interop-"))
@@ -97,19 +100,10 @@ describe("three real nodes", () => {
         { deadlineMillis: 120_000 }
       )
     }
-    const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
     range = ["--from", iso(first), "--to", iso(first + 2 * blockSizeSeconds)]
-    peers = [
-      ...nodes.flatMap(({ address, host }) => ["--peer", `${host.id}=${address}`]),
-      ...[
-        "--namespace",
-        cluster.namespace,
-        "--num-shards",
-        String(cluster.numShards),
-        "--block-size",
-        cluster.blockSize
-      ]
-    ]
+    peers = nodes.flatMap(({ address, host }) => ["--peer", `${host.id}=${address}`])
+    names = ["--namespace", cluster.namespace, "--num-shards", String(cluster.numShards)]
+    names.push("--block-size", cluster.blockSize)
   }, 240_000)
 
   afterAll(async () => {
@@ -118,13 +112,15 @@ describe("three real nodes", () => {
   }, 60_000)
 
   it("digest of the live nodes is what was written", async () => {
-    const lines = linesOf(await peerstrap("digest", ...peers, ...range, "--level", "all", "--deadline", "60s"))
+    const lines = linesOf(
+      await peerstrap("digest", ...peers, ...names, ...range, "--level", "all", "--deadline", "60s")
+    )
     assert.deepStrictEqual(lines, expectedLines(workload))
   })
 
   it("bootstrap from them gives filesets with the same contents as each node's own", async () => {
     const out = join(directory, "ours")
-    await peerstrap("bootstrap", ...peers, ...range, "--level", "all", "--deadline", "60s", "--out", out)
+    await peerstrap("bootstrap", ...peers, ...names, ...range, "--level", "all", "--deadline", "60s", "--out", out)
     assert.deepStrictEqual(linesOf(await peerstrap("digest", out)), expectedLines(workload))
     await peerstrap("verify", out)
     for (const node of nodes) {
@@ -152,7 +148,7 @@ describe("three real nodes", () => {
     workload.forEach(({ blocks, id }, n) => {
       assert.deepStrictEqual(read[n], blocks.flatMap(({ points }) => points), id)
     })
-    const only = ["--peer", `c=${c.address}`, ...peers.slice(2 * nodes.length)]
+    const only = ["--peer", `c=${c.address}`, ...names]
     assert.deepStrictEqual(
       linesOf(await peerstrap("digest", ...only, ...range, "--level", "all", "--deadline", "60s")),
       expectedLines(workload)
