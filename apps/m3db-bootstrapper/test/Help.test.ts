@@ -7,7 +7,7 @@ import { commands } from "../src/commands/Commands.ts"
 
 const names = commands.map(({ name }) => name)
 const noFiles = {
-  nowNanos: 1_795_255_200_000_000_000n,
+  nowNanos: 1_795_341_600_000_000_000n,
   read: (path: string) => ({ problem: `${path} is not read here` })
 }
 
@@ -28,7 +28,7 @@ describe("help", () => {
     for (const command of commands) {
       assert.isNotEmpty(command.examples, command.name)
       for (const { args } of command.examples) {
-        const [name, ...argv] = args.split(" ")
+        const [name, ...argv] = args.split(/ [>|] /)[0]!.split(" ")
         assert.strictEqual(name, command.name)
         const { problems } = readSettings(command, names, argv, noFiles)
         // Files that an example names do not exist here; without them what they would say is missing.

@@ -99,6 +99,9 @@ const divergenceLine = ({ blockStart, checksums, id, kind, shard, sizes }: Diver
   return `${place(shard, blockStart)} id ${shownId(id)}: ${kind}: ${copies.join(", ")}`
 }
 
+const byPlace = (a: MissingBlock, b: MissingBlock): number =>
+  a.shard - b.shard || (BigInt(a.blockStart) < BigInt(b.blockStart) ? -1 : a.blockStart === b.blockStart ? 0 : 1)
+
 const list = (title: string, total: number, lines: ReadonlyArray<string>): Array<string> =>
   total === 0 ? [] : [
     `  ${title}: ${formatCount(total)}`,
@@ -152,7 +155,7 @@ const textOf = (ending: Ending): string => {
     verdictOf(ending),
     ...workLines(ending),
     ...(report.blocks.total === 0 ? [] : peerLines(report)),
-    ...list("missing", missing.total, missing.entries.map(missingLine)),
+    ...list("missing", missing.total, missing.entries.toSorted(byPlace).map(missingLine)),
     ...list(
       "not listed by",
       unlisted.total,

@@ -6,7 +6,7 @@
  */
 import { LevelControl, LevelSource, SettableLevel, WatchedFileLevel } from "@peerstrap/consistency-policy"
 import { type BlockKey, BlockSink, PeerBlocks, SinkError, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
-import { filePath, FilesetSink, filesetFiles, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
+import { filePath, filesetFiles, FilesetSink, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
 import { NodeClients, nodeClientsLayer } from "@peerstrap/m3db-wire"
 import { mergeRules } from "@peerstrap/m3tsz"
 import { leastLoaded, makeThroughputWeighted } from "@peerstrap/peer-selection"
@@ -19,9 +19,9 @@ import * as Layer from "effect/Layer"
 import type { CommandInput, CommandResult } from "../cli/Command.ts"
 import { CommandError, ExitCode } from "../cli/ExitCode.ts"
 import type { StopSignal } from "../cli/Terminal.ts"
+import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
 import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
 import { type BootstrapPlan, planJobs } from "./BootstrapPlan.ts"
-import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
 import { controlCommands } from "./ControlCommands.ts"
 import { blockName, checkExisting, type Existing } from "./Existing.ts"
 import { announcePlan } from "./PlanText.ts"
@@ -89,8 +89,12 @@ const startControl = Effect.fnUntraced(function*(input: BootstrapInput, state: R
 /** What the sink saw: what it published, and whether blocks fit the settings at all. */
 interface Seen {
   readonly written: Array<BlockKey>
+  /** Commits that were begun: what an end in between publishes all the same. */
+  readonly begun: Array<BlockKey>
   misfit: Misfit | undefined
 }
+
+const misfitError = (misfit: Misfit): SinkError => new SinkError({ subject: "block", reason: "io", ...misfit })
 
 /** The sink of filesets, with a look at what passes through. */
 const watchedSink = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput, watch: BlockSizeWatch, seen: Seen) {
@@ -102,7 +106,6 @@ const watchedSink = Effect.fnUntraced(function*({ plan, settings }: BootstrapInp
     overwrite: settings.overwrite || settings.resume
   }))
   const sink = Context.get(context, BlockSink)
-  const misfitError = (misfit: Misfit) => new SinkError({ subject: "block", reason: "io", ...misfit })
   return BlockSink.of({
     write: (batch) =>
       Effect.suspend(() => {
@@ -110,7 +113,11 @@ const watchedSink = Effect.fnUntraced(function*({ plan, settings }: BootstrapInp
         return seen.misfit === undefined ? sink.write(batch) : Effect.fail(misfitError(seen.misfit))
       }),
     abort: (key) => sink.abort(key),
-    commit: (key) => Effect.tap(sink.commit(key), () => Effect.sync(() => seen.written.push(key)))
+    commit: (key) =>
+      Effect.suspend(() => {
+        seen.begun.push(key)
+        return Effect.tap(sink.commit(key), () => Effect.sync(() => seen.written.push(key)))
+      })
   })
 })
 
@@ -152,43 +159,59 @@ const streamingOptions = ({ plan, settings }: BootstrapInput, existing: Existing
   onNote: reporter.event
 })
 
-/** Streams until the run ends by itself, by a deadline or by a signal. */
-const stream = Effect.fnUntraced(
-  function*(input: BootstrapInput, existing: Existing, state: RunState, reporter: Reporter) {
-    const watch = new BlockSizeWatch(input.settings.blockSize)
-  const seen: Seen = { written: [], misfit: undefined }
+/** Takes back what was published under settings that turned out wrong: blocks that seemed empty. */
+const removeFilesets = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput, keys: ReadonlyArray<BlockKey>) {
+  const fs = yield* FileSystem
+  for (const key of keys) {
+    const fileset = { prefix: plan.outPath, namespace: settings.namespace, volume: 0, ...key }
+    // The checkpoint goes first: without it the rest is no fileset.
+    for (const file of filesetFiles.toReversed()) yield* Effect.ignore(fs.remove(filePath(fileset, file)))
+  }
+})
+
+interface Streaming {
+  readonly input: BootstrapInput
+  readonly existing: Existing
+  readonly state: RunState
+  readonly reporter: Reporter
+}
+
+/** Until the run ends by itself, by a deadline or by a signal. Whatever wrote has ended when its scope has. */
+const streamInScope = Effect.fnUntraced(function*({ existing, input, reporter, state }: Streaming, seen: Seen) {
+  const watch = new BlockSizeWatch(input.settings.blockSize)
   const sink = yield* watchedSink(input, watch, seen)
-    const peers = yield* openPeers(input)
-    const handle = yield* startPeerStreaming(streamingOptions(input, existing, reporter)).pipe(
-      Effect.provideService(BlockSink, sink),
-      Effect.provideService(PeerBlocks, peers)
-    )
-    state.stream(handle.run)
-    let stoppedBy: StopSignal | undefined
-    yield* input.stop.pipe(
-      Effect.tap((signal) =>
-        Effect.suspend(() => {
-          stoppedBy = signal
-          reporter.say(`${signal}: stopping in order; whole blocks stay. A second signal ends the process at once.`)
-          return handle.stop
-        })
-      ),
-      Effect.forkScoped
-    )
-    yield* Effect.suspend(() => {
-    if (input.settings.encoding === "m3tsz") seen.misfit ??= watch.lookAtEvidence(handle.run)
-    return seen.misfit === undefined ? Effect.void : handle.stop
-  }).pipe(Effect.andThen(Effect.sleep(evidenceMillis)), Effect.forever, Effect.forkScoped)
+  const peers = yield* openPeers(input)
+  const handle = yield* startPeerStreaming(streamingOptions(input, existing, reporter)).pipe(
+    Effect.provideService(BlockSink, sink),
+    Effect.provideService(PeerBlocks, peers)
+  )
+  state.stream(handle.run)
+  let stoppedBy: StopSignal | undefined
+  yield* input.stop.pipe(
+    Effect.flatMap((signal) => {
+      stoppedBy = signal
+      reporter.say(`${signal}: stopping in order; whole blocks stay. A second signal ends the process at once.`)
+      return handle.stop
+    }),
+    Effect.forkScoped
+  )
   yield* Effect.suspend(() => {
     if (input.settings.encoding === "m3tsz") seen.misfit ??= watch.lookAtEvidence(handle.run)
     return seen.misfit === undefined ? Effect.void : handle.stop
   }).pipe(Effect.andThen(Effect.sleep(evidenceMillis)), Effect.forever, Effect.forkScoped)
   const { outcome, report } = yield* handle.result
-  const { misfit, written } = seen
-  if (misfit === undefined) return { outcome, report, stoppedBy: outcome._tag === "stopped" ? stoppedBy : undefined, written }
-  return { outcome: { _tag: "failed", fault: "usage", ...misfit } as const, report, stoppedBy: undefined, written }
-}
-)
+  return { outcome, report, stoppedBy: outcome._tag === "stopped" ? stoppedBy : undefined }
+})
+
+const stream = Effect.fnUntraced(function*(streaming: Streaming) {
+  const seen: Seen = { written: [], begun: [], misfit: undefined }
+  const ended = yield* Effect.scoped(streamInScope(streaming, seen))
+  const { begun, misfit, written } = seen
+  const outcome = misfit === undefined ? ended.outcome : { _tag: "failed", fault: "usage", ...misfit } as const
+  if (outcome._tag !== "failed" || outcome.fault !== "usage") return { ...ended, written }
+  yield* removeFilesets(streaming.input, begun)
+  return { outcome, report: ended.report, stoppedBy: undefined, written: [] }
+})
 
 /** Reads every fileset again; the signal when one ended that. */
 const verifyWritten = (input: BootstrapInput, written: ReadonlyArray<BlockKey>, state: RunState) => {
@@ -206,16 +229,6 @@ const verifyWritten = (input: BootstrapInput, written: ReadonlyArray<BlockKey>, 
   )
   return Effect.raceFirst(verify, input.stop)
 }
-
-/** Takes back what was published under settings that turned out wrong: blocks that seemed empty. */
-const removeWritten = Effect.fnUntraced(function*({ plan, settings }: BootstrapInput, written: Array<BlockKey>) {
-  const fs = yield* FileSystem
-  for (const key of written.splice(0)) {
-    const fileset = { prefix: plan.outPath, namespace: settings.namespace, volume: 0, ...key }
-    // The checkpoint goes first: without it the rest is no fileset.
-    for (const file of filesetFiles.toReversed()) yield* Effect.ignore(fs.remove(filePath(fileset, file)))
-  }
-})
 
 const prepareDirectory = Effect.fnUntraced(function*({ plan }: BootstrapInput, state: RunState) {
   const fs = yield* FileSystem
@@ -254,7 +267,7 @@ const steps = Effect.fnUntraced(function*(input: BootstrapInput, state: RunState
   )
   const { level, origin } = yield* LevelSource.use((levels) => levels.current)
   announcePlan({ plan, settings, existing, level, origin }, reporter)
-  const streamed = yield* stream(input, existing, state, reporter)
+  const streamed = yield* stream({ input, existing, state, reporter })
   const { outcome } = streamed
   const isWhole = outcome._tag === "complete" || outcome._tag === "incomplete"
   const verified = isWhole ? yield* verifyWritten(input, streamed.written, state) : undefined

@@ -40,14 +40,25 @@ export const processTerminal = (): Terminal => {
   }
 }
 
+/**
+ * A Ctrl-C reaches every process of the terminal: where a launcher stands before us (an older Node, npx) it passes the same signal
+ * on a moment later. So soon nobody presses twice.
+ */
+const sameSignalMillis = 250
+
 /** Listens for both signals from now on. */
 export const processStop = (): { readonly request: StopRequest; readonly received: () => StopSignal | undefined } => {
   const asked = Deferred.makeUnsafe<StopSignal>()
   let first: StopSignal | undefined
+  let firstAtMillis = 0
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (first !== undefined) process.exit(signal === "SIGINT" ? 130 : 143)
+      if (first !== undefined) {
+        if (signal === first && performance.now() - firstAtMillis < sameSignalMillis) return
+        process.exit(signal === "SIGINT" ? 130 : 143)
+      }
       first = signal
+      firstAtMillis = performance.now()
       Deferred.doneUnsafe(asked, Effect.succeed(signal))
     })
   }
