@@ -48,7 +48,7 @@ const connectionEnd = ({ replicas }: Ready) =>
     })
   ))
 
-describe("peerstrap-lab replicas", () => {
+describe("peerstrap-lab replicas", { concurrent: false }, () => {
   it.live(
     "says on one line what serves, with data and behaviours as told, and ends its processes with it",
     () =>
