@@ -26,13 +26,13 @@ const decodeBench = async (blockBytes: number): Promise<string> => {
   return out
 }
 
-/** The median round of one decoder: `NAME   12.34 M blocks/s  …`. Rounds are too short for a CPU clock: it counts as the wall's. */
+/** The median round of one decoder: `NAME   12.34 M blocks/s  …`. Rounds are too short for the CPU clock. */
 const measuredIn = (out: string, name: string): Measured => {
   const found = new RegExp(`^${name} +([\\d.]+) M blocks/s`, "m").exec(out)
   const bytes = /answer of (\d+) B/.exec(out)
   if (found === null || bytes === null) throw new Error(`${script} prints no line "${name}": ${out}`)
   const seconds = blocks / (Number(found[1]) * 1e6)
-  return { seconds, cpuSeconds: seconds, bytes: Number(bytes[1]), items: blocks }
+  return { seconds, cpuSeconds: Number.NaN, bytes: Number(bytes[1]), items: blocks }
 }
 
 const results: Array<Result> = []

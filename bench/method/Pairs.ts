@@ -15,8 +15,8 @@ export interface Comparison {
   readonly rival: Summary
   /** Speed of ours over speed of the rival, by wall time. */
   readonly speed: Ratio
-  /** The same by CPU time of the two processes. */
-  readonly cpu: Ratio
+  /** The same by CPU time of the two processes; absent where it was not measured (not a number). */
+  readonly cpu: Ratio | undefined
 }
 
 export interface Summary {
@@ -65,6 +65,8 @@ export const compare = (
     ours: summaryOf(ours.name, ours.runs),
     rival: summaryOf(rival.name, rival.runs),
     speed: ratioOfPairs(pairs((run) => run.seconds)),
-    cpu: ratioOfPairs(pairs((run) => run.cpuSeconds))
+    cpu: [...ours.runs, ...rival.runs].some((run) => Number.isNaN(run.cpuSeconds))
+      ? undefined
+      : ratioOfPairs(pairs((run) => run.cpuSeconds))
   }
 }

@@ -19,9 +19,12 @@ export const ratioText = ({ high, low, ratio }: Ratio): string =>
 const rate = (perSecond: number): string =>
   perSecond >= 1e6 ? `${(perSecond / 1e6).toFixed(2)} M/s` : `${(perSecond / 1e3).toFixed(1)} k/s`
 
+const time = (seconds: number): string =>
+  (seconds >= 0.1 ? `${seconds.toFixed(3)} s` : `${(seconds * 1e6).toFixed(1)} µs`).padStart(12)
+
 const summaryLine = ({ cpuSeconds, itemsPerSecond, megabytesPerSecond, name, seconds }: Summary): string =>
-  `  ${name.padEnd(34)} ${seconds.toFixed(3).padStart(8)} s  CPU ${cpuSeconds.toFixed(3)} s  ` +
-  `${megabytesPerSecond.toFixed(0).padStart(6)} MB/s  ${rate(itemsPerSecond)}`
+  `  ${name.padEnd(30)} ${time(seconds)}${Number.isNaN(cpuSeconds) ? "" : `  CPU ${time(cpuSeconds).trim()}`}` +
+  `  ${megabytesPerSecond.toFixed(0).padStart(6)} MB/s  ${rate(itemsPerSecond)}`
 
 /** Met when the whole interval is above the goal, missed when it is below it. */
 export const verdict = ({ high, low }: Ratio, goal: number): string =>
@@ -39,8 +42,7 @@ export const print = (machine: Machine, results: ReadonlyArray<Result>, json: bo
     console.log(summaryLine(ours))
     console.log(summaryLine(rival))
     const wanted = goal === undefined ? "" : `, goal ${goal.toFixed(2)}: ${verdict(speed, goal)}`
-    console.log(
-      `  ratio ${ratioText(speed)} (95 % interval, ${speed.pairs} pairs)${wanted}; by CPU time ${ratioText(cpu)}`
-    )
+    const byCpu = cpu === undefined ? "" : `; by CPU time ${ratioText(cpu)}`
+    console.log(`  ratio ${ratioText(speed)} (95 % interval, ${speed.pairs} pairs)${wanted}${byCpu}`)
   }
 }

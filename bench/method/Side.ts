@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 export interface Measured {
   /** Wall time of the timed part. */
   readonly seconds: number
-  /** User and system time of the side's process in the timed part. */
+  /** User and system time of the side's process in the timed part; NaN where it cannot be told. */
   readonly cpuSeconds: number
   /** Bytes handled in the timed part, as they came. */
   readonly bytes: number
