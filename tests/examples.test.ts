@@ -1,4 +1,4 @@
-/** Runs what the READMEs and the documents show: every block marked `runnable`, as a reader would, under Node 24. */
+/** Runs what the READMEs and the documents show, every block marked `runnable`, and every program in `examples`, as a reader would, under Node 24. */
 import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -44,17 +44,16 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string): Promise
     })
   })
 
+const runProgram = (file: string, cwd: string): Promise<void> =>
+  run(process.execPath, ["--conditions=@peerstrap/source", "--disable-warning=ExperimentalWarning", file], cwd)
+
 const execute = (name: string, block: Block): Promise<void> => {
   const folder = join(scratch, name)
   mkdirSync(folder, { recursive: true })
   if (block.language === "sh") return run("bash", ["-euo", "pipefail", "-c", block.text], folder)
   const file = join(folder, "example.ts")
   writeFileSync(file, block.text)
-  return run(
-    process.execPath,
-    ["--conditions=@peerstrap/source", "--disable-warning=ExperimentalWarning", file],
-    folder
-  )
+  return runProgram(file, folder)
 }
 
 const failure = (name: string, language: Block["language"], text: string): Promise<string> =>
@@ -98,6 +97,25 @@ describe("examples", () => {
       const readme = join(root, folder, "README.md")
       assert.isTrue(existsSync(readme), "there is no README.md")
       assert.isAbove(runnableBlocks(readFileSync(readme, "utf8")).length, 0, "no block is marked \"ts runnable\"")
+    })
+  }
+
+  const programs = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts")).toSorted()
+
+  it("finds the programs in examples, and each asserts something", () => {
+    assert.isAtLeast(programs.length, 3)
+    for (const name of programs) {
+      const lines = readFileSync(join(root, "examples", name), "utf8").split("\n")
+      assert.isTrue(lines.some((line) => line.startsWith("assert")), `${name} asserts nothing`)
+      assert.isAtMost(lines.length, 61, `${name} is too long for an example`)
+    }
+  })
+
+  for (const name of programs) {
+    it.concurrent(`examples/${name}`, () => {
+      const folder = join(scratch, "programs")
+      mkdirSync(folder, { recursive: true })
+      return runProgram(join(root, "examples", name), folder)
     })
   }
 
