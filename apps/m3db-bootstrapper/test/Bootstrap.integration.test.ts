@@ -279,6 +279,38 @@ describe("bootstrap", () => {
   )
 
   it.live(
+    "is killed in mid-run: whole blocks stay, --resume takes the rest and the dead process's socket",
+    () =>
+      Effect.gen(function*() {
+        const out = join(yield* temporaryDirectory, "out")
+        const published = yield* Deferred.make<void>()
+        let batches = 0
+        const data = new SeededReplica(spec)
+        const server = yield* startReplica({
+          data,
+          observe: (event) => {
+            if (event.kind !== "call" || event.call.request.kind !== "blocks" || ++batches !== 2) return
+            server.setBehaviours("hang:fetchBlocksRaw")
+            Deferred.doneUnsafe(published, Effect.void)
+          }
+        })
+        const argv = ["bootstrap", ...peerArguments([{ id: "a", data, server }]), "--out", out]
+        const child = yield* startChild(...argv, "--jobs-in-flight", "1", "--window", "1", "--batch-items", "16")
+        yield* Deferred.await(published)
+        yield* child.signal("SIGKILL")
+        assert.strictEqual((yield* child.end).code, null)
+        assert.isTrue(existsSync(join(out, "control.sock")))
+        server.setBehaviours("")
+        const resumed = yield* runHere(...argv, "--resume")
+        assert.strictEqual(resumed.code, 0, resumed.err)
+        const { filesets, incomplete } = yield* filesetsOf(out)
+        assert.deepStrictEqual([entriesOf(filesets), incomplete], [truthCount, 0])
+        assert.isFalse(existsSync(join(out, "control.sock")))
+      }).pipe(Effect.provide(Tcp.layer)),
+    timeout
+  )
+
+  it.live(
     "stuck at majority, says why without being asked, answers why, and ends by set-level none with what is missing",
     () =>
       Effect.gen(function*() {

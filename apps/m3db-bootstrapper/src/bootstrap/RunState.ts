@@ -4,7 +4,8 @@ import { estimateEta, type Eta, Meter, type PeerSnapshot, type ProgressSnapshot,
 
 export type Phase = "starting" | "checking output" | "streaming" | "verifying" | "done"
 
-const noEta: Eta = { millis: null, confidence: "unknown", reason: "not streaming" }
+const noEta: Eta = { millis: null, confidence: "unknown", reason: "depends on the disk" }
+const doneEta: Eta = { millis: 0, confidence: "high", reason: "done" }
 
 const peerSnapshot = (peer: RunSnapshot["peers"][number]): PeerSnapshot => ({
   id: peer.id,
@@ -94,7 +95,7 @@ export class RunState {
       totalIsGrowing: !run.finished &&
         (jobs.done + jobs.active.length < jobs.total || jobs.active.some(({ state }) => state === "listing"))
     }
-    const eta = run.finished ? noEta : estimateEta({
+    const eta = run.finished ? doneEta : estimateEta({
       ...items,
       ratePerSecond: rates.itemsPerSecond,
       averagePerSecond: this.itemMeter.averagePerSecond(now),

@@ -2,8 +2,7 @@
 import { FixedLevel, type Level } from "@peerstrap/consistency-policy"
 import { BlockSink, type Outcome, PeerBlocks, type RunReport, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
 import { makeNodeClient } from "@peerstrap/m3db-wire"
-import { formatCount, formatWhy } from "@peerstrap/progress"
-import * as Clock from "effect/Clock"
+import { formatCount, formatWait, mergeWaits } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
 import { planJobs } from "../bootstrap/BootstrapPlan.ts"
 import { clientOptions, type PeerPlan } from "../inspect/PeerFlags.ts"
@@ -73,16 +72,18 @@ export const digestPeers = Effect.fnUntraced(function*(options: DigestPeersOptio
     Effect.provideService(BlockSink, made.sink),
     Effect.provide(FixedLevel.layer(level))
   )
-  const statusText = (nowMillis: number) => (): string => {
-    const { jobs, seriesBlocks } = handle.run.snapshot()
-    const waits = handle.run.waits()
-    const why = waits.length === 0 ? "" : `; ${formatWhy(waits.slice(0, 1), nowMillis).trim().split("\n")[0]}`
-    return `digest: ${formatCount(jobs.done)} of ${formatCount(jobs.total)} jobs, ${
-      formatCount(seriesBlocks.stored)
-    } of ${formatCount(seriesBlocks.listed)} series-blocks${why}`
+  const statusText = (): string => {
+    const { jobs, peers: of, seriesBlocks } = handle.run.snapshot()
+    const [wait] = mergeWaits(handle.run.waits())
+    const errors = of.flatMap(({ id, lastError }) => (lastError === undefined ? [] : [`${id}: ${lastError}`]))
+    return [
+      `digest: ${formatCount(jobs.done)} of ${formatCount(jobs.total)} jobs, ${formatCount(seriesBlocks.stored)} of ${
+        formatCount(seriesBlocks.listed)
+      } series-blocks`,
+      ...(wait === undefined ? [] : [formatWait(wait), ...errors])
+    ].join("; ")
   }
-  yield* Clock.currentTimeMillis.pipe(
-    Effect.flatMap((nowMillis) => options.onStatus(statusText(nowMillis))),
+  yield* Effect.suspend(() => options.onStatus(statusText)).pipe(
     Effect.andThen(Effect.sleep(statusMillis)),
     Effect.forever,
     Effect.forkScoped

@@ -36,10 +36,10 @@ export class StreamDigest {
     this.maxPoints = maxPoints
   }
 
-  /** `pieces` are one stream; `id` and `tags` are copied. A text when the stream does not decode. */
+  /** `pieces` are one stream; `id` and `tags` are kept as they are. A text when the stream does not decode. */
   row(id: Uint8Array, tags: Uint8Array, pieces: ReadonlyArray<Uint8Array>): DigestRow | string {
     const wrong = decodeInto(this.cursor, this.points, pieces, { maxPoints: this.maxPoints })
     if (wrong instanceof DecodeError) return wrong.message
-    return { id: id.slice(), tags: tags.slice(), datapoints: this.points.count, sha256: digestPoints(this.points) }
+    return { id, tags, datapoints: this.points.count, sha256: digestPoints(this.points) }
   }
 }

@@ -38,6 +38,17 @@ interface HeldBlock {
 /** Objects, hex digest and views of one row beside its id and tags. */
 const rowBytes = 400
 
+/** Copies of many short byte strings, in one buffer. */
+const copied = (all: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+  const buffer = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  return all.map((one) => {
+    buffer.set(one, at)
+    at += one.length
+    return buffer.subarray(at - one.length, at)
+  })
+}
+
 const sizeOf = ({ id, tags }: DigestRow): number => rowBytes + id.length + tags.length
 
 const linesOf = (namespace: string, blocks: ReadonlyArray<HeldBlock>): string =>
@@ -69,8 +80,10 @@ class Rows {
     return block
   }
 
-  add({ count, data, ids, key, tags }: BlockBatch): SinkError | undefined {
+  add({ count, data, key, ...batch }: BlockBatch): SinkError | undefined {
     const { rows } = this.block(key)
+    const ids = copied(batch.ids)
+    const tags = copied(batch.tags)
     for (let i = 0; i < count; i++) {
       const row = this.digest.row(ids[i]!, tags[i]!, data[i]!)
       if (typeof row === "string") {

@@ -34,12 +34,15 @@ interface Reading {
 
 type Slots = Array<DigestRow | undefined>
 
+/** Rows made at once: what a merge over many filesets holds of each beside a batch of index entries. */
+const maxRows = 512
+
 /** Rows of neighbours in the data file, which one read has brought; `order[first, last)` are their places in the batch. */
 const digestNeighbours = (
   { digest, file, onProblem }: Reading,
   batch: EntryBatch,
   order: ReadonlyArray<number>,
-  range: { readonly first: number; readonly last: number; readonly start: number },
+  range: { readonly first: number; readonly last: number; readonly start: number; readonly base: number },
   read: Uint8Array | string,
   into: Slots
 ): void => {
@@ -62,24 +65,25 @@ const digestNeighbours = (
     }
     const made = digest.row(id, batch.tags[row]!, [bytes])
     if (typeof made === "string") tell(made)
-    else into[row] = made
+    else into[row - range.base] = made
   }
 }
 
-/** Reads neighbours together, in the order of the data file, and digests each as soon as it is there. */
-const digestBatch = Effect.fnUntraced(function*(reading: Reading, batch: EntryBatch) {
-  const { count, offsets, sizes } = batch
-  const order = Array.from({ length: count }, (_, i) => i).toSorted((a, b) => offsets[a]! - offsets[b]!)
+/** Reads neighbours together, in the order of the data file, and digests each as soon as it is there: rows [base, end) of the batch. */
+const digestRows = Effect.fnUntraced(function*(reading: Reading, batch: EntryBatch, base: number, end: number) {
+  const { offsets, sizes } = batch
+  const count = end - base
+  const order = Array.from({ length: count }, (_, i) => base + i).toSorted((a, b) => offsets[a]! - offsets[b]!)
   const slots: Slots = Array.from({ length: count })
   for (let first = 0; first < count;) {
     const start = offsets[order[first]!]!
-    let end = start + sizes[order[first]!]!
+    let stop = start + sizes[order[first]!]!
     let last = first + 1
-    while (last < count && offsets[order[last]!] === end && end - start < Limits.readChunkBytes) {
-      end += sizes[order[last++]!]!
+    while (last < count && offsets[order[last]!] === stop && stop - start < Limits.readChunkBytes) {
+      stop += sizes[order[last++]!]!
     }
-    const read = yield* readRange(reading.file, start, end - start)
-    digestNeighbours(reading, batch, order, { first, last, start }, read, slots)
+    const read = yield* readRange(reading.file, start, stop - start)
+    digestNeighbours(reading, batch, order, { first, last, start, base }, read, slots)
     first = last
   }
   return slots.filter((row) => row !== undefined)
@@ -105,9 +109,17 @@ export const openFilesetRows = Effect.fnUntraced(function*(
     const file = yield* Effect.acquireRelease(fs.openRead(path), (handle) => Effect.ignore(handle.close))
     const pull = yield* Stream.toPull(reader.entries)
     const reading = { file, digest, onProblem: (problem: FileProblem) => onProblem(problem, false) }
-    const next = pull.pipe(
-      Effect.flatMap((batches) => Effect.forEach(batches, (batch) => digestBatch(reading, batch))),
-      Effect.map((rows): ReadonlyArray<DigestRow> | undefined => rows.flat()),
+    const entries: Array<EntryBatch> = []
+    let base = 0
+    const next = Effect.gen(function*() {
+      while (entries.length === 0) entries.push(...(yield* pull))
+      const batch = entries[0]!
+      const end = Math.min(batch.count, base + maxRows)
+      const rows = yield* digestRows(reading, batch, base, end)
+      base = end === batch.count ? 0 : end
+      if (base === 0) entries.shift()
+      return rows
+    }).pipe(
       Pull.catchDone(() => Effect.undefined),
       Effect.catch((error: FilesetError) => Effect.sync(() => tell(error)))
     )
