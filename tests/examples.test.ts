@@ -126,3 +126,35 @@ describe("examples", () => {
     }
   }
 })
+
+/** Short names of test files, and what is cited of each: `SR "name"`. */
+const citationsOf = (markdown: string) => {
+  const files = new Map(
+    [...markdown.matchAll(/^\| ([A-Z]+) \| (\S+\.ts) \|$/gm)].map((found) => [found[1]!, found[2]!])
+  )
+  const cited = [...markdown.matchAll(/\b([A-Z]{2,4}) "([^"]+)"/g)].map((found) => ({
+    short: found[1]!,
+    name: found[2]!
+  }))
+  return { files, cited }
+}
+
+describe("citations of docs/peer-streaming.md", () => {
+  const { cited, files } = citationsOf(readFileSync(join(root, "docs/peer-streaming.md"), "utf8"))
+
+  it("are found", () => {
+    assert.deepStrictEqual(citationsOf("| AB | x/y.test.ts |\n| one | AB \"it works\" · AB \"too\" |\n"), {
+      files: new Map([["AB", "x/y.test.ts"]]),
+      cited: [{ short: "AB", name: "it works" }, { short: "AB", name: "too" }]
+    })
+    assert.isAtLeast(cited.length, 100)
+  })
+
+  it("name tests that exist", () => {
+    const texts = new Map([...files].map(([short, path]) => [short, readFileSync(join(root, path), "utf8")]))
+    const wrong = cited.filter(({ name, short }) => texts.get(short)?.includes(name) !== true)
+    assert.deepStrictEqual(wrong, [])
+    const unused = [...files.keys()].filter((short) => cited.every((one) => one.short !== short))
+    assert.deepStrictEqual(unused, [])
+  })
+})
