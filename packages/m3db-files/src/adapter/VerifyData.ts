@@ -106,9 +106,10 @@ const checkStreams = Effect.fnUntraced(
       const read = yield* io(data.read(start, bytes))
       for (; first < last; first++) {
         const offset = layout.offset[first]!
+        const problem = check(read.subarray(offset - start, offset - start + layout.size[first]!))
+        if (problem === undefined) continue
         const id = yield* readId(index, layout.entryOffset[first]!)
-        const problem = check(read.subarray(offset - start, offset - start + layout.size[first]!), id)
-        if (problem !== undefined) report.series("data", "malformed", id, problem, offset)
+        report.series("data", "malformed", id, problem, offset)
       }
     }
   }

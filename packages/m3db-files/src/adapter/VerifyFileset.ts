@@ -21,7 +21,7 @@ export interface VerifyOptions {
   /** Compare the shard of every id with the fileset's: the number of shards and the hash seed of the cluster (M3: 0). */
   readonly sharding?: { readonly numShards: number; readonly seed: number }
   /** What is wrong with a stream, undefined when it is sound: `checkM3tsz` or an own check. By default streams are bytes. */
-  readonly checkStream?: (bytes: Uint8Array, id: Uint8Array) => string | undefined
+  readonly checkStream?: (bytes: Uint8Array) => string | undefined
 }
 
 /**
