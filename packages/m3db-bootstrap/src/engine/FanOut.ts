@@ -134,6 +134,11 @@ export class FanOut {
       ) pending++
     }
     if (pending > 0) return
+    if (advertisers === 0) {
+      this.shard.onDropped(group)
+      this.forget(group)
+      return
+    }
     const required = this.required(advertisers)
     if (held > 0 && held >= required) {
       series.move(group, S.MERGE)
@@ -164,13 +169,17 @@ export class FanOut {
     for (const group of this.active.keys()) this.evaluate(group)
   }
 
-  /** A blocked group gets fresh tries; what it holds stays. */
-  retry(group: number): void {
+  /** A blocked group gets fresh tries; what it holds stays. False when there is nobody to ask. */
+  retry(group: number): boolean {
     const { series } = this.shard
+    let asks = false
     series.clearTries(group)
     for (let peer = 0; peer < this.shard.peers.length; peer++) {
-      if (this.shard.offers(group, peer) && !series.held(group, peer)) this.toAsk[peer]!.push(group)
+      if (!this.shard.offers(group, peer) || series.held(group, peer)) continue
+      this.toAsk[peer]!.push(group)
+      asks = true
     }
+    return asks
   }
 
   /** Merges about one slice of bytes' worth of groups. Results go to `out`. */

@@ -3,7 +3,7 @@
  *
  *   IDLE ──ask──► ASKING ──page with token──► IDLE
  *    ▲              │ └────page without───────► FINISHED
- *    │              └──failure──► RESTING ──time──► IDLE
+ *    │              └──failure──► RESTING ──time──► IDLE       (IDLE ──made up, but needed──► RESTING, from the first page)
  *    └ any state but FINISHED ──give up (the level is met without it)──► GIVEN_UP
  *
  * A failure keeps the last good token, so the listing resumes where it stopped. (specs: peer streaming 3.4, 5.2)
@@ -14,7 +14,7 @@ import type { StreamLimits } from "../contract/Limits.ts"
 export type ListingState = "IDLE" | "ASKING" | "RESTING" | "FINISHED" | "GIVEN_UP"
 
 const edges: Readonly<Record<ListingState, ReadonlyArray<ListingState>>> = {
-  IDLE: ["ASKING", "GIVEN_UP"],
+  IDLE: ["ASKING", "RESTING", "GIVEN_UP"],
   ASKING: ["IDLE", "RESTING", "FINISHED", "GIVEN_UP"],
   RESTING: ["IDLE", "GIVEN_UP"],
   FINISHED: [],
@@ -32,6 +32,10 @@ export class MetadataListing {
   restUntilMillis = 0
   /** Present page limit: halved when a page is too large. */
   limit: number
+  /** Times that it began again from the first page. */
+  restarts = 0
+  /** Limit of the page asked for last. */
+  private askedLimit: number
   private idleInRow = 0
   private usefulPages = 0
   private readonly limits: StreamLimits
@@ -39,6 +43,7 @@ export class MetadataListing {
   constructor(limits: StreamLimits) {
     this.limits = limits
     this.limit = limits.pageLimit
+    this.askedLimit = this.limit
   }
 
   get over(): boolean {
@@ -48,6 +53,12 @@ export class MetadataListing {
   move(to: ListingState): void {
     if (!edges[this.state].includes(to)) throw new Error(`metadata listing: no edge ${this.state} → ${to}`)
     this.state = to
+  }
+
+  /** The limit of the next page, of which memory allows `most`. */
+  ask(most: number): number {
+    this.askedLimit = Math.min(this.limit, most)
+    return this.askedLimit
   }
 
   /**
@@ -83,7 +94,19 @@ export class MetadataListing {
    */
   runsAway(longestFinished: number): boolean {
     return !this.over && this.pages > this.limits.idlePages + 16 * longestFinished &&
-      this.records < this.pages * (this.limit / 8)
+      this.records < this.pages * (this.askedLimit / 8)
+  }
+
+  /** What came cannot be believed, and nobody can stand in for this peer: after a rest it is listed from the first page. */
+  startOver(restUntilMillis: number): void {
+    this.restarts++
+    this.failures++
+    this.token = undefined
+    this.pages = 0
+    this.records = 0
+    this.idleInRow = 0
+    this.restUntilMillis = restUntilMillis
+    this.move("RESTING")
   }
 
   /** `restart` forgets the token; a failure that does not `count` only makes the listing rest. */

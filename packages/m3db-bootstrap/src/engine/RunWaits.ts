@@ -10,12 +10,25 @@ const S = SeriesState
 
 const seconds = (millis: number): string => `${(Math.max(0, millis) / 1000).toFixed(1)} s`
 
+/** All peers have listed, and they are fewer than the level asks for. */
+const electorateWait = (run: StreamRun, job: ShardStream): Wait => ({
+  subject: `shard ${job.shard}`,
+  waitingFor: `a level that ${job.peers.length} peers can meet`,
+  cause: `${job.listing.successes} of ${job.peers.length} peers listed, level ${run.scope.level} needs ${
+    requiredSuccesses(run.scope.level, { majority: job.majority, peers: job.peers.length })
+  }`,
+  peers: [],
+  level: run.scope.level,
+  remedy: "give more peers, or lower the level: peerstrap-m3db set-level one",
+  sinceMillis: job.lastProgressMillis
+})
+
 const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
-  if (job.listing.isOver) return undefined
+  if (job.listing.isOver) return job.listing.wasMet ? undefined : electorateWait(run, job)
   const { level, now, queues } = run.scope
   const open = job.listing.listings.flatMap((listing, peer) => (listing.over ? [] : [peer]))
   const failing = open.filter((peer) =>
-    job.listing.listings[peer]!.failures > 0 || isHopeless(run.scope, job.peers[peer]!)
+    job.listing.listings[peer]!.failures > 0 || job.listing.distrusted[peer] || isHopeless(run.scope, job.peers[peer]!)
   )
   const needed = requiredSuccesses(level, { majority: job.majority, peers: job.peers.length })
   const reached = `${job.listing.successes} of ${job.peers.length} peers listed, level ${level} needs ${needed}`

@@ -78,6 +78,7 @@ export class ShardFetching {
     let checksum = noChecksum
     let mask = 0
     let offers = 0
+    let offering = 0
     let agree = true
     for (let peer = 0; peer < this.shard.peers.length; peer++) {
       if (!this.shard.offers(group, peer)) continue
@@ -85,15 +86,14 @@ export class ShardFetching {
       if (own === noChecksum || offers > 0 && own !== checksum) agree = false
       checksum = own
       offers++
+      offering |= 1 << peer
       if (series.tries(group, peer) < this.shard.scope.limits.attemptsPerPeer) mask |= 1 << peer
     }
     if (offers === 0) {
       // Only a peer whose listing proved to be made up advertised it.
-      series.move(group, S.DROPPED)
-      this.shard.scope.tally.dropped++
-      this.deliveries.onTerminal(series.block(group))
+      this.shard.onDropped(group)
     } else if (!agree) this.fanOut.add(group)
-    else if (mask === 0) this.exhausted(group)
+    else if (mask === 0 || this.isPointless(mask, offering)) this.exhausted(group)
     else this.bucket(mask).push(group)
   }
 
@@ -107,7 +107,7 @@ export class ShardFetching {
     const { series } = this.shard
     if (this.shard.isBestEffort) {
       series.move(group, S.FAILED)
-      this.shard.onMissing(group, "every peer that advertised it was tried and none delivered it")
+      this.shard.onMissing(group, "every peer that advertised it was tried or is out of reach, and none delivered it")
     } else {
       series.move(group, S.BLOCKED)
       this.shard.onBlocked(group)
@@ -121,15 +121,19 @@ export class ShardFetching {
     return waiting
   }
 
-  /** Under best effort, groups that only peers advertise which nobody can reach any more are given up. */
-  dropUnreachable(): void {
-    if (!this.shard.isBestEffort) return
+  /**
+   * Whether waiting for the peers of `mask`, which still have tries, leads nowhere: none of them can be reached, and best effort does
+   * not wait, or there are others, in `offering`, that get fresh tries when the group has been blocked for a while.
+   */
+  private isPointless(mask: number, offering: number): boolean {
+    return !this.reachable(mask) && (this.shard.isBestEffort || this.reachable(offering))
+  }
+
+  /** Who can be reached changed: groups that wait for nobody but peers out of reach are looked at again. */
+  moveUnreachable(): void {
     for (const [mask, bucket] of this.buckets) {
       if (bucket.length === 0 || this.reachable(mask)) continue
-      for (const group of bucket.takeAll()) {
-        this.shard.series.move(group, S.FAILED)
-        this.shard.onMissing(group, "no peer that advertised it can be reached")
-      }
+      for (const group of bucket.takeAll()) this.onReady(group)
     }
   }
 
@@ -286,9 +290,7 @@ export class ShardFetching {
     const { series } = this.shard
     if (series.state(group) === S.FETCH_ONE) series.move(group, S.READY)
     series.addTry(group, peer)
-    series.move(group, S.DROPPED)
-    this.shard.scope.tally.dropped++
-    this.deliveries.onTerminal(series.block(group))
+    this.shard.onDropped(group)
   }
 
   /** The item did not come from this peer. */

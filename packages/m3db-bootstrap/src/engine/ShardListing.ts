@@ -24,8 +24,10 @@ const indexEntryBytes = 48
 export class ShardListing {
   readonly listings: ReadonlyArray<MetadataListing>
   readonly lastReason: Array<CallErrorReason | undefined>
-  /** Peers whose listing proved to be made up: what only they advertise is not asked for. */
+  /** Peers whose listing proved to be made up: what only they advertise is not asked for. A listing that ends clears it. */
   readonly distrusted: Array<boolean>
+  /** The level was met at some time: a listing that is over without that publishes nothing. */
+  wasMet = false
   /** Metadata that waits for memory. */
   paused = false
   /** Bytes that sinks will hold for index entries of this job. */
@@ -55,6 +57,11 @@ export class ShardListing {
 
   get isOver(): boolean {
     return this.listings.every((listing) => listing.over)
+  }
+
+  /** Nothing more is listed, and the level allows to go by that. */
+  get isConfirmed(): boolean {
+    return this.isOver && (this.wasMet || this.levelMet)
   }
 
   get isAsking(): boolean {
@@ -101,7 +108,7 @@ export class ShardListing {
         shard: this.shard.shard,
         rangeStart: this.starts[0]!,
         rangeEnd: this.starts[this.starts.length - 1]! + options.blockSizeNanos,
-        limit: Math.min(listing.limit, Math.max(16, Math.floor(reserve / 512))),
+        limit: listing.ask(Math.max(16, Math.floor(reserve / 512))),
         pageToken: listing.token
       },
       maxAnswerBytes: reserve
@@ -125,7 +132,10 @@ export class ShardListing {
     const fresh = this.takeRows(peer, page)
     const doubt = listing.onPage(page, fresh)
     if (doubt !== undefined) this.distrust(peer, "endless-listing", doubt)
-    else if (listing.state === "FINISHED") this.shard.grouping.finish(peer)
+    else if (listing.state === "FINISHED") {
+      this.distrusted[peer] = false
+      this.shard.grouping.finish(peer)
+    }
     this.settle()
   }
 
@@ -312,7 +322,12 @@ export class ShardListing {
     record(this.shard.scope, this.shard.peers[peer]!, kind, "peer", `listing of shard ${this.shard.shard}`, detail)
     this.distrusted[peer] = true
     listing.lastError = detail
-    if (!listing.over) this.giveUp(peer)
+    if (listing.over) return
+    if (this.levelMet) return this.giveUp(peer)
+    // The level needs this peer: whatever is wrong with it may be mended.
+    const { limits, now, random } = this.shard.scope
+    const pause = Math.min(limits.blockedCapMillis, limits.blockedBaseMillis * 2 ** Math.min(listing.restarts, 16))
+    listing.startOver(now + pause * (0.5 + random() / 2))
   }
 
   private giveUp(peer: number): void {
@@ -329,6 +344,7 @@ export class ShardListing {
   /** Gives up listings that nobody has to wait for; called after anything changed that may allow it. */
   settle(): void {
     if (!this.levelMet) return
+    this.wasMet = true
     const longest = Math.max(0, ...this.listings.map((listing) => (listing.state === "FINISHED" ? listing.pages : 0)))
     for (let peer = 0; peer < this.listings.length; peer++) {
       const listing = this.listings[peer]!
@@ -337,7 +353,8 @@ export class ShardListing {
       const { failuresUntilHopeless } = this.shard.scope.limits
       // A whole timeout of silence has been patience enough.
       const silent = listing.failures > 0 && this.lastReason[peer] === "timeout"
-      if (silent || listing.failures >= failuresUntilHopeless || hopeless && listing.failures > 0) {
+      const worn = silent || listing.failures >= failuresUntilHopeless || hopeless && listing.failures > 0
+      if (worn || this.distrusted[peer]) {
         this.giveUp(peer)
       } else if (hopeless && listing.pages === 0) {
         // Known to be down from other work; this job never got to ask.

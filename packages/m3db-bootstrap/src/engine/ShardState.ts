@@ -24,8 +24,13 @@ export interface ShardState {
   offers(group: number, peer: number): boolean
   onMissing(group: number, reason: string): void
   onBlocked(group: number): void
+  /** Nobody who is believed advertised it, or it is too old by now. */
+  onDropped(group: number): void
 }
 
-/** Bytes drawn for one series-block whose peer announced `size` bytes. */
-export const expectedBytes = (state: ShardState, group: number, peer: number): number =>
-  Math.min(state.grouping.size(group, peer), state.scope.limits.maxBlockBytes)
+/** Bytes drawn for one series-block whose peer announced `size` bytes: never so many that the copies of all peers could not be held. */
+export const expectedBytes = (state: ShardState, group: number, peer: number): number => {
+  const { ledger, limits } = state.scope
+  const holdable = Math.floor((ledger.capacity * limits.copiesShare) / state.peers.length)
+  return Math.min(state.grouping.size(group, peer), limits.maxBlockBytes, holdable)
+}

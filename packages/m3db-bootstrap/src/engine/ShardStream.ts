@@ -108,6 +108,12 @@ export class ShardStream implements ShardState {
     this.deliveries.onTerminal(block)
   }
 
+  onDropped(group: number): void {
+    this.series.move(group, S.DROPPED)
+    this.scope.tally.dropped++
+    this.deliveries.onTerminal(this.series.block(group))
+  }
+
   onBlocked(group: number): void {
     this.blocked.push(group)
     if (this.blockedUntilMillis === Number.POSITIVE_INFINITY) {
@@ -135,10 +141,13 @@ export class ShardStream implements ShardState {
 
   onPage(peer: number, page: MetadataPage): void {
     const before = this.series.count
+    const wasDistrusted = this.listing.distrusted[this.peers.indexOf(peer)]!
     this.listing.onPage(this.peers.indexOf(peer), page)
     for (let group = before; group < this.series.count; group++) this.deliveries.open[this.series.block(group)]!++
     this.lastProgressMillis = this.scope.now
     this.takeReady()
+    // Nobody waits for copies of a peer that is not believed any more.
+    if (this.listing.distrusted[this.peers.indexOf(peer)] !== wasDistrusted) this.fanOut.evaluateAll()
     this.accountListing()
   }
 
@@ -224,7 +233,7 @@ export class ShardStream implements ShardState {
     this.listing.settle()
     this.takeReady()
     this.fanOut.evaluateAll()
-    this.fetching.dropUnreachable()
+    this.fetching.moveUnreachable()
     if (this.isBestEffort) this.failBlocked()
   }
 
@@ -244,7 +253,8 @@ export class ShardStream implements ShardState {
       if (this.series.state(group) !== S.BLOCKED) continue
       if (this.fanOut.holds(group)) {
         this.series.move(group, S.FETCH_ALL)
-        this.fanOut.retry(group)
+        // Nobody is left to be asked when those that are missing are not believed any more.
+        if (!this.fanOut.retry(group)) this.fanOut.evaluate(group)
       } else {
         this.series.clearTries(group)
         this.series.move(group, S.READY)
@@ -298,13 +308,13 @@ export class ShardStream implements ShardState {
 
   /** Ends the job in order: what is whole is published, the rest dropped. */
   stop(): void {
-    this.deliveries.abortIncomplete(this.listing.isOver)
+    this.deliveries.abortIncomplete(this.listing.isConfirmed)
     this.listing.abandon()
   }
 
   /** Publishes what is whole. */
   commit(): void {
-    if (this.listing.isOver) this.deliveries.commitReady(this.listing.successes)
+    if (this.listing.isConfirmed) this.deliveries.commitReady(this.listing.successes)
   }
 
   /** Gives all memory back. Only when nothing of the job is in flight. */

@@ -213,6 +213,17 @@ export class StreamRun {
   }
 
   private pump(): void {
+    // A job that ended makes room for others, which have to go on at once: nothing else may be left to wake the run.
+    for (let active = -1; active !== this.active.size && (active < 0 || this.queue.length > 0);) {
+      this.pumpOnce()
+      active = this.active.size
+      this.relieveMemory()
+      this.endJobs()
+    }
+    this.endRun()
+  }
+
+  private pumpOnce(): void {
     if (this.scope.failure !== undefined) this.stop("failed")
     if (this.stopping === undefined) {
       this.noticePeers()
@@ -221,11 +232,7 @@ export class StreamRun {
       this.moveWorkToIdle()
       for (const job of this.active.values()) job.pump(true)
       this.sendBatches()
-      this.relieveMemory()
     } else for (const job of this.active.values()) job.commit()
-    if (this.scope.failure !== undefined) this.stop("failed")
-    this.endJobs()
-    this.endRun()
   }
 
   /** A peer that became hopeless, or came back, may let waiting work go on. */
@@ -247,6 +254,7 @@ export class StreamRun {
   /** New jobs start while memory is easy; one always runs. */
   private startJobs(): void {
     const { ledger, limits } = this.scope
+    for (const job of this.active.values()) if (job.listing.paused) return
     while (this.queue.length > 0 && this.active.size < limits.jobsInFlight) {
       if (this.active.size > 0 && ledger.used > ledger.capacity / 2) return
       const job = this.queue.shift()!
@@ -310,7 +318,7 @@ export class StreamRun {
 
   /** When every job waits for memory that none of them will give back, the youngest starts over later; a single one cannot. */
   private relieveMemory(): void {
-    if (this.active.size === 0 || this.inFlight.size > 0) return
+    if (this.stopping !== undefined || this.active.size === 0 || this.inFlight.size > 0) return
     let youngest: ShardStream | undefined
     for (const job of this.active.values()) {
       if (!job.isStuckOnMemory) return
@@ -340,6 +348,7 @@ export class StreamRun {
   }
 
   private endJobs(): void {
+    if (this.scope.failure !== undefined) this.stop("failed")
     for (const job of this.active.values()) {
       if (!job.isDone) continue
       this.active.delete(job.job)
@@ -351,15 +360,16 @@ export class StreamRun {
     }
   }
 
-  /** A level that was lowered to `none` hides nothing: blocks that fewer peers confirmed than was asked for are listed. */
+  /** A level that was lowered hides nothing: published blocks that fewer peers confirmed than was asked for are listed. */
   private noteUnlisted(job: ShardStream): void {
     const asked = this.initialLevel === "none" ? "majority" : this.initialLevel
     if (readConsistencyAchieved(asked, job.majority, job.peers.length, job.listing.successes)) return
-    if (job.listing.successes === 0 || this.stopping !== undefined) return
+    if (this.stopping !== undefined) return
     const silent = job.peers.flatMap((_, peer) =>
       job.listing.listings[peer]!.state === "FINISHED" ? [] : [job.peerId(peer)]
     )
-    for (const start of job.blockStarts) {
+    for (const [block, start] of job.blockStarts.entries()) {
+      if (job.deliveries.blocks[block] !== "committed") continue
       this.scope.tally.missing.add(() => ({
         shard: job.shard,
         blockStart: String(start),

@@ -5,6 +5,7 @@
 import type { Level } from "@peerstrap/consistency-policy"
 import {
   type BlocksElement,
+  type BlocksRequest,
   type CallErrorReason,
   decodeBlocksAnswer,
   decodeMetadataAnswer,
@@ -12,11 +13,13 @@ import {
   encodeMetadataAnswer,
   encodeTags,
   type MetadataElement,
+  type MetadataRequest,
   shardOf
 } from "@peerstrap/m3db-wire"
-import { adler32, encodeBlock, mostReplicas } from "@peerstrap/m3tsz"
+import { adler32, encodeBlock, type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
 import { generateDatapoints } from "@peerstrap/m3tsz/testing"
 import { leastLoaded, makePeerQueues, type QueueLimits } from "@peerstrap/peer-selection"
+import { Random } from "@peerstrap/simulator"
 import { ByteLedger } from "@peerstrap/transport"
 import { defaultStreamLimits, type StreamLimits } from "../../src/contract/Limits.ts"
 import type { StreamAction, StreamEvent, StreamJob, StreamOptions } from "../../src/contract/StreamRun.ts"
@@ -53,12 +56,12 @@ export interface Replica {
   /** Called for each call; a failure makes it fail. `nth` counts the calls of this kind on this replica from 1. */
   fault: (kind: "list" | "fetch", nth: number, nowMillis: number) => Failure | undefined
   /** Changes an answer before it is encoded. */
-  tamper: (elements: Array<BlocksElement>) => Array<BlocksElement>
-  tamperPage: (elements: Array<MetadataElement>) => Array<MetadataElement>
+  tamper: (elements: Array<BlocksElement>, request: BlocksRequest) => Array<BlocksElement>
+  tamperPage: (elements: Array<MetadataElement>, request: MetadataRequest) => Array<MetadataElement>
   /** Elements a page; the token is the index of the next one. */
   pageSize: number
   /** Overrides the token that would be sent. */
-  nextToken: (next: number | undefined, asked: number) => number | undefined
+  nextToken: (next: number | undefined, asked: number, request: MetadataRequest) => number | undefined
   calls: { list: number; fetch: number }
 }
 
@@ -74,18 +77,6 @@ export const makeReplica = (id: string, held: Map<number, Array<Held>> = new Map
   nextToken: (next) => next,
   calls: { list: 0, fetch: 0 }
 })
-
-/** mulberry32: small, seeded, good enough to shuffle and jitter. */
-export const seededRandom = (seed: number): () => number => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 export interface DatasetSpec {
   readonly seed: number
@@ -149,6 +140,8 @@ export interface SimulationSpec {
   readonly queueLimits?: Partial<QueueLimits>
   readonly options?: Partial<StreamOptions>
   readonly jobs?: ReadonlyArray<StreamJob>
+  readonly ledger?: ByteLedger
+  readonly mergeRule?: MergeRule
   /** ms that a write or commit takes. */
   readonly sinkDelay?: number
 }
@@ -174,6 +167,10 @@ export class Simulation {
   readonly trace: Array<string> = []
   /** Called before an action is executed. */
   onAction: (action: StreamAction) => void = () => {}
+  /** Called before the engine takes an event. */
+  onEvent: (event: StreamEvent) => void = () => {}
+  /** Called when the engine has taken an event and its actions are executed. */
+  onStepped: () => void = () => {}
   failWrites: string | undefined
   private readonly spec: SimulationSpec
   private readonly agenda: Array<Due> = []
@@ -182,8 +179,9 @@ export class Simulation {
 
   constructor(spec: SimulationSpec) {
     this.spec = spec
-    this.random = seededRandom(spec.seed)
-    this.ledger = new ByteLedger(spec.memoryBytes ?? 64 << 20)
+    const random = Random.make(spec.seed).fork("engine")
+    this.random = () => random.float()
+    this.ledger = spec.ledger ?? new ByteLedger(spec.memoryBytes ?? 64 << 20)
     const peers = spec.replicas.map((replica) => replica.id)
     const starts = Array.from({ length: spec.blocks }, (_, block) => firstBlock + BigInt(block) * blockSize)
     const jobs = spec.jobs ??
@@ -210,7 +208,7 @@ export class Simulation {
       ledger: this.ledger,
       queues: makePeerQueues({ peers, random: this.random, ...(spec.queueLimits ? { limits: spec.queueLimits } : {}) }),
       ranking: leastLoaded,
-      mergeRule: mostReplicas,
+      mergeRule: spec.mergeRule ?? mostReplicas,
       random: this.random,
       nowMillis: this.now
     })
@@ -221,8 +219,10 @@ export class Simulation {
   }
 
   send(event: StreamEvent): void {
+    this.onEvent(event)
     this.run.step(event, this.now)
     this.perform()
+    this.onStepped()
   }
 
   /** Runs until the engine has finished, nothing can happen any more, or virtual time is over. */
@@ -347,14 +347,21 @@ export class Simulation {
         held.start >= request.rangeStart && held.start < request.rangeEnd
       )
       const rows = all.slice(asked, asked + Math.min(replica.pageSize, request.limit))
-      const next = replica.nextToken(asked + rows.length < all.length ? asked + rows.length : undefined, asked)
-      const elements = replica.tamperPage(rows.map((held) => ({
-        id: held.id,
-        start: held.start,
-        size: BigInt(held.streams.reduce((sum, stream) => sum + stream.length, 0)),
-        checksum: held.advertised ?? (held.streams.length === 1 ? adler32(held.streams[0]!) : undefined),
-        encodedTags: held.tags
-      })))
+      const next = replica.nextToken(
+        asked + rows.length < all.length ? asked + rows.length : undefined,
+        asked,
+        request
+      )
+      const elements = replica.tamperPage(
+        rows.map((held): MetadataElement => ({
+          id: held.id,
+          start: held.start,
+          size: BigInt(held.streams.reduce((sum, stream) => sum + stream.length, 0)),
+          checksum: held.advertised ?? (held.streams.length === 1 ? adler32(held.streams[0]!) : undefined),
+          encodedTags: held.tags
+        })),
+        request
+      )
       const token = next === undefined ? undefined : new Uint8Array(4)
       if (token !== undefined) new DataView(token.buffer).setUint32(0, next!)
       const bytes = encodeMetadataAnswer(elements, token)
@@ -384,7 +391,7 @@ export class Simulation {
         const held = list.find((one) => one.start === start && Buffer.compare(one.id, id) === 0)
         return { id, blocks: held === undefined ? [] : [blockOf(held)] }
       })
-      const bytes = encodeBlocksAnswer(replica.tamper(elements))
+      const bytes = encodeBlocksAnswer(replica.tamper(elements, request))
       if (bytes.length > action.maxAnswerBytes) return failed({ reason: "too-large" })
       const answer = decodeBlocksAnswer(bytes)
       if (!("elementCount" in answer)) throw new Error("the simulated answer does not decode")
