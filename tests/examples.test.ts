@@ -139,6 +139,16 @@ const citationsOf = (markdown: string) => {
   return { files, cited }
 }
 
+describe("links", () => {
+  for (const path of documents) {
+    it(`${path} links to files that exist`, () => {
+      const links = [...readFileSync(join(root, path), "utf8").matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)]
+      const dead = links.map((found) => found[1]!).filter((target) => !existsSync(join(root, path, "..", target)))
+      assert.deepStrictEqual(dead, [])
+    })
+  }
+})
+
 describe("citations of docs/peer-streaming.md", () => {
   const { cited, files } = citationsOf(readFileSync(join(root, "docs/peer-streaming.md"), "utf8"))
 
