@@ -12,6 +12,7 @@ export default defineConfig({
   removeNodeProtocol: false, // otherwise node:sqlite becomes "sqlite" and fails at run time
   noExternal: [/.*/],
   banner: {
-    js: "import { createRequire as __createRequire } from \"node:module\"; const require = __createRequire(import.meta.url);"
+    js:
+      "import { createRequire as __createRequire } from \"node:module\"; const require = __createRequire(import.meta.url);"
   }
 })
