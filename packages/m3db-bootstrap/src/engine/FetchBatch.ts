@@ -2,7 +2,7 @@
  * One request for blocks to one peer, and the matching of its answer: by (id, block start), never by position. An answer may be
  * shorter, longer, reordered or carry ids that nobody asked for; none of that can shift one item onto another. (D5, D6, D7)
  */
-import { type BlocksAnswer, toHex } from "@peerstrap/m3db-wire"
+import { type BlocksAnswer, type BlocksRequest, toHex } from "@peerstrap/m3db-wire"
 import type { Grouping } from "@peerstrap/metadata-grouping"
 import { highHalf, lowHalf } from "./BlockTime.ts"
 
@@ -13,6 +13,8 @@ export interface FetchBatch {
   readonly peer: number
   /** Groups of the job's grouping, one an item. */
   readonly groups: ReadonlyArray<number>
+  /** What was asked; item i is group i. */
+  readonly request: BlocksRequest
   /** Bytes drawn from the ledger for the answer. */
   readonly reserved: number
 }
@@ -30,23 +32,47 @@ export interface MatchedAnswer {
   readonly firstUnrequested: string | undefined
 }
 
-export const matchAnswer = (grouping: Grouping, groups: ReadonlyArray<number>, answer: BlocksAnswer): MatchedAnswer => {
-  const slots = new Map<number, number>()
-  for (let slot = 0; slot < groups.length; slot++) slots.set(groups[slot]!, slot)
+/** Whether a block of an answer is the one asked for as item `slot`. */
+const isItem = (request: BlocksRequest, slot: number, answer: BlocksAnswer, element: number, row: number): boolean => {
+  const id = request.ids[slot]!
+  if (answer.idLength[element] !== id.length) return false
+  if (answer.startHi[row] !== request.startHi[slot] || answer.startLo[row] !== request.startLo[slot]) return false
+  const { buffer } = answer
+  const offset = answer.idOffset[element]!
+  for (let i = 0; i < id.length; i++) if (buffer[offset + i] !== id[i]) return false
+  return true
+}
+
+export const matchAnswer = (
+  grouping: Grouping,
+  { groups, request }: Pick<FetchBatch, "groups" | "request">,
+  answer: BlocksAnswer
+): MatchedAnswer => {
   const rows = new Int32Array(groups.length).fill(-1)
   const more = new Map<number, Array<number>>()
+  let slots: Map<number, number> | undefined
+  const lookUp = (element: number, row: number): number => {
+    slots ??= new Map(groups.map((group, slot) => [group, slot]))
+    const offset = answer.idOffset[element]!
+    const length = answer.idLength[element]!
+    const group = grouping.find(answer.buffer, offset, length, answer.startHi[row]!, answer.startLo[row]!)
+    return group < 0 ? -1 : slots.get(group) ?? -1
+  }
   let unrequested = 0
   let firstUnrequested: string | undefined
+  // Peers answer in the order of the request: the next item is tried first. Nothing depends on it.
+  let next = 0
   for (let element = 0; element < answer.elementCount; element++) {
-    const idOffset = answer.idOffset[element]!
-    const idLength = answer.idLength[element]!
     for (let row = answer.firstBlock[element]!; row < answer.firstBlock[element + 1]!; row++) {
-      const group = grouping.find(answer.buffer, idOffset, idLength, answer.startHi[row]!, answer.startLo[row]!)
-      const slot = group < 0 ? undefined : slots.get(group)
-      if (slot === undefined) {
+      const slot = next < groups.length && isItem(request, next, answer, element, row) ? next : lookUp(element, row)
+      if (slot < 0) {
         unrequested++
-        firstUnrequested ??= toHex(answer.buffer.subarray(idOffset, idOffset + Math.min(idLength, 64)))
-      } else if (rows[slot] === -1) rows[slot] = row
+        const offset = answer.idOffset[element]!
+        firstUnrequested ??= toHex(answer.buffer.subarray(offset, offset + Math.min(answer.idLength[element]!, 64)))
+        continue
+      }
+      next = slot + 1
+      if (rows[slot] === -1) rows[slot] = row
       else {
         const known = more.get(slot)
         if (known === undefined) more.set(slot, [rows[slot]!, row])

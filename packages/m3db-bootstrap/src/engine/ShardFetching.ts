@@ -13,7 +13,7 @@ import { type FetchBatch, matchAnswer } from "./FetchBatch.ts"
 import { type Hold, isHopeless, record } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { expectedBytes, type ShardState } from "./ShardState.ts"
-import { type Delivered, verifyDelivered } from "./Verification.ts"
+import { type Delivered, isAsAdvertised, piecesOfRow, verifyDelivered } from "./Verification.ts"
 
 const S = SeriesState
 
@@ -205,11 +205,11 @@ export class ShardFetching {
     return series.asked(group, peer) && (state === S.FETCH_ONE || state === S.FETCH_ALL && !series.held(group, peer))
   }
 
-  /** Bytes to draw for the answer to these items. */
-  answerBytes(groups: ReadonlyArray<number>, peer: number): number {
+  /** Bytes to draw for the answer to a request for these groups. */
+  answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
     let bytes = answerSlackBytes
-    for (const group of groups) {
-      bytes += this.expected(group, peer) + this.shard.grouping.id(group).length + elementOverheadBytes
+    for (let slot = 0; slot < groups.length; slot++) {
+      bytes += this.expected(groups[slot]!, peer) + request.ids[slot]!.length + elementOverheadBytes
     }
     return Math.min(bytes, this.shard.scope.limits.maxAnswerBytes)
   }
@@ -226,8 +226,8 @@ export class ShardFetching {
   }
 
   onAnswer(batch: FetchBatch, peer: number, answer: BlocksAnswer, hold: Hold): void {
-    const { grouping, scope } = this.shard
-    const matched = matchAnswer(grouping, batch.groups, answer)
+    const { grouping, scope, series } = this.shard
+    const matched = matchAnswer(grouping, batch, answer)
     if (matched.surplus > 0) {
       const detail = `${answer.elementCount} elements where ${batch.groups.length} were asked for`
       record(scope, batch.peer, "surplus-element", "peer", `blocks of shard ${this.shard.shard}`, detail)
@@ -239,9 +239,17 @@ export class ShardFetching {
     }
     for (let slot = 0; slot < batch.groups.length; slot++) {
       const group = batch.groups[slot]!
-      this.shard.series.setAsked(group, peer, false)
+      series.setAsked(group, peer, false)
       const row = matched.rows[slot]!
       const advertised = grouping.checksum(group, peer)
+      if (
+        row >= 0 && series.state(group) === S.FETCH_ONE && !matched.more.has(slot) &&
+        isAsAdvertised(answer, row, advertised)
+      ) {
+        scope.tally.peerSeriesBlocks[batch.peer]!++
+        this.deliveries.add(group, piecesOfRow(answer, row), advertised, hold)
+        continue
+      }
       const delivered: Delivered = row < 0
         ? { _tag: "unusable", kind: "advertised-not-delivered", detail: this.advertisement(group, peer) }
         : verifyDelivered(answer, row, matched.more.get(slot), advertised)

@@ -299,18 +299,19 @@ export class StreamRun {
         queues.succeeded(next.batch, 0, now)
         continue
       }
-      const reserved = job.answerBytes(groups, next.peer)
+      const request = job.request(groups)
+      const reserved = job.answerBytes(groups, request, next.peer)
       if (!ledger.tryReserve("answers", reserved)) {
         queues.undo(next.batch)
         this.waitsForMemory = true
         return
       }
-      this.inFlight.set(next.batch, { batch: next.batch, job: next.lane, peer: next.peer, groups, reserved })
+      this.inFlight.set(next.batch, { batch: next.batch, job: next.lane, peer: next.peer, groups, request, reserved })
       this.scope.emit({
         _tag: "fetch",
         batch: next.batch,
         peer: next.peer,
-        request: job.request(groups),
+        request,
         maxAnswerBytes: reserved
       })
     }
@@ -414,6 +415,8 @@ export class StreamRun {
 
   /** Engine time at which a `tick` is due; Infinity when only events can help. */
   wakeAt(): number {
+    // Who is ending waits for the sink alone.
+    if (this.stopping !== undefined) return Number.POSITIVE_INFINITY
     const { now, queues } = this.scope
     let at = queues.wakeAt(now)
     for (const job of this.active.values()) {

@@ -42,17 +42,22 @@ const hex = (checksum: number): string => `0x${checksum.toString(16).padStart(8,
 
 const textDecoder = new TextDecoder()
 
+const piecesOfSegment = (answer: BlocksAnswer, at: number): Array<Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  const headLength = answer.headLength[at]!
+  const tailLength = answer.tailLength[at]!
+  if (headLength > 0) {
+    pieces.push(answer.buffer.subarray(answer.headOffset[at]!, answer.headOffset[at]! + headLength))
+  }
+  if (tailLength > 0) {
+    pieces.push(answer.buffer.subarray(answer.tailOffset[at]!, answer.tailOffset[at]! + tailLength))
+  }
+  return pieces
+}
+
 const segmentsOfRow = (answer: BlocksAnswer, row: number, out: Array<ReadonlyArray<Uint8Array>>): void => {
   for (let at = answer.firstSegment[row]!; at < answer.firstSegment[row + 1]!; at++) {
-    const pieces: Array<Uint8Array> = []
-    const headLength = answer.headLength[at]!
-    const tailLength = answer.tailLength[at]!
-    if (headLength > 0) {
-      pieces.push(answer.buffer.subarray(answer.headOffset[at]!, answer.headOffset[at]! + headLength))
-    }
-    if (tailLength > 0) {
-      pieces.push(answer.buffer.subarray(answer.tailOffset[at]!, answer.tailOffset[at]! + tailLength))
-    }
+    const pieces = piecesOfSegment(answer, at)
     if (pieces.length > 0) out.push(pieces)
   }
 }
@@ -71,6 +76,23 @@ const bytesOf = (segments: Segments): number => {
   for (const pieces of segments) for (const piece of pieces) bytes += piece.length
   return bytes
 }
+
+/**
+ * The usual case without an object: one stream whose bytes have the advertised checksum, and the answer does not contradict. False
+ * says nothing: `verifyDelivered` finds out what it is.
+ */
+export const isAsAdvertised = (answer: BlocksAnswer, row: number, advertised: number): boolean => {
+  const at = answer.firstSegment[row]!
+  if (answer.firstSegment[row + 1] !== at + 1 || answer.errorLength[row]! >= 0) return false
+  if (answer.headLength[at]! + answer.tailLength[at]! === 0) return false
+  const announced = answer.checksum[row]!
+  if (announced !== noChecksum && announced !== advertised) return false
+  return checksumOfRow(answer, row) === advertised
+}
+
+/** The pieces of the one segment of a row. */
+export const piecesOfRow = (answer: BlocksAnswer, row: number): ReadonlyArray<Uint8Array> =>
+  piecesOfSegment(answer, answer.firstSegment[row]!)
 
 /** Checks the rows that came for one item against the advertised checksum (`noChecksum` when there was none). */
 export const verifyDelivered = (
