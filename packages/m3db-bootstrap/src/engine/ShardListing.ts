@@ -32,6 +32,7 @@ export class ShardListing {
   paused = false
   /** Bytes that sinks will hold for index entries of this job. */
   indexBytes = 0
+  private gaveUp = false
   private readonly shard: ShardState
   private readonly starts: ReadonlyArray<bigint>
   private readonly halves: { readonly hi: Int32Array; readonly lo: Int32Array }
@@ -68,8 +69,10 @@ export class ShardListing {
     return this.listings.some((listing) => listing.state === "ASKING")
   }
 
+  /** Once a peer was given up, a level that rises later cannot call it back: the listing goes by the level that allowed it. */
   get levelMet(): boolean {
-    return readConsistencyAchieved(this.shard.scope.level, this.shard.majority, this.shard.peers.length, this.successes)
+    return this.gaveUp ||
+      readConsistencyAchieved(this.shard.scope.level, this.shard.majority, this.shard.peers.length, this.successes)
   }
 
   /** Asks for the next page of every peer that may be asked now. */
@@ -333,6 +336,7 @@ export class ShardListing {
   private giveUp(peer: number): void {
     const listing = this.listings[peer]!
     listing.move("GIVEN_UP")
+    this.gaveUp = true
     this.shard.grouping.finish(peer)
     this.shard.scope.tally.unlisted.add(() => ({
       shard: this.shard.shard,

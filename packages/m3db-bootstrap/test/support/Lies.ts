@@ -89,6 +89,7 @@ class Liar {
   private readonly lies: Lies
   private readonly given: Telling
   private readonly chosen = new Map<string, boolean>()
+  private readonly names = new Map<string, Uint8Array>()
   private made = 0
 
   constructor(lies: Lies, given: Telling) {
@@ -105,6 +106,15 @@ class Liar {
       this.chosen.set(name, told)
     }
     return told
+  }
+
+  /** A name of its own beside each true one: the same every time. */
+  private beside(name: string, shard: number, same: boolean): Uint8Array | undefined {
+    const known = this.names.get(name)
+    if (known !== undefined) return known
+    const id = this.idOf(shard, same)
+    if (id !== undefined) this.names.set(name, id)
+    return id
   }
 
   private idOf(shard: number, same: boolean): Uint8Array | undefined {
@@ -143,13 +153,13 @@ class Liar {
       case "twice":
         return [element, { ...element, checksum: 99 }]
       case "foreign-ids":
-        return again(this.idOf(shard, false))
+        return again(this.beside(`${lie} ${hexOf(element.id)}`, shard, false))
       case "misaligned-starts":
         return [element, { ...element, start: element.start + 7n }]
       case "starts-out-of-range":
         return [element, { ...element, start: element.start + 100n * blockSize }]
       case "made-up-ids":
-        return again(this.idOf(shard, true))
+        return again(this.beside(`${lie} ${hexOf(element.id)}`, shard, true))
     }
   }
 

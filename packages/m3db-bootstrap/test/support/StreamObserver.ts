@@ -23,7 +23,6 @@ const check: (holds: boolean, what: () => string) => asserts holds = (holds, wha
 export interface SeriesNotes {
   readonly advertised: Map<number, Set<number>>
   readonly copies: Map<number, Array<ReadonlyArray<Uint8Array>>>
-  readonly tags: Set<string>
   stored: Uint8Array | undefined
 }
 
@@ -63,6 +62,7 @@ export class StreamObserver {
     { readonly peer: number; readonly shard: number; readonly bytes: number }
   >()
   private readonly lists = new Map<string, number>()
+  private readonly tags = new Map<string, string>()
   private readonly deliveries = new Map<number, { readonly block: string; readonly bytes: number }>()
 
   constructor(world: World, simulation: Simulation) {
@@ -135,7 +135,8 @@ export class StreamObserver {
       if (notes === undefined || notes.job !== job || shardOf(id, 0, this.world.spec.numShards) !== shard) continue
       const series = this.seriesOf(notes, toHex(id))
       const tags = page.buffer.subarray(page.tagsOffset[row]!, page.tagsOffset[row]! + page.tagsLength[row]!)
-      if (tags.length > 0) series.tags.add(toHex(tags))
+      // Tags are the series': what was said with one block holds for the others.
+      if (tags.length > 0) this.tags.set(`${job}/${toHex(id)}`, toHex(tags))
       const said = series.advertised.get(peer) ?? new Set()
       series.advertised.set(peer, said.add(page.failed[row] === 1 ? absent : page.checksum[row]!))
     }
@@ -145,7 +146,7 @@ export class StreamObserver {
   private seriesOf(notes: BlockNotes, id: string): SeriesNotes {
     let series = notes.series.get(id)
     if (series === undefined) {
-      notes.series.set(id, series = { advertised: new Map(), copies: new Map(), tags: new Set(), stored: undefined })
+      notes.series.set(id, series = { advertised: new Map(), copies: new Map(), stored: undefined })
     }
     return series
   }
@@ -222,10 +223,8 @@ export class StreamObserver {
       series.stored = new Uint8Array(Buffer.concat(batch.data[i]!))
       check(adler32(series.stored) === batch.checksums[i], () => `wrong checksum for the sink: ${id} of ${block}`)
       const tags = toHex(batch.tags[i]!)
-      check(
-        series.tags.size === 0 ? tags === "" : series.tags.has(tags),
-        () => `series ${id} of ${block} lost its tags`
-      )
+      const said = this.tags.get(`${notes.job}/${id}`) ?? ""
+      check(tags === said, () => `series ${id} of ${block} lost its tags`)
     }
   }
 

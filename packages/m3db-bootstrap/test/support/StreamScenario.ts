@@ -92,8 +92,10 @@ const checkStuck = (world: World, { run }: Simulation, observer: StreamObserver)
       }
       const silent = world.replicas.flatMap(({ replica }, peer) => finished.has(peer) ? [] : [replica.id])
       if (silent.length === 0 && own.some(({ level }) => level === observer.level)) continue
-      const named = own.find(({ level }) => level === observer.level)
-      if (named === undefined || named.peers.length === 0 || !named.peers.every((id) => silent.includes(id))) {
+      const names = own.some(({ level, peers }) =>
+        level === observer.level && peers.length > 0 && peers.every((id) => silent.includes(id))
+      )
+      if (!names) {
         throw new Violation(`shard ${stream.shard} waits for ${silent}, but says ${JSON.stringify(own)}`)
       }
       continue
