@@ -2,21 +2,14 @@
  * What of a job goes to the sink: series-blocks collected per block start, and when a block may be published: its listing is over, no
  * series of it is open, everything written. A (shard, block) that the level confirms empty is published empty (T7).
  */
-import type { BlockBatch } from "../contract/BlockSink.ts"
+import type { BlocksAnswer } from "@peerstrap/m3db-wire"
 import { retentionStart } from "./BlockTime.ts"
+import { CollectedBatch } from "./CollectedBatch.ts"
 import { type Hold, releaseHold } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import type { ShardState } from "./ShardState.ts"
 
 export type BlockState = "open" | "committing" | "committed" | "aborted"
-
-interface Pending {
-  ids: Array<Uint8Array>
-  tags: Array<Uint8Array>
-  data: Array<ReadonlyArray<Uint8Array>>
-  checksums: Array<number>
-  bytes: number
-}
 
 const zero = BigInt(0)
 
@@ -27,7 +20,7 @@ export class Deliveries {
   readonly stored: Int32Array
   private readonly writing: Int32Array
   private readonly inFlight = new Map<number, { readonly block: number; readonly hold: Hold }>()
-  private readonly pending: Array<Pending | undefined>
+  private readonly collected: Array<CollectedBatch | undefined>
   private readonly shard: ShardState
 
   constructor(shard: ShardState, blocks: number) {
@@ -36,7 +29,7 @@ export class Deliveries {
     this.open = new Int32Array(blocks)
     this.stored = new Int32Array(blocks)
     this.writing = new Int32Array(blocks)
-    this.pending = Array.from({ length: blocks }, () => undefined)
+    this.collected = Array.from({ length: blocks }, () => undefined)
   }
 
   get isSettled(): boolean {
@@ -57,46 +50,40 @@ export class Deliveries {
     return this.shard.key(block).blockStart - earliest < zero
   }
 
-  /** Takes one verified series-block; `flush` sends it. The pieces belong to `hold`. */
-  add(group: number, pieces: ReadonlyArray<Uint8Array>, checksum: number, hold: Hold): void {
+  /** Takes one verified series-block; `flush` sends it. The row belongs to `hold`. */
+  addRow(group: number, answer: BlocksAnswer, row: number, checksum: number, hold: Hold): void {
+    this.collect(group, hold).addRow(group, answer, row, checksum)
+  }
+
+  /** The same for a stream in pieces that belong to `hold`. */
+  addPieces(group: number, pieces: ReadonlyArray<Uint8Array>, checksum: number, hold: Hold): void {
+    this.collect(group, hold).addPieces(group, pieces, checksum)
+  }
+
+  private collect(group: number, hold: Hold): CollectedBatch {
     const { grouping, scope, series } = this.shard
     const block = series.block(group)
     series.move(group, SeriesState.STORED)
-    let pending = this.pending[block]
-    if (pending === undefined) {
-      this.pending[block] = pending = { ids: [], tags: [], data: [], checksums: [], bytes: 0 }
-      hold.references++
-    }
-    pending.ids.push(grouping.id(group))
-    pending.tags.push(grouping.tags(group))
-    pending.data.push(pieces)
-    pending.checksums.push(checksum)
-    for (const piece of pieces) pending.bytes += piece.length
     scope.tally.stored++
     this.stored[block]!++
     this.onTerminal(block)
+    const known = this.collected[block]
+    if (known !== undefined) return known
+    hold.references++
+    return this.collected[block] = new CollectedBatch(this.shard.key(block), grouping)
   }
 
-  /** Sends what `add` collected; all of it belongs to `hold`, which lives until the sink has written it. */
+  /** Sends what was collected; all of it belongs to `hold`, which lives until the sink has written it. */
   flush(hold: Hold): void {
     const { scope } = this.shard
-    for (let block = 0; block < this.pending.length; block++) {
-      const pending = this.pending[block]
-      if (pending === undefined) continue
-      this.pending[block] = undefined
+    for (let block = 0; block < this.collected.length; block++) {
+      const batch = this.collected[block]
+      if (batch === undefined) continue
+      this.collected[block] = undefined
       const delivery = scope.nextDelivery()
       this.writing[block]!++
       this.inFlight.set(delivery, { block, hold })
-      scope.tally.bytes += pending.bytes
-      const batch: BlockBatch = {
-        key: this.shard.key(block),
-        count: pending.ids.length,
-        ids: pending.ids,
-        tags: pending.tags,
-        data: pending.data,
-        checksums: Uint32Array.from(pending.checksums),
-        bytes: pending.bytes
-      }
+      scope.tally.bytes += batch.bytes
       scope.emit({ _tag: "deliver", delivery, batch })
     }
   }

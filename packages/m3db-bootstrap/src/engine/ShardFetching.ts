@@ -13,7 +13,7 @@ import { type FetchBatch, matchAnswer } from "./FetchBatch.ts"
 import { type Hold, isHopeless, record } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { expectedBytes, type ShardState } from "./ShardState.ts"
-import { type Delivered, isAsAdvertised, piecesOfRow, verifyDelivered } from "./Verification.ts"
+import { type Delivered, isAsAdvertised, verifyDelivered } from "./Verification.ts"
 
 const S = SeriesState
 
@@ -247,7 +247,7 @@ export class ShardFetching {
         isAsAdvertised(answer, row, advertised)
       ) {
         scope.tally.peerSeriesBlocks[batch.peer]!++
-        this.deliveries.add(group, piecesOfRow(answer, row), advertised, hold)
+        this.deliveries.addRow(group, answer, row, advertised, hold)
         continue
       }
       const delivered: Delivered = row < 0
@@ -280,7 +280,7 @@ export class ShardFetching {
     switch (series.state(group)) {
       case S.FETCH_ONE: {
         if (delivered._tag === "as-advertised") {
-          this.deliveries.add(group, delivered.segments[0]!, delivered.checksum, hold)
+          this.deliveries.addPieces(group, delivered.segments[0]!, delivered.checksum, hold)
         } else {
           series.move(group, S.FETCH_ALL)
           this.fanOut.add(group)

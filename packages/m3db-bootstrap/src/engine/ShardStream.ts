@@ -299,7 +299,7 @@ export class ShardStream implements ShardState {
     for (const one of merged) {
       hold.bytes += one.reserved
       if (one.merged._tag === "merged") this.scope.tally.merged++
-      this.deliveries.add(one.group, one.merged.pieces, one.merged.checksum, hold)
+      this.deliveries.addPieces(one.group, one.merged.pieces, one.merged.checksum, hold)
     }
     this.deliveries.flush(hold)
     releaseHold(this.scope, hold)

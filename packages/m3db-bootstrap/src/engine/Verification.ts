@@ -77,6 +77,12 @@ const bytesOf = (segments: Segments): number => {
   return bytes
 }
 
+/** Bytes of the one segment of a row. */
+export const rowBytes = (answer: BlocksAnswer, row: number): number => {
+  const at = answer.firstSegment[row]!
+  return answer.headLength[at]! + answer.tailLength[at]!
+}
+
 /**
  * The usual case without an object: one stream whose bytes have the advertised checksum, and the answer does not contradict. False
  * says nothing: `verifyDelivered` finds out what it is.
@@ -84,7 +90,7 @@ const bytesOf = (segments: Segments): number => {
 export const isAsAdvertised = (answer: BlocksAnswer, row: number, advertised: number): boolean => {
   const at = answer.firstSegment[row]!
   if (answer.firstSegment[row + 1] !== at + 1 || answer.errorLength[row]! >= 0) return false
-  if (answer.headLength[at]! + answer.tailLength[at]! === 0) return false
+  if (rowBytes(answer, row) === 0) return false
   const announced = answer.checksum[row]!
   if (announced !== noChecksum && announced !== advertised) return false
   return checksumOfRow(answer, row) === advertised
