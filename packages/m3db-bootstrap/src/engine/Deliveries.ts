@@ -18,6 +18,8 @@ export class Deliveries {
   /** Series-blocks of each block that are not in a final state. */
   readonly open: Int32Array
   readonly stored: Int32Array
+  /** Delivered so far. */
+  bytes = 0
   private readonly writing: Int32Array
   private readonly inFlight = new Map<number, { readonly block: number; readonly hold: Hold }>()
   private readonly collected: Array<CollectedBatch | undefined>
@@ -84,6 +86,7 @@ export class Deliveries {
       this.writing[block]!++
       this.inFlight.set(delivery, { block, hold })
       scope.tally.bytes += batch.bytes
+      this.bytes += batch.bytes
       scope.emit({ _tag: "deliver", delivery, batch })
     }
   }

@@ -10,6 +10,7 @@ export interface JobSnapshot {
   readonly state: "listing" | "fetching" | "writing" | "blocked"
   readonly listed: number
   readonly stored: number
+  readonly bytes: number
   readonly blocks: { readonly total: number; readonly committed: number }
   /** Counts by name of the state machine's states, only those above 0. */
   readonly states: Readonly<Record<string, number>>
@@ -59,6 +60,7 @@ const jobSnapshot = (job: ShardStream): JobSnapshot => ({
   state: jobState(job),
   listed: job.series.count,
   stored: job.series.inState[SeriesState.STORED]!,
+  bytes: job.deliveries.bytes,
   blocks: {
     total: job.deliveries.blocks.length,
     committed: job.deliveries.blocks.filter((state) => state === "committed").length

@@ -124,15 +124,19 @@ const unreachableWait = (run: StreamRun, job: ShardStream): Wait | undefined => 
   }
 }
 
-const sinkWait = (job: ShardStream): Wait | undefined => {
+/** A sink that took nothing for so long is worth a word; shorter pauses are how disks work. */
+const sinkPatienceMillis = 1_000
+
+const sinkWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
   const committing = job.deliveries.blocks.filter((state) => state === "committing").length
   if (!job.listing.isOver || committing + job.deliveries.unwritten === 0) return undefined
+  if (run.scope.now - job.lastProgressMillis < sinkPatienceMillis) return undefined
   return {
     subject: `shard ${job.shard}`,
     waitingFor: `the sink: ${job.deliveries.unwritten} writes, ${committing} blocks to publish`,
-    cause: "the disk is slower than the peers",
+    cause: `nothing was written for ${seconds(run.scope.now - job.lastProgressMillis)}`,
     peers: [],
-    remedy: "nothing: writing goes on; a faster disk would help",
+    remedy: "look after the disk of the output; everything fetched waits in memory",
     sinceMillis: job.lastProgressMillis
   }
 }
@@ -140,7 +144,7 @@ const sinkWait = (job: ShardStream): Wait | undefined => {
 export const runWaits = (run: StreamRun): ReadonlyArray<Wait> => {
   const waits: Array<Wait> = []
   for (const job of run.active.values()) {
-    for (const wait of [listingWait(run, job), blockedWait(run, job), unreachableWait(run, job), sinkWait(job)]) {
+    for (const wait of [listingWait(run, job), blockedWait(run, job), unreachableWait(run, job), sinkWait(run, job)]) {
       if (wait !== undefined) waits.push(wait)
     }
   }

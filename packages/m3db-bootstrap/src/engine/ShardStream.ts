@@ -282,6 +282,18 @@ export class ShardStream implements ShardState {
     this.lastProgressMillis = this.scope.now
   }
 
+  /** Whether this job made the delivery. */
+  onWritten(delivery: number): boolean {
+    const mine = this.deliveries.onWritten(delivery)
+    if (mine) this.lastProgressMillis = this.scope.now
+    return mine
+  }
+
+  onCommitted(block: number): void {
+    this.deliveries.onCommitted(block)
+    this.lastProgressMillis = this.scope.now
+  }
+
   onAnswerFailed(batch: FetchBatch, failure: CallFailure): void {
     this.fetching.onAnswerFailed(batch, this.peers.indexOf(batch.peer), failure)
   }

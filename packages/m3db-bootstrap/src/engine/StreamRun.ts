@@ -70,6 +70,7 @@ export class StreamRun {
   private stopping: "stopped" | "deadline" | "failed" | undefined
   private lastDelivery = 0
   private nextMoveMillis = 0
+  private lastWaits: ReadonlyArray<Wait> = []
 
   constructor(input: StreamRunInput) {
     const actions = this.actions
@@ -152,11 +153,11 @@ export class StreamRun {
       case "answer-failed":
         return this.onAnswerFailed(event.batch, event)
       case "written": {
-        for (const job of this.active.values()) if (job.deliveries.onWritten(event.delivery)) return
+        for (const job of this.active.values()) if (job.onWritten(event.delivery)) return
         return
       }
       case "committed":
-        return this.active.get(event.job)?.deliveries.onCommitted(event.block)
+        return this.active.get(event.job)?.onCommitted(event.block)
       case "commit-failed":
         return this.active.get(event.job)?.deliveries.onCommitFailed(event.block)
       case "sink-failed": {
@@ -208,6 +209,7 @@ export class StreamRun {
 
   private stop(why: "stopped" | "deadline" | "failed"): void {
     if (this.stopping !== undefined) return
+    this.lastWaits = runWaits(this)
     this.stopping = why
     for (const job of this.active.values()) job.stop()
   }
@@ -438,8 +440,9 @@ export class StreamRun {
     return this.queue.length
   }
 
+  /** What the run waits for; once it is being ended, what it waited for then. */
   waits(): ReadonlyArray<Wait> {
-    return runWaits(this)
+    return this.stopping === undefined ? runWaits(this) : this.lastWaits
   }
 
   snapshot(): RunSnapshot {
