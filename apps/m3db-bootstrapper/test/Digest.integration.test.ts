@@ -36,20 +36,14 @@ describe("digest --peer", () => {
       assert.strictEqual((yield* runCommand("verify", directory, "--num-shards", "4", "--no-gaps")).code, 0)
     }))
 
-  it.live("chosen shards, and a summary with --json", () =>
+  it.live("chosen shards, and with --json the same lines, counts on standard error", () =>
     Effect.gen(function*() {
       const replicas = yield* startReplicas([{}, {}])
-      const { code, out } = yield* runCommand("digest", ...peerArguments(replicas), "--shards", "1,3", "--json")
-      const lines = linesOf(out)
-      const { exitCode, summary } = JSON.parse(lines.pop()!)
+      const { code, err, out } = yield* runCommand("digest", ...peerArguments(replicas), "--shards", "1,3", "--json")
+      const end = JSON.parse(linesOf(err).at(-1)!)
       const expected = truthLines(replicas[0]!.data.truth()).filter((line) => JSON.parse(line).shard % 2 === 1)
-      assert.deepStrictEqual(lines, expected)
-      assert.deepStrictEqual([code, exitCode, summary.seriesBlocks, summary.outcome], [
-        0,
-        0,
-        expected.length,
-        "complete"
-      ])
+      assert.deepStrictEqual([code, linesOf(out)], [0, expected])
+      assert.deepStrictEqual([end.type, end.seriesBlocks, end.outcome], ["end", expected.length, "complete"])
     }))
 
   it.live("peers out of reach end it with exit code 3 at the deadline, and are named", () =>
@@ -59,6 +53,13 @@ describe("digest --peer", () => {
       const { code, err, out } = yield* runCommand("digest", ...peerArguments(replicas), "--deadline", "50ms")
       assert.deepStrictEqual([code, out], [3, ""], err)
       assert.isTrue(err.includes("deadline") && err.includes("a: ") && err.includes("b: "), err)
+      const json = yield* runCommand("digest", ...peerArguments(replicas), "--deadline", "50ms", "--json")
+      assert.deepStrictEqual([json.code, json.out], [3, ""], json.err)
+      const { command, error, exitCode } = JSON.parse(linesOf(json.err).at(-1)!)
+      assert.deepStrictEqual([command, exitCode], ["digest", 3])
+      assert.match(error.message, /deadline/)
+      const wrong = yield* runCommand("digest", "--json")
+      assert.deepStrictEqual([wrong.code, wrong.out, JSON.parse(wrong.err).exitCode], [2, "", 2])
     }))
 
   it.live("a directory and peers exclude each other, and one of them must be given", () =>

@@ -1,5 +1,6 @@
 /** A disk that is full or read-only, in memory: the run ends with exit code 4, the remedy, and no half-written fileset. */
 import { assert, describe, it } from "@effect/vitest"
+import { type Command, type CommandResult, readSettings } from "@peerstrap/command-line"
 import { scanDirectory } from "@peerstrap/m3db-files"
 import { MemoryFileSystem } from "@peerstrap/storage"
 import { Tcp } from "@peerstrap/transport"
@@ -7,8 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import { type BootstrapInput, runBootstrap } from "../src/bootstrap/RunBootstrap.ts"
-import type { Command, CommandResult } from "../src/cli/Command.ts"
-import { readSettings } from "../src/cli/ReadSettings.ts"
 import { bootstrap } from "../src/commands/Bootstrap.ts"
 import { temporaryDirectory } from "./support/InspectProgram.ts"
 import { peerArguments, spec, startReplicas } from "./support/Replicas.ts"
@@ -56,7 +55,7 @@ describe("a disk that is", () => {
         const { error, exitCode, json } = yield* runOn(disk, argv)
         assert.strictEqual(exitCode, 4)
         assert.match(`${error?.message} ${error?.remedy}`, expected)
-        assert.isAbove((json["report"] as { readonly missing: { readonly total: number } }).missing.total, 0)
+        assert.isAbove((json!["report"] as { readonly missing: { readonly total: number } }).missing.total, 0)
         disk.plan([])
         disk.setCapacityBytes(undefined)
         // What is left counts only when it is complete; the next run goes on from there.

@@ -1,9 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { allFlags } from "../src/cli/Arguments.ts"
-import { flagName } from "../src/cli/Flag.ts"
-import { commandHelp, programHelp } from "../src/cli/Help.ts"
-import { readSettings } from "../src/cli/ReadSettings.ts"
-import { commands } from "../src/commands/Commands.ts"
+import { allFlags, commandHelp, flagName, programHelp, readSettings } from "@peerstrap/command-line"
+import { commands, program } from "../src/commands/Commands.ts"
 
 const names = commands.map(({ name }) => name)
 const noFiles = {
@@ -14,8 +11,8 @@ const noFiles = {
 describe("help", () => {
   it("lists every command, and every flag of each with its default", () => {
     for (const command of commands) {
-      assert.include(programHelp(commands), `  ${command.name}`)
-      const help = commandHelp(command)
+      assert.include(programHelp(program), `  ${command.name}`)
+      const help = commandHelp(program, command)
       for (const [key, flag] of Object.entries(allFlags(command))) {
         const at = help.indexOf(`  --${flagName(key)}`)
         assert.isAbove(at, 0, `${command.name} --${flagName(key)}`)

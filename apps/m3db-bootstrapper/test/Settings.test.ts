@@ -1,10 +1,8 @@
 /** Every key of the config file and every flag, wrong in every way: one report lists all. */
 import { assert, describe, it } from "@effect/vitest"
+import { type CheckContext, flagName, readSettings } from "@peerstrap/command-line"
 import { bootstrapFlags } from "../src/bootstrap/BootstrapFlags.ts"
 import type { BootstrapPlan } from "../src/bootstrap/BootstrapPlan.ts"
-import type { CheckContext } from "../src/cli/Command.ts"
-import { flagName } from "../src/cli/Flag.ts"
-import { readSettings } from "../src/cli/ReadSettings.ts"
 import { bootstrap } from "../src/commands/Bootstrap.ts"
 import { commands } from "../src/commands/Commands.ts"
 

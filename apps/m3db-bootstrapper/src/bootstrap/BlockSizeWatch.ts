@@ -2,9 +2,9 @@
  * Notices a `--block-size` that is not the namespace's although block starts fit it (1 h for 2 h): points then lie outside of their
  * blocks. Copies that agree are never decoded on their way to the disk, so a few streams of each batch are looked at here.
  */
+import { formatNanosDuration } from "@peerstrap/command-line"
 import type { BlockBatch, StreamRun } from "@peerstrap/m3db-bootstrap"
 import { checkBlock, DecodeError } from "@peerstrap/m3tsz"
-import { formatNanosDuration } from "../cli/FlagType.ts"
 
 /** Streams looked at in one batch, spread over it: enough to tell a setting from one odd series, too few to cost anything. */
 const samplesPerBatch = 4

@@ -1,17 +1,10 @@
 /** The flags of `bootstrap`: the one source of its command line, config keys, validation and help. */
+import { derived, many, optional, required, type Settings, toggle, Type, withDefault } from "@peerstrap/command-line"
 import { levels } from "@peerstrap/consistency-policy"
-import { derived, many, optional, required, type Settings, toggle, withDefault } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
+import { shardList } from "../inspect/ShardList.ts"
 
 const mib = 2 ** 20
 const maxUint32 = 4_294_967_295
-
-/** `0-7,12`; checked against the number of shards when that is known. */
-const shardList: Type.FlagType<string> = {
-  ...Type.text("LIST", "shards and ranges such as 0-7,12", "0-7,12"),
-  yaml: ["text", "integer"],
-  parse: (given) => /^[\d\s,-]+$/.test(given) ? given : undefined
-}
 
 const peer = Type.text("ID=HOST:PORT", "a host ID, an equals sign and an address", "a=10.0.0.1:9000")
 

@@ -1,4 +1,5 @@
 /** From valid flags to what will be done: peers, shards, blocks, jobs. Pure; tells every problem, also those between flags. */
+import { type CheckContext, formatNanosDuration, type Problem, shown } from "@peerstrap/command-line"
 import {
   blockStarts,
   defaultStreamLimits,
@@ -22,9 +23,6 @@ import {
 import { formatNanos } from "@peerstrap/progress"
 import type { Address } from "@peerstrap/transport"
 import { resolve } from "node:path"
-import type { CheckContext } from "../cli/Command.ts"
-import { formatNanosDuration } from "../cli/FlagType.ts"
-import { type Problem, shown } from "../cli/Problem.ts"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 
 export interface PlannedPeer {

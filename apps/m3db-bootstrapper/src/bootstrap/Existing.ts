@@ -1,8 +1,8 @@
 /** What the output directory holds already of the blocks that are wanted: refuse, keep or replace. */
+import { CommandError, ExitCode } from "@peerstrap/command-line"
 import { type FilesetVerification, scanDirectory, verifyFileset } from "@peerstrap/m3db-files"
 import { formatNanos } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 

@@ -1,10 +1,10 @@
 /** What a bootstrap will do, said before it begins. */
+import { formatNanosDuration } from "@peerstrap/command-line"
 import { type Level, requiredSuccesses } from "@peerstrap/consistency-policy"
 import { majority } from "@peerstrap/consistency-policy"
 import { formatShards } from "@peerstrap/m3db-topology"
 import { formatBytes, formatCount, formatNanos } from "@peerstrap/progress"
 import { formatAddress } from "@peerstrap/transport"
-import { formatNanosDuration } from "../cli/FlagType.ts"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 import type { Existing } from "./Existing.ts"

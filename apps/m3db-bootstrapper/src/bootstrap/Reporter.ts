@@ -2,10 +2,10 @@
  * Where the progress of a run goes, always standard error: a live view on a terminal, plain lines elsewhere, JSON lines with
  * `--json`. A run that does not move says why every 10 s, unless the live view shows it anyway.
  */
+import type { Terminal } from "@peerstrap/command-line"
 import { formatDuration, jsonLines, liveView, plainLines, StallDetector, type View, whyJson } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import type { Terminal } from "../cli/Terminal.ts"
 import type { RunState } from "./RunState.ts"
 import { whyText } from "./WhyText.ts"
 

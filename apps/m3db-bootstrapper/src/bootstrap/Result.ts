@@ -1,4 +1,5 @@
 /** How a bootstrap ended: exit code, the JSON document (also stored as peerstrap-report.json), and text for a person. */
+import { type CommandResult, ExitCode, type StopSignal } from "@peerstrap/command-line"
 import type { BlockKey, Divergence, MissingBlock, Outcome, RunReport } from "@peerstrap/m3db-bootstrap"
 import type { FilesetVerification } from "@peerstrap/m3db-files"
 import {
@@ -10,9 +11,6 @@ import {
   formatRate,
   type Wait
 } from "@peerstrap/progress"
-import type { CommandResult } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
-import type { StopSignal } from "../cli/Terminal.ts"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 import type { Existing } from "./Existing.ts"

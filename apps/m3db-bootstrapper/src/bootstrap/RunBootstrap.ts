@@ -4,6 +4,7 @@
  *   directory ─► control socket ─► what is there ─► stream (engine) ─► verify what was written ─► report, exit code
  *                     └ status, why, set-level          └ SIGINT, SIGTERM: whole blocks stay, the rest is dropped
  */
+import { CommandError, type CommandInput, type CommandResult, ExitCode, type StopSignal } from "@peerstrap/command-line"
 import { LevelControl, LevelSource, SettableLevel, WatchedFileLevel } from "@peerstrap/consistency-policy"
 import { type BlockKey, BlockSink, PeerBlocks, SinkError, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
 import { filePath, filesetFiles, FilesetSink, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
@@ -16,9 +17,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { CommandInput, CommandResult } from "../cli/Command.ts"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
-import type { StopSignal } from "../cli/Terminal.ts"
 import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
 import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
 import { type BootstrapPlan, planJobs } from "./BootstrapPlan.ts"

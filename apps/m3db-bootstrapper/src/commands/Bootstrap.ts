@@ -1,4 +1,5 @@
 /** `bootstrap`: streams a namespace from its replicas into filesets. */
+import { command } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
 import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
@@ -6,7 +7,6 @@ import * as Layer from "effect/Layer"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { planBootstrap } from "../bootstrap/BootstrapPlan.ts"
 import { type BootstrapInput, runBootstrap } from "../bootstrap/RunBootstrap.ts"
-import { command } from "../cli/Command.ts"
 
 export const bootstrap = command({
   name: "bootstrap",

@@ -1,5 +1,5 @@
-/** Every command of the program, in the order of the help. */
-import type { Command } from "../cli/Command.ts"
+/** The program: every command, in the order of the help. */
+import { type Command, type Program, versionOfPackage } from "@peerstrap/command-line"
 import { bootstrap } from "./Bootstrap.ts"
 import { diff } from "./Diff.ts"
 import { digest } from "./Digest.ts"
@@ -10,3 +10,10 @@ import { verify } from "./Verify.ts"
 import { why } from "./Why.ts"
 
 export const commands: ReadonlyArray<Command> = [bootstrap, verify, ls, diff, digest, status, why, setLevel]
+
+export const program: Program = {
+  name: "peerstrap-m3db",
+  summary: "brings the blocks of an M3DB namespace from its replicas into filesets, and looks at filesets",
+  version: versionOfPackage(import.meta.url),
+  commands
+}

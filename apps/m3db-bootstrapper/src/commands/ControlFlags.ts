@@ -1,12 +1,18 @@
 /** How `status`, `why` and `set-level` find a running process, and what they say when there is none. */
+import {
+  type CheckContext,
+  CommandError,
+  derived,
+  ExitCode,
+  optional,
+  type Problem,
+  type Settings,
+  Type,
+  withDefault
+} from "@peerstrap/command-line"
 import { type ControlError, type ControlSocketError, request } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
-import type { CheckContext } from "../cli/Command.ts"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
-import { derived, optional, type Settings, withDefault } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
-import type { Problem } from "../cli/Problem.ts"
 
 export const controlFlags = {
   out: optional(Type.path("DIR", "/var/lib/m3db"), "The --out of the run."),

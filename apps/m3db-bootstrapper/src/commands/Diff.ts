@@ -1,13 +1,20 @@
 /** `diff`: live replicas against each other, from their metadata or from their data. */
+import {
+  command,
+  CommandError,
+  type CommandInput,
+  type CommandResult,
+  ExitCode,
+  optional,
+  type Problem,
+  toggle,
+  Type,
+  withDefault
+} from "@peerstrap/command-line"
 import { makeNodeClient } from "@peerstrap/m3db-wire"
 import { formatBytes, formatCount, formatDuration, jsonLine } from "@peerstrap/progress"
 import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
-import { command, type CommandInput, type CommandResult } from "../cli/Command.ts"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
-import { optional, toggle, withDefault } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
-import type { Problem } from "../cli/Problem.ts"
 import type { PeerFailure } from "../diff/AskPeer.ts"
 import { itemJson, itemText } from "../diff/DiffItem.ts"
 import { type DiffFailure, diffReplicas, type DiffSummary, shardsAtOnce } from "../diff/DiffReplicas.ts"
@@ -25,7 +32,8 @@ const diffFlags = {
     "1000",
     "Most series-blocks that are printed; counts are complete whatever it is."
   ),
-  deadline: withDefault(Type.millis("60s"), "60s", "A replica that fails for so long is given up, with exit code 3.")
+  deadline: withDefault(Type.millis("60s"), "60s", "A replica that fails for so long is given up, with exit code 3."),
+  json: toggle("Standard output has JSON lines, the last one with counts and the exit code; standard error, too.")
 } as const
 
 type DiffInput = CommandInput<typeof diffFlags, PeerPlan | undefined>

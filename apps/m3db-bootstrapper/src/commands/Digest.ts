@@ -1,14 +1,20 @@
 /** `digest`: one JSON line for each series-block of a directory, or of what replicas would give. */
+import {
+  command,
+  type CommandInput,
+  type CommandResult,
+  ExitCode,
+  optional,
+  type Problem,
+  toggle,
+  Type,
+  withDefault
+} from "@peerstrap/command-line"
 import { levels } from "@peerstrap/consistency-policy"
 import { formatCount, formatNanos } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
-import { command, type CommandInput, type CommandResult } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
-import { optional, withDefault } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
-import type { Problem } from "../cli/Problem.ts"
 import { digestDirectory } from "../digest/DigestDirectory.ts"
 import { digestPeers, type PeersDigest } from "../digest/DigestPeers.ts"
 import { type DataFilter, problemText, scanData } from "../inspect/DataDirectory.ts"
@@ -27,7 +33,8 @@ const digestFlags = {
   deadline: optional(
     Type.millis("10m"),
     "Ends with exit code 3 after this time; without it, peers are asked again for ever."
-  )
+  ),
+  json: toggle("Standard error has JSON lines. Standard output has the lines alone, as it has without.")
 } as const
 
 type DigestPlan =
@@ -81,12 +88,10 @@ const runDirectory = Effect.fnUntraced(function*(
       status.say(`peerstrap-m3db digest: ${problemText(problem)}`, { type: "problem", ...problem }),
     onShard: (namespace, shard) => status.update(() => `digest: namespace ${namespace}, shard ${shard}`)
   })
-  if (totals.problems > 0) {
-    const left = `${formatCount(totals.problems)} problems: what they concern has no line`
-    status.say(`peerstrap-m3db digest: ${left}`, { type: "end", problems: totals.problems })
-  }
+  const left = `${formatCount(totals.problems)} problems: what they concern has no line`
+  if (json || totals.problems > 0) status.say(`peerstrap-m3db digest: ${left}`, { type: "end", ...totals })
   const exitCode = totals.problems === 0 ? ExitCode.done : ExitCode.no
-  return { exitCode, text: "", json: { summary: totals } } satisfies CommandResult as CommandResult
+  return { exitCode, text: "" } satisfies CommandResult as CommandResult
 })
 
 const shownMissing = 20
@@ -141,10 +146,13 @@ const runPeers = Effect.fnUntraced(function*({ json, settings, terminal }: Diges
     ? result.outcome.remedy
     : `look at the peers${errors.length === 0 ? "" : ` (${errors.join("; ")})`}, or lower --level`
   const { datapoints, outcome, seriesBlocks, undecodable } = result
+  if (json) {
+    const counts = { seriesBlocks, datapoints, undecodable, outcome: outcome._tag, missing: missing.total, peers }
+    status.say("", { type: "end", ...counts })
+  }
   return {
     exitCode: end.exitCode,
     text: "",
-    json: { summary: { seriesBlocks, datapoints, undecodable, outcome: outcome._tag, missing: missing.total, peers } },
     ...(end.exitCode === ExitCode.done ? {} : { error: { message: end.text, remedy } })
   } satisfies CommandResult as CommandResult
 })
@@ -160,10 +168,11 @@ export const digest = command({
     "A directory is read at the highest complete volume of each block. What is damaged is told on standard error, has no line, " +
     "and the exit code is 1. With --peer the lines are those of what a bootstrap from these peers would store; one peer alone shows " +
     "its own data.",
-    "--json adds one last line with exit code and counts."
+    "With --json standard output still has these lines alone; the counts are a JSON line on standard error."
   ],
   operands: { name: "DIR", least: 0, most: 1, help: `${directoryOperand}. Without it: --peer or --placement.` },
   flags: digestFlags,
+  linesOnly: true,
   examples: [
     { args: "digest /var/lib/m3db --namespace metrics > here.jsonl", says: "What a directory holds" },
     {

@@ -1,8 +1,7 @@
 /** `ls`: the filesets of a directory. */
+import { command, ExitCode } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
-import { command } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
 import { scanData } from "../inspect/DataDirectory.ts"
 import { directoryFlags, directoryOperand, planFilter } from "../inspect/DirectoryFlags.ts"
 import { listingJson, listingText } from "../inspect/Listing.ts"

@@ -1,8 +1,7 @@
 /** `set-level LEVEL`: changes the consistency level of a running bootstrap. */
+import { command, ExitCode } from "@peerstrap/command-line"
 import { parseLevel, UnknownLevelError } from "@peerstrap/consistency-policy"
 import * as Effect from "effect/Effect"
-import { command } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
 import { ask, controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 export const setLevel = command({

@@ -1,11 +1,10 @@
 /** `status`: how far a running bootstrap is; without one, how the last one ended. */
+import { command, CommandError, type CommandResult, ExitCode } from "@peerstrap/command-line"
 import { type ProgressSnapshot, renderView } from "@peerstrap/progress"
 import { FileSystem, NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"
 import { reportFileName } from "../bootstrap/Result.ts"
-import { command, type CommandResult } from "../cli/Command.ts"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
 import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
 
 /** A report lists at most 10,000 entries of each kind. */

@@ -1,11 +1,8 @@
 /** `verify`: checks every fileset of a directory to the last byte. */
+import { command, ExitCode, optional, toggle, Type, withDefault } from "@peerstrap/command-line"
 import { formatBytes, formatCount, formatNanos } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
-import { command } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
-import { optional, toggle, withDefault } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
 import { scanData } from "../inspect/DataDirectory.ts"
 import { directoryFlags, directoryOperand, planFilter } from "../inspect/DirectoryFlags.ts"
 import { makeStatusLine } from "../inspect/StatusLine.ts"

@@ -1,9 +1,8 @@
 /** `why`: what a running bootstrap waits for, and what would change that. */
+import { command, ExitCode } from "@peerstrap/command-line"
 import type { Wait } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
 import { whyText } from "../bootstrap/WhyText.ts"
-import { command } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
 import { ask, controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 export const why = command({

@@ -6,10 +6,10 @@
  *     fileset of block 2 ──┼── merge by (id, block start) ──► lines, in pieces of 64 KiB
  *     fileset of block 3 ──┘
  */
+import { CommandError, ExitCode } from "@peerstrap/command-line"
 import { defaultStreamLimits } from "@peerstrap/m3db-bootstrap"
 import type { ScannedNamespace } from "@peerstrap/m3db-files"
 import * as Effect from "effect/Effect"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
 import { type FileProblem } from "../inspect/DataDirectory.ts"
 import { digestLine, StreamDigest } from "./DigestRow.ts"
 import { type FilesetRows, openFilesetRows } from "./FilesetRows.ts"

@@ -80,7 +80,8 @@ class Rows {
     return block
   }
 
-  add({ count, data, key, ...batch }: BlockBatch): SinkError | undefined {
+  add(batch: BlockBatch): SinkError | undefined {
+    const { count, data, key } = batch
     const { rows } = this.block(key)
     const ids = copied(batch.ids)
     const tags = copied(batch.tags)

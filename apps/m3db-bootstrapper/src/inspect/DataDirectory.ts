@@ -1,10 +1,9 @@
 /** What a command finds in DIR: the filesets asked for, or why there are none, with the exit code that belongs to it. */
+import { CommandError, ExitCode, type Problem } from "@peerstrap/command-line"
 import { type FilesetError, scanDirectory, type ScannedFileset, type ScannedNamespace } from "@peerstrap/m3db-files"
 import { formatShards, isTopologyError, Limits as TopologyLimits, parseShards } from "@peerstrap/m3db-topology"
 import { FileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
-import { CommandError, ExitCode } from "../cli/ExitCode.ts"
-import type { Problem } from "../cli/Problem.ts"
 
 export interface DataFilter {
   readonly namespace: string | undefined

@@ -1,16 +1,8 @@
 /** Flags and checks that the commands over a directory share. */
+import { derived, type Problem, shown, Type } from "@peerstrap/command-line"
 import { isNamespaceName } from "@peerstrap/m3db-files"
-import { derived } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
-import { type Problem, shown } from "../cli/Problem.ts"
 import { type DataFilter, readShardFilter } from "./DataDirectory.ts"
-
-/** `0-7,12`. A single number is an integer in YAML. */
-export const shardList: Type.FlagType<string> = {
-  ...Type.text("LIST", "shards and ranges such as 0-7,12", "0-7,12"),
-  yaml: ["text", "integer"],
-  parse: (given) => /^[\d\s,-]+$/.test(given) ? given : undefined
-}
+import { shardList } from "./ShardList.ts"
 
 export const directoryFlags = {
   namespace: derived(Type.text("NAME", "a namespace", "metrics"), "all of them", "The namespace to look at."),

@@ -1,13 +1,10 @@
 /** Flags of the commands that ask live replicas without storing anything, and the plan that is made from them. */
+import { type CheckContext, optional, type Problem, type Settings, Type, withDefault } from "@peerstrap/command-line"
 import { defaultStreamLimits } from "@peerstrap/m3db-bootstrap"
 import type { NodeClientOptions } from "@peerstrap/m3db-wire"
 import { formatNanos } from "@peerstrap/progress"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { type BootstrapPlan, planBootstrap } from "../bootstrap/BootstrapPlan.ts"
-import type { CheckContext } from "../cli/Command.ts"
-import { optional, type Settings, withDefault } from "../cli/Flag.ts"
-import * as Type from "../cli/FlagType.ts"
-import type { Problem } from "../cli/Problem.ts"
 
 const { bufferPast, callTimeout, hashSeed, numShards, peer, placement, shards, to } = bootstrapFlags
 

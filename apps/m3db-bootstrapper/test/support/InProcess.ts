@@ -1,8 +1,8 @@
 // Runs a command line of the whole program in this process: much faster than a process of its own, without signals.
+import { runProgram } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
-import { runProgram } from "../../src/cli/Program.ts"
-import { commands } from "../../src/commands/Commands.ts"
+import { program } from "../../src/commands/Commands.ts"
 import type { ChildEnd } from "./ChildProgram.ts"
 
 export const runHere = (...argv: ReadonlyArray<string>): Effect.Effect<ChildEnd> =>
@@ -10,7 +10,7 @@ export const runHere = (...argv: ReadonlyArray<string>): Effect.Effect<ChildEnd>
     const texts = { out: "", err: "" }
     return Effect.map(
       runProgram({
-        commands,
+        program,
         argv,
         terminal: {
           out: (text) => Effect.sync(() => void (texts.out += text)),
@@ -26,8 +26,7 @@ export const runHere = (...argv: ReadonlyArray<string>): Effect.Effect<ChildEnd>
           } catch (cause) {
             return { problem: `${path} cannot be read: ${String(cause)}` }
           }
-        },
-        version: "test"
+        }
       }),
       (code) => ({ code, ...texts })
     )

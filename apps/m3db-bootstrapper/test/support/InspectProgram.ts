@@ -1,15 +1,10 @@
 // Runs a command line of digest, verify, ls or diff in this process, and keeps what it prints.
+import { runProgram } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Command } from "../../src/cli/Command.ts"
-import { runProgram } from "../../src/cli/Program.ts"
-import { bootstrap } from "../../src/commands/Bootstrap.ts"
-import { diff } from "../../src/commands/Diff.ts"
-import { digest } from "../../src/commands/Digest.ts"
-import { ls } from "../../src/commands/Ls.ts"
-import { verify } from "../../src/commands/Verify.ts"
+import { program } from "../../src/commands/Commands.ts"
 
 export interface Ended {
   readonly code: number
@@ -17,15 +12,13 @@ export interface Ended {
   readonly err: string
 }
 
-const commands: ReadonlyArray<Command> = [bootstrap, digest, verify, ls, diff]
-
 export const runCommand = (...argv: ReadonlyArray<string>): Effect.Effect<Ended> =>
   Effect.suspend(() => {
     const out: Array<string> = []
     const err: Array<string> = []
     return Effect.map(
       runProgram({
-        commands,
+        program,
         argv,
         terminal: {
           out: (text) => Effect.sync(() => void out.push(text)),
@@ -41,8 +34,7 @@ export const runCommand = (...argv: ReadonlyArray<string>): Effect.Effect<Ended>
           } catch (cause) {
             return { problem: String(cause) }
           }
-        },
-        version: "test"
+        }
       }),
       (code) => ({ code, out: out.join(""), err: err.join("") })
     )

@@ -1,24 +1,7 @@
-/** Standard output and error of the process, and the wish to stop. A reader that went away (EPIPE) is no error of ours. */
+/** Standard output and error of the process, and its signals. A reader that went away (EPIPE) is no error of ours. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-
-export type StopSignal = "SIGINT" | "SIGTERM"
-
-/** Completes at the first SIGINT or SIGTERM. The second one ends the process at once, without asking anybody. */
-export type StopRequest = Effect.Effect<StopSignal>
-
-export interface Terminal {
-  /** Writes results; waits while the reader is slow. After the reader has gone, writes go nowhere. */
-  readonly out: (text: string) => Effect.Effect<void>
-  /** Writes progress and messages. Never throws, never waits. */
-  readonly error: (text: string) => void
-  /** Standard error is a terminal: a live view may be painted. */
-  readonly isLive: boolean
-  /** Whether colours are welcome on standard error. */
-  readonly color: boolean
-  /** Size of the terminal at this moment. */
-  readonly size: () => { readonly columns: number; readonly rows: number }
-}
+import type { StopRequest, StopSignal, Terminal } from "../contract/Terminal.ts"
 
 /** The process's own streams. */
 export const processTerminal = (): Terminal => {

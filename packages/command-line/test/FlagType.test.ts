@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import * as Type from "../src/cli/FlagType.ts"
+import { Type } from "../src/index.ts"
 
 describe("values of flags", () => {
   it("reads durations", () => {

@@ -7,8 +7,9 @@
  */
 import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml"
 import type { Document, Node, Scalar } from "yaml"
-import type { Given } from "./FlagType.ts"
-import { didYouMean, type Problem, shown } from "./Problem.ts"
+import type { Given } from "../contract/Flag.ts"
+import type { Problem } from "../contract/Problem.ts"
+import { didYouMean, shown } from "../engine/ProblemText.ts"
 
 /** A value under a key. `items` are the scalars of a list, or the one scalar; undefined when it is neither. */
 export interface ConfigEntry {
@@ -21,12 +22,13 @@ export interface ConfigEntry {
   readonly otherwise: string
 }
 
+/** What the file says to one command. */
 export interface ConfigSection {
   readonly entries: ReadonlyArray<ConfigEntry>
   readonly problems: ReadonlyArray<Problem>
 }
 
-/** A config file is read whole: this is far above any that a person writes. */
+/** Bytes of a config file, which is read whole: far above any that a person writes. */
 export const maxConfigBytes = 1024 * 1024
 
 interface Reading {

@@ -1,11 +1,5 @@
-/** What is wrong with the command line or the config file: collected, then told all at once. */
-
-export interface Problem {
-  /** `--num-shards`, `config.yaml:4:3 num-shards`, `argument 2`. */
-  readonly where: string
-  /** What was given and what is expected instead. */
-  readonly message: string
-}
+/** Problems as text for a person, safe for a terminal. */
+import type { Problem } from "../contract/Problem.ts"
 
 /** Control characters of what was given must not reach the terminal; long texts are cut. */
 export const shown = (given: string): string => {
@@ -13,6 +7,7 @@ export const shown = (given: string): string => {
   return safe.replace(/[\u007f-\u009f]/g, "?")
 }
 
+/** The whole report: one line a problem, and where the help is. */
 export const formatProblems = (program: string, problems: ReadonlyArray<Problem>, helpCommand: string): string => {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`
   return [

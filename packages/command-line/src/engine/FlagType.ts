@@ -2,35 +2,26 @@
  * The kinds of values that flags and config keys take: how each is read from text, what is expected in words, an example. Pure; int64
  * times and durations are bigint nanoseconds.
  */
+import type { FlagType } from "../contract/Flag.ts"
 
-/** A scalar as it was given: text of the command line, or a YAML scalar with its own type and its text in the file. */
-export interface Given {
-  readonly kind: "text" | "integer" | "number" | "boolean"
-  readonly text: string
-}
-
-export interface FlagType<A> {
-  /** Placeholder in help, e.g. `DURATION`; empty for a switch, which takes no value. */
-  readonly placeholder: string
-  /** e.g. `a duration such as 2h, 10m, 30s, 500ms or 1d`. */
-  readonly expected: string
-  readonly example: string
-  /** YAML scalars that may stand for the text of the command line. */
-  readonly yaml: ReadonlyArray<Given["kind"]>
-  /** Undefined when the text is no such value. */
-  readonly parse: (text: string) => A | undefined
-}
-
-export const text = (placeholder: string, expected: string, example: string): FlagType<string> => ({
+/** Any text that is not empty, as far as `accept` takes it. */
+export const text = (
+  placeholder: string,
+  expected: string,
+  example: string,
+  accept: (given: string) => boolean = () => true
+): FlagType<string> => ({
   placeholder,
   expected,
   example,
   yaml: ["text"],
-  parse: (given) => given === "" || given.includes("\0") ? undefined : given
+  parse: (given) => given === "" || given.includes("\0") || !accept(given) ? undefined : given
 })
 
+/** The path of a file or directory; it is not looked at. */
 export const path = (placeholder: string, example: string): FlagType<string> => text(placeholder, "a path", example)
 
+/** A whole number within bounds, both included. */
 export const integer = (least: number, most: number, example: number): FlagType<number> => ({
   placeholder: "N",
   expected: `a whole number from ${least} to ${most}`,
@@ -42,6 +33,7 @@ export const integer = (least: number, most: number, example: number): FlagType<
   }
 })
 
+/** One of some words. */
 export const oneOf = <const A extends string>(words: ReadonlyArray<A>, example: NoInfer<A>): FlagType<A> => ({
   placeholder: words.join("|"),
   expected: `one of ${words.join(", ")}`,
@@ -129,6 +121,7 @@ const byteUnits: Readonly<Record<string, number>> = {
   TiB: 2 ** 40
 }
 
+/** A number of bytes within bounds, both included: `512MiB`, `64MB`, `1048576`. */
 export const bytes = (least: number, most: number, example: string): FlagType<number> => ({
   placeholder: "BYTES",
   expected: `a number of bytes such as 512MiB, 64MB or 1048576, from ${least} to ${most}`,
@@ -162,6 +155,7 @@ export const parseTime = (given: string): bigint | undefined => {
   return nanos >= 0n && nanos <= maxInt64 ? nanos : undefined
 }
 
+/** A time since 1970, in ns. */
 export const time: FlagType<bigint> = {
   placeholder: "TIME",
   expected: "a time as RFC 3339 (2026-11-21T10:00:00Z) or as nanoseconds since 1970",
@@ -170,6 +164,7 @@ export const time: FlagType<bigint> = {
   parse: parseTime
 }
 
+/** A switch. */
 export const onOff: FlagType<boolean> = {
   placeholder: "",
   expected: "true or false",

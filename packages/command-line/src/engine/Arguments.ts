@@ -1,16 +1,19 @@
 /** Splits a command line into flags and operands, with every problem found. Values are not looked at yet. */
-import type { Command } from "./Command.ts"
-import { type Flag, flagName, type Flags, optional, toggle } from "./Flag.ts"
+import type { Command } from "../contract/Command.ts"
+import type { Flag, Flags } from "../contract/Flag.ts"
+import type { Problem } from "../contract/Problem.ts"
+import { flagName, optional, toggle } from "./FlagDefinition.ts"
 import { path } from "./FlagType.ts"
-import { didYouMean, type Problem, shown } from "./Problem.ts"
+import { didYouMean, shown } from "./ProblemText.ts"
 
 /** Flags of every command. */
 export const commonFlags = {
-  config: optional(path("FILE", "bootstrap.yaml"), "Reads flags from a YAML file; flags of the command line win."),
+  config: optional(path("FILE", "config.yaml"), "Reads flags from a YAML file; flags of the command line win."),
   json: toggle("Standard output carries one JSON document, standard error JSON lines."),
   help: toggle("Shows this help and ends.")
 } as const satisfies Flags
 
+/** A command line taken apart. */
 export interface Arguments {
   /** By key of the flag; texts in the order given. */
   readonly given: ReadonlyMap<string, ReadonlyArray<string>>
@@ -18,12 +21,17 @@ export interface Arguments {
   readonly problems: ReadonlyArray<Problem>
 }
 
-export const allFlags = (command: Pick<Command, "flags">): Flags => ({ ...command.flags, ...commonFlags })
+/** The command's own flags, then those of every command. Its own words about `json` count. */
+export const allFlags = ({ flags }: Pick<Command, "flags">): Flags => {
+  const { json = commonFlags.json, ...own } = flags
+  return { ...own, ...commonFlags, json }
+}
 
 /** Keys by their names on the command line. */
 export const keysByName = (flags: Flags): ReadonlyMap<string, string> =>
   new Map(Object.keys(flags).map((key) => [flagName(key), key]))
 
+/** What a flag wants, with an example as it is typed. */
 export const expectation = (flag: Flag<unknown>, name: string): string => {
   const { example, expected, placeholder } = flag.type
   return placeholder === "" ? `want ${expected}` : `want ${expected}, e.g. --${name} ${example}`

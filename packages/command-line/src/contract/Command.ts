@@ -1,5 +1,5 @@
 /**
- * A command of the program: flags, help and what it does. The list of all is in commands/Commands.ts.
+ * A command of a program: flags, help and what it does.
  *
  *   export const verify = command({ name: "verify", summary: "…", operands: { name: "DIR", least: 1, most: 1, help: "…" },
  *     flags: { namespace: optional(text(…), "…") }, examples: [{ args: "verify /var/lib/m3db", says: "…" }],
@@ -12,14 +12,14 @@ import type { Flags, Settings } from "./Flag.ts"
 import type { Problem } from "./Problem.ts"
 import type { StopRequest, Terminal } from "./Terminal.ts"
 
-/** The end of a command. With `--json` standard output gets `{command, exitCode, ...json}`, else `text`. */
+/** The end of a command. With `--json` standard output gets `{command, exitCode, ...json}` as its last line, else `text`. */
 export interface CommandResult {
   readonly exitCode: ExitCode
   /** Ends with a newline, or is empty when everything was written on the way. */
   readonly text: string
-  /** Plain values; a bigint is written as a decimal string. */
-  readonly json: Readonly<Record<string, unknown>>
-  /** Why there is no better result: goes to standard error, and into the JSON document as `error`. */
+  /** Plain values; a bigint is written as a decimal string. Without it nothing closes what the command wrote on the way. */
+  readonly json?: Readonly<Record<string, unknown>>
+  /** Why there is no better result: goes to standard error, and into the JSON document, if there is one, as `error`. */
   readonly error?: { readonly message: string; readonly remedy: string }
 }
 
@@ -30,17 +30,19 @@ export interface CheckContext {
   readonly read: (path: string) => Uint8Array | { readonly problem: string }
 }
 
+/** What a command runs on. */
 export interface CommandInput<F extends Flags, P> {
   readonly settings: Settings<F>
   readonly operands: ReadonlyArray<string>
   /** What `check` made. */
   readonly plan: P
-  /** `--json` was given: standard output is for the one result. */
+  /** `--json` was given: standard output is for JSON alone. */
   readonly json: boolean
   readonly terminal: Terminal
   readonly stop: StopRequest
 }
 
+/** Arguments that are no flags. */
 export interface Operands {
   /** e.g. `DIR`. */
   readonly name: string
@@ -49,12 +51,14 @@ export interface Operands {
   readonly help: string
 }
 
+/** A command line that works, for help. */
 export interface Example {
   /** What stands after the program's name. */
   readonly args: string
   readonly says: string
 }
 
+/** One command. A flag called `json` may be among its flags to say what `--json` prints; it must be a switch. */
 export interface Command<F extends Flags = Flags, P = unknown> {
   readonly name: string
   /** One sentence without a full stop. */
@@ -76,6 +80,13 @@ export interface Command<F extends Flags = Flags, P = unknown> {
   ) => P
   /** True: SIGINT and SIGTERM only complete `input.stop`, the command ends itself. Else they interrupt it. */
   readonly stopsItself?: boolean
+  /**
+   * True: with `--json` standard output has nothing but the lines that the command writes itself. Problems and errors are JSON lines on
+   * standard error, and a signal leaves none.
+   */
+  readonly linesOnly?: boolean
+  /** True: not in help and not in the config file; for processes that the program starts itself. */
+  readonly internal?: boolean
   readonly run: (input: CommandInput<F, P>) => Effect.Effect<CommandResult, CommandError, Scope.Scope>
 }
 

@@ -1,32 +1,13 @@
-/**
- * The flags of a command as one table: from it come the parsing of the command line, the keys of the config file, validation and help.
- * A flag is named by its key: `numShards` is `--num-shards` and `num-shards:` in YAML.
- */
-import { type FlagType, onOff } from "./FlagType.ts"
-
-export interface Flag<A> {
-  readonly type: FlagType<unknown>
-  /** One sentence or two without the default. */
-  readonly help: string
-  readonly repeatable: boolean
-  readonly required: boolean
-  /** As written in help, undefined when there is none. */
-  readonly defaultText: string | undefined
-  /** What the settings hold when nothing is given. */
-  readonly fallback: unknown
-  /** Only for its type. */
-  readonly result?: A
-}
-
-export type Flags = Readonly<Record<string, Flag<unknown>>>
-
-/** What a command gets: one value a flag. */
-export type Settings<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer A> ? A : never }
+/** How the flags of a command are written down: each makes one row of its table from a kind of values and a sentence of help. */
+import type { Flag, FlagType } from "../contract/Flag.ts"
+import { onOff } from "./FlagType.ts"
 
 const base = { repeatable: false, required: false, defaultText: undefined, fallback: undefined }
 
+/** Undefined when absent. */
 export const optional = <A>(type: FlagType<A>, help: string): Flag<A | undefined> => ({ ...base, type, help })
 
+/** Its absence is a problem. */
 export const required = <A>(type: FlagType<A>, help: string): Flag<A> => ({ ...base, type, help, required: true })
 
 /** `defaultText` is read like a value from the command line: a wrong one is a defect that `withDefault` throws at once. */

@@ -1,10 +1,9 @@
 /** Help made from the tables of flags. */
+import type { Command } from "../contract/Command.ts"
+import { ExitCode } from "../contract/ExitCode.ts"
+import type { Program } from "../contract/Program.ts"
 import { allFlags } from "./Arguments.ts"
-import type { Command } from "./Command.ts"
-import { ExitCode } from "./ExitCode.ts"
-import { flagName } from "./Flag.ts"
-
-export const programName = "peerstrap-m3db"
+import { flagName } from "./FlagDefinition.ts"
 
 const exitCodeLines = [
   [ExitCode.done, "done and verified"],
@@ -40,7 +39,8 @@ const flagLines = (command: Command): ReadonlyArray<string> =>
     return `  ${left}\n      ${wrapped([flag.help, ...notes].join(" "), 6)}`
   })
 
-export const commandHelp = (command: Command): string => {
+/** The help of one command; ends with a newline. */
+export const commandHelp = ({ name: program }: Pick<Program, "name">, command: Command): string => {
   const operand = command.operands
   const operandText = operand === undefined
     ? ""
@@ -48,9 +48,9 @@ export const commandHelp = (command: Command): string => {
     ? ` [${operand.name}]`
     : ` ${operand.name}${operand.most > operand.least ? "…" : ""}`
   return [
-    `${programName} ${command.name}: ${command.summary}.`,
+    `${program} ${command.name}: ${command.summary}.`,
     "",
-    `Usage: ${programName} ${command.name}${operandText} [flags]`,
+    `Usage: ${program} ${command.name}${operandText} [flags]`,
     ...(operand === undefined ? [] : ["", `${operand.name}: ${operand.help}`]),
     ...(command.details ?? []).flatMap((text) => ["", wrapped(text, 0)]),
     "",
@@ -58,7 +58,7 @@ export const commandHelp = (command: Command): string => {
     ...flagLines(command),
     "",
     "Examples:",
-    ...command.examples.flatMap(({ args, says }) => [`  # ${says}`, `  ${programName} ${args}`]),
+    ...command.examples.flatMap(({ args, says }) => [`  # ${says}`, `  ${program} ${args}`]),
     "",
     "Exit codes:",
     ...exitCodeLines,
@@ -66,17 +66,23 @@ export const commandHelp = (command: Command): string => {
   ].join("\n")
 }
 
-export const programHelp = (commands: ReadonlyArray<Command>): string => {
+/** Commands that people use. */
+export const listedCommands = ({ commands }: Pick<Program, "commands">): ReadonlyArray<Command> =>
+  commands.filter(({ internal }) => internal !== true)
+
+/** The help of the whole program; ends with a newline. */
+export const programHelp = (program: Omit<Program, "version">): string => {
+  const commands = listedCommands(program)
   const longest = Math.max(...commands.map(({ name }) => name.length))
   return [
-    `${programName}: brings the blocks of an M3DB namespace from its replicas into filesets, and looks at filesets.`,
+    `${program.name}: ${program.summary}.`,
     "",
-    `Usage: ${programName} COMMAND [flags]`,
+    `Usage: ${program.name} COMMAND [flags]`,
     "",
     "Commands:",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`),
     "",
-    `Flags, examples and exit codes of a command: ${programName} COMMAND --help`,
+    `Flags, examples and exit codes of a command: ${program.name} COMMAND --help`,
     ""
   ].join("\n")
 }

@@ -1,7 +1,7 @@
 /** What the process tells its caller, and errors that carry it. */
 import * as Schema from "effect/Schema"
 
-/** Exit codes of all commands. */
+/** Exit codes of all commands of all programs. */
 export const ExitCode = {
   /** Done and verified. */
   done: 0,

@@ -2,12 +2,13 @@
  * The one place where a command line and a config file become settings: merges (the command line wins), reads every value, and tells all
  * problems at once. Pure but for `context.read`, which reads local input files.
  */
+import { type ConfigEntry, maxConfigBytes, readConfig } from "../codec/ConfigFile.ts"
+import type { CheckContext, Command } from "../contract/Command.ts"
+import type { Flag, Flags, Given } from "../contract/Flag.ts"
+import type { Problem } from "../contract/Problem.ts"
 import { allFlags, type Arguments, commonFlags, expectation, keysByName, readArguments } from "./Arguments.ts"
-import type { CheckContext, Command } from "./Command.ts"
-import { type ConfigEntry, maxConfigBytes, readConfig } from "./ConfigFile.ts"
-import { type Flag, flagName, type Flags } from "./Flag.ts"
-import type { Given } from "./FlagType.ts"
-import { didYouMean, type Problem, shown } from "./Problem.ts"
+import { flagName } from "./FlagDefinition.ts"
+import { didYouMean, shown } from "./ProblemText.ts"
 
 /** A command line that was understood, as far as it was. Run it only without problems. */
 export interface ReadCommand {
@@ -42,6 +43,9 @@ const wordFor: Readonly<Record<Given["kind"], string>> = {
   boolean: "true or false"
 }
 
+const refusal = ({ type }: Flag<unknown>, text: string, want: string): string =>
+  type.explain === undefined ? `${shown(text)}; ${want}` : type.explain(text)
+
 /** The values of one entry; problems when its shape or a type is wrong. */
 const entryValues = (flag: Flag<unknown>, entry: ConfigEntry, problems: Array<Problem>): ReadonlyArray<unknown> => {
   const where = `${entry.place} ${entry.name}`
@@ -59,7 +63,7 @@ const entryValues = (flag: Flag<unknown>, entry: ConfigEntry, problems: Array<Pr
       return []
     }
     const value = flag.type.parse(item.text)
-    if (value === undefined) problems.push({ where, message: `${shown(item.text)}; ${want}` })
+    if (value === undefined) problems.push({ where, message: refusal(flag, item.text, want) })
     return value === undefined ? [] : [value]
   })
 }
@@ -68,7 +72,7 @@ const argumentValues = (flag: Flag<unknown>, name: string, texts: ReadonlyArray<
   texts.flatMap((text) => {
     const value = flag.type.parse(text)
     if (value === undefined) {
-      problems.push({ where: `--${name}`, message: `${shown(text)}; ${expectation(flag, name)}` })
+      problems.push({ where: `--${name}`, message: refusal(flag, text, expectation(flag, name)) })
     }
     return value === undefined ? [] : [value]
   })

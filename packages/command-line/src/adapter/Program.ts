@@ -1,0 +1,155 @@
+/** From the arguments of the process to its exit code: picks the command, tells problems, runs it, prints its result. */
+import { jsonLine } from "@peerstrap/progress"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { CheckContext, Command, CommandResult } from "../contract/Command.ts"
+import { CommandError, ExitCode } from "../contract/ExitCode.ts"
+import type { Problem } from "../contract/Problem.ts"
+import type { Program } from "../contract/Program.ts"
+import type { StopRequest, StopSignal, Terminal } from "../contract/Terminal.ts"
+import { commandHelp, listedCommands, programHelp } from "../engine/Help.ts"
+import { didYouMean, formatProblems, shown } from "../engine/ProblemText.ts"
+import { readSettings } from "../engine/ReadSettings.ts"
+
+/** A program and all that it meets. */
+export interface ProgramInput {
+  readonly program: Program
+  /** Without interpreter and script. */
+  readonly argv: ReadonlyArray<string>
+  readonly terminal: Terminal
+  readonly stop: StopRequest
+  readonly read: CheckContext["read"]
+}
+
+const exitCodeOf = (signal: StopSignal): ExitCode => signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated
+
+/** How one command, or the program before it has one, says things: as its name, in JSON or not. */
+interface Voice {
+  readonly terminal: Terminal
+  /** `peerstrap-m3db diff`. */
+  readonly title: string
+  readonly name: string
+  readonly json: boolean
+  /** Standard output is the command's own. */
+  readonly linesOnly: boolean
+}
+
+const voiceOf = ({ program, terminal }: ProgramInput, command: Command | undefined, json: boolean): Voice =>
+  command === undefined
+    ? { terminal, title: program.name, name: program.name, json, linesOnly: false }
+    : {
+      terminal,
+      title: `${program.name} ${command.name}`,
+      name: command.name,
+      json,
+      linesOnly: command.linesOnly === true
+    }
+
+/** What did not go well: text for people, a document for programs, on standard error where standard output has lines only. */
+const complain = (
+  { json, linesOnly, name, terminal }: Voice,
+  text: string,
+  document: Readonly<Record<string, unknown>>
+): Effect.Effect<void> => {
+  const line = `${jsonLine({ command: name, ...document })}\n`
+  terminal.error(json && linesOnly ? line : text)
+  return json && !linesOnly ? terminal.out(line) : Effect.void
+}
+
+const printProblems = (voice: Voice, problems: ReadonlyArray<Problem>): Effect.Effect<ExitCode> =>
+  Effect.as(
+    complain(voice, formatProblems(voice.title, problems, `${voice.title} --help`), {
+      exitCode: ExitCode.usage,
+      problems
+    }),
+    ExitCode.usage
+  )
+
+const errorText = ({ title }: Voice, { message, remedy }: { readonly message: string; readonly remedy: string }) =>
+  `${title}: ${message}\n${remedy === "" ? "" : `  what to do: ${remedy}\n`}`
+
+const print = Effect.fnUntraced(function*(voice: Voice, { error, exitCode, json, text }: CommandResult) {
+  const document = { exitCode, ...(error === undefined ? {} : { error }), ...json }
+  if (!voice.json) yield* voice.terminal.out(text)
+  else if (json !== undefined) yield* voice.terminal.out(`${jsonLine({ command: voice.name, ...document })}\n`)
+  if (error !== undefined) {
+    voice.terminal.error(
+      voice.json && json === undefined ? `${jsonLine({ command: voice.name, ...document })}\n` : errorText(voice, error)
+    )
+  }
+  return exitCode
+})
+
+const printError = (voice: Voice, { exitCode, message, remedy }: CommandError): Effect.Effect<ExitCode> => {
+  const error = { message, remedy }
+  return Effect.as(complain(voice, errorText(voice, error), { exitCode, error }), exitCode)
+}
+
+const defectError = (cause: Cause.Cause<unknown>): CommandError => {
+  const first = Cause.squash(cause)
+  const where = first instanceof Error ? (first.stack ?? "").split("\n").slice(1, 4).join("\n") : ""
+  return new CommandError({
+    exitCode: ExitCode.defect,
+    message: `a defect of this program: ${first instanceof Error ? first.message : String(first)}${
+      where === "" ? "" : `\n${where}`
+    }`,
+    remedy: `please report it with these lines and the command line`
+  })
+}
+
+/** Runs the command; SIGINT and SIGTERM interrupt it unless it stops itself. */
+const runCommand = (input: ProgramInput, command: Command, found: ReturnType<typeof readSettings>) => {
+  const run = command.run({
+    settings: found.settings,
+    operands: found.operands,
+    plan: found.plan,
+    json: found.json,
+    terminal: input.terminal,
+    stop: input.stop
+  })
+  const stopped = Effect.map(input.stop, (signal): CommandResult => ({
+    exitCode: exitCodeOf(signal),
+    text: "",
+    ...(command.linesOnly === true ? {} : { json: { stopped: signal } })
+  }))
+  return Effect.scoped(command.stopsItself === true ? run : Effect.raceFirst(run, stopped))
+}
+
+/** Never fails: what goes wrong is printed and is an exit code. */
+export const runProgram: (input: ProgramInput) => Effect.Effect<ExitCode> = Effect.fnUntraced(
+  function*(input: ProgramInput) {
+    const { argv, program, terminal } = input
+    const [name, ...rest] = argv
+    const names = listedCommands(program).map((each) => each.name)
+    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+      const about = program.commands.find((each) => each.name === rest[0])
+      yield* terminal.out(about === undefined ? programHelp(program) : commandHelp(program, about))
+      return name === undefined ? ExitCode.usage : ExitCode.done
+    }
+    if (name === "--version") {
+      yield* terminal.out(`${program.version}\n`)
+      return ExitCode.done
+    }
+    const command = program.commands.find((each) => each.name === name)
+    if (command === undefined) {
+      const message = `no such command${didYouMean(name, names)}; commands are ${names.join(", ")}`
+      return yield* printProblems(voiceOf(input, undefined, rest.includes("--json")), [{ where: shown(name), message }])
+    }
+    const nowMillis = yield* Clock.currentTimeMillis
+    const context: CheckContext = { nowNanos: BigInt(nowMillis) * 1_000_000n, read: input.read }
+    const exit = yield* Effect.exit(Effect.suspend(() => {
+      const found = readSettings(command, names, rest, context)
+      if (found.help) return Effect.as(terminal.out(commandHelp(program, command)), ExitCode.done)
+      const voice = voiceOf(input, command, found.json)
+      if (found.problems.length > 0) return printProblems(voice, found.problems)
+      return Effect.matchEffect(runCommand(input, command, found), {
+        onSuccess: (result) => print(voice, result),
+        onFailure: (error) => printError(voice, error)
+      })
+    }))
+    if (Exit.isSuccess(exit)) return exit.value
+    return yield* printError(voiceOf(input, command, rest.includes("--json")), defectError(exit.cause))
+  }
+)
