@@ -6,6 +6,15 @@ const frame = Buffer.from(
   "hex"
 )
 
+const pair = (key: string, value: string) => {
+  const bytes = Buffer.alloc(4 + key.length + value.length)
+  bytes.writeUInt16BE(key.length, 0)
+  bytes.write(key, 2)
+  bytes.writeUInt16BE(value.length, 2 + key.length)
+  bytes.write(value, 4 + key.length)
+  return bytes
+}
+
 describe("init", () => {
   it("reads the smallest message that a real server accepts", () => {
     const init = decodeInit(frame, 16)
@@ -16,14 +25,6 @@ describe("init", () => {
   })
 
   it("takes keys that it does not know", () => {
-    const pair = (key: string, value: string) => {
-      const bytes = Buffer.alloc(4 + key.length + value.length)
-      bytes.writeUInt16BE(key.length, 0)
-      bytes.write(key, 2)
-      bytes.writeUInt16BE(value.length, 2 + key.length)
-      bytes.write(value, 4 + key.length)
-      return bytes
-    }
     const count = Buffer.from([0, 2, 0, 4])
     const pairs = [
       pair("tchannel_language", "go"),
