@@ -9,7 +9,7 @@ import {
   truncate,
   widenToBlocks
 } from "@peerstrap/m3db-bootstrap"
-import { isNamespaceName } from "@peerstrap/m3db-files"
+import { isNamespaceName, Limits as filesetLimits } from "@peerstrap/m3db-files"
 import {
   isTopologyError,
   parsePeers,
@@ -305,12 +305,17 @@ export const planBootstrap = (
   }
 }
 
-/** One job for each shard and 16 blocks; blocks that `skip` names are left out. */
+/** Blocks of one job, so that the jobs in flight together stay within what a sink may hold open. */
+const blocksPerJob = (jobsInFlight: number): number =>
+  Math.max(1, Math.min(defaultStreamLimits.maxBlocksPerJob, Math.floor(filesetLimits.maxOpenBlocks / jobsInFlight)))
+
+/** One job for each shard and up to 16 blocks; blocks that `skip` names are left out. */
 export const planJobs = (
   plan: BootstrapPlan,
-  skip: (shard: number, blockStart: bigint) => boolean
+  skip: (shard: number, blockStart: bigint) => boolean,
+  jobsInFlight: number = defaultStreamLimits.jobsInFlight
 ): Array<StreamJob> => {
-  const most = defaultStreamLimits.maxBlocksPerJob
+  const most = blocksPerJob(jobsInFlight)
   return plan.shards.flatMap((shard) => {
     const wanted = plan.starts.filter((start) => !skip(shard, start))
     const peers = plan.peersOfShard.get(shard)!

@@ -141,7 +141,7 @@ const streamingOptions = ({ plan, settings }: BootstrapInput, existing: Existing
     retentionNanos: settings.retention,
     immutableEnd: plan.immutableEnd
   },
-  jobs: planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start))),
+  jobs: planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start)), settings.jobsInFlight),
   memoryBytes: settings.memory,
   limits: { jobsInFlight: settings.jobsInFlight },
   queueLimits: {
