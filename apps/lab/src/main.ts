@@ -1,6 +1,5 @@
-/** The process: its streams and signals given to the program, its exit code to the caller. */
-import { runProcess, runProgram } from "./cli/Program.ts"
-import { processTerminal } from "./cli/Terminal.ts"
-import { commands } from "./commands/Commands.ts"
+/** The process: this program on its arguments. */
+import { runProcess } from "@peerstrap/command-line"
+import { program } from "./commands/Commands.ts"
 
-runProcess(runProgram(commands, process.argv.slice(2), processTerminal()))
+await runProcess(program)

@@ -1,79 +1,64 @@
 import { assert, describe, it } from "@effect/vitest"
+import { allFlags, commandHelp, flagName, programHelp, readSettings } from "@peerstrap/command-line"
 import { seededSpec } from "@peerstrap/m3db-wire/testing"
-import { readArguments } from "../src/cli/Arguments.ts"
-import { commandHelp, programHelp } from "../src/cli/Command.ts"
-import { duration, flagName, integer, many, Refused, text, time, toggle, withDefault } from "../src/cli/Flag.ts"
-import { commands } from "../src/commands/Commands.ts"
-import { behaviourFlag, behaviourList } from "../src/replicas/ReplicaBehaviour.ts"
+import { commands, program } from "../src/commands/Commands.ts"
+import { behaviourFlag, behaviourList, type ReplicaBehaviour } from "../src/replicas/ReplicaBehaviour.ts"
 import { completeBlocksStart, decodePlan, encodePlan, replicaPlans } from "../src/replicas/ReplicaPlan.ts"
 
-const flags = {
-  count: withDefault(integer(1, 9), "3", "how many"),
-  blockSize: withDefault(duration, "2h", "size"),
-  word: many(text("WORD", "a word", (given) => /^\w+$/.test(given)), "words"),
-  quiet: toggle("no words")
+const refusal = (given: string): string => {
+  assert.isUndefined(behaviourFlag.parse(given))
+  return behaviourFlag.explain!(given)
 }
 
-const refusal = (given: string): string => {
-  const parsed = behaviourFlag.parse(given)
-  assert.instanceOf(parsed, Refused)
-  return parsed.message
+const read = (args: string) => {
+  const [name, ...argv] = args.split(" ")
+  const command = commands.find((each) => each.name === name)!
+  const context = { nowNanos: 0n, read: (path: string) => ({ problem: path }) }
+  const { problems } = readSettings(command, commands.map((each) => each.name), argv, context)
+  return problems.map(({ message, where }) => `${where}: ${message}`)
 }
 
 describe("command line", () => {
-  it("reads values, defaults, lists, switches and operands", () => {
-    const read = readArguments(flags, ["--word", "a", "x", "--word=b", "--quiet", "--block-size=90m", "--", "--count"])
-    assert.deepEqual(read.problems, [])
-    assert.deepEqual(read.operands, ["x", "--count"])
-    assert.deepEqual(read.settings, { count: 3, blockSize: 5_400_000_000_000n, word: ["a", "b"], quiet: true })
-    assert.isFalse(readArguments(flags, ["--quiet=false"]).settings.quiet)
+  it("has help with every flag, and examples that are accepted, for every command", () => {
+    const all = programHelp(program)
+    for (const command of commands) {
+      const help = commandHelp(program, command)
+      assert.equal(all.includes(command.summary), command.internal !== true)
+      assert.isAbove(command.examples.length, 0)
+      for (const [key, { type }] of Object.entries(allFlags(command))) {
+        assert.include(help, `--${flagName(key)}`)
+        if (type.placeholder !== "") assert.notStrictEqual(type.parse(type.example), undefined, key)
+      }
+      for (const { args } of command.examples) assert.deepEqual(read(args), [], args)
+    }
   })
 
-  it("tells every problem at once", () => {
-    const { problems } = readArguments(flags, [
-      "--count=10",
-      "--nope",
-      "--quiet=maybe",
-      "--block-size",
-      "1h",
-      "--block-size",
-      "2h",
-      "--word"
+  it("tells what flags say together, beside what is wrong with single ones", () => {
+    const problems = read("replicas --replicas 2 --base-port 65535 --behaviour C:delay:1 --active 3 --seed x more")
+    assert.deepEqual(problems.map((each) => each.split(":")[0]).toSorted(), [
+      "--active",
+      "--base-port",
+      "--behaviour",
+      "--seed",
+      "argument 1"
     ])
-    assert.lengthOf(problems, 5)
-    assert.match(problems.join("\n"), /--count: "10" is not a whole number from 1 to 9/)
-    assert.match(problems.join("\n"), /"--nope": no such flag; there are: --count --block-size/)
-    assert.match(problems.join("\n"), /--quiet: "maybe" is neither/)
-    assert.match(problems.join("\n"), /--block-size: given twice/)
-    assert.match(problems.join("\n"), /--word: a value is missing \(WORD\)/)
+    assert.include(problems.join("\n"), "--behaviour: there is no replica C, the last one is B")
+    assert.include(problems.join("\n"), "--base-port: 2 replicas from port 65535 on go beyond 65535")
+    assert.match(read("demo everything").join(), /"everything": no such demonstration; there are: all, replicas/)
+  })
+
+  it("takes block sizes of whole seconds, as the bootstrapper is told them", () => {
+    assert.deepEqual(read("replicas --block-size 1h30m"), [])
+    assert.match(
+      read("replicas --block-size 1500ms").join(),
+      /--block-size: "1500ms"; want a duration of whole seconds/
+    )
   })
 
   it("keeps control characters of what was given from the terminal", () => {
-    const { problems } = readArguments(flags, ["--count=\u001b[2J\u009b"])
-    // oxlint-disable-next-line no-control-regex
-    assert.notMatch(problems.join(""), /[\u001b\u009b]/)
-  })
-
-  it("reads times and durations, and refuses dates that do not exist", () => {
-    assert.equal(time.parse("2026-11-21T10:00:00Z"), 1_795_255_200_000_000_000n)
-    assert.equal(time.parse("1795255200000000000"), 1_795_255_200_000_000_000n)
-    for (const wrong of ["2026-02-30T00:00:00Z", "9223372036854775808", "1969-12-31T23:59:59Z", "now", ""]) {
-      assert.instanceOf(time.parse(wrong), Refused, wrong)
-    }
-    for (const wrong of ["0h", "2", "2d", "-1h", ""]) assert.instanceOf(duration.parse(wrong), Refused, wrong)
-  })
-
-  it("has help with every flag and examples for every command", () => {
-    const all = programHelp(commands)
-    for (const command of commands) {
-      const help = commandHelp(command)
-      assert.equal(all.includes(command.summary), command.internal !== true)
-      assert.isAbove(command.examples.length, 0)
-      for (const key of Object.keys(command.flags)) assert.include(help, `--${flagName(key)}`)
-      for (const { args } of command.examples) {
-        const own = readArguments(command.flags, args.split(" ").slice(1))
-        assert.deepEqual([...own.problems, ...command.check(own.settings, own.operands)], [], args)
-      }
+    for (const given of ["B:\u001b[2J", "B:slow:\u009b", "\u001b", "B:lack-series:\u0007"]) {
+      // oxlint-disable-next-line no-control-regex
+      assert.notMatch(read(`replicas --behaviour ${given} --host ${given}`).join(""), /[\u0000-\u001f\u007f-\u009f]/)
     }
   })
 })
@@ -97,8 +82,8 @@ describe("behaviours of replicas", () => {
   it("adds up for one replica and crosses to another process unchanged", () => {
     const behaviours = ["B:lack-series:5", "B:delay:20", "B:slow:1000"].map((each) => {
       const parsed = behaviourFlag.parse(each)
-      assert.notInstanceOf(parsed, Refused)
-      return parsed as Exclude<typeof parsed, Refused>
+      assert.isDefined(parsed)
+      return parsed as ReplicaBehaviour
     })
     const plans = replicaPlans({ replicas: 2, host: "127.0.0.1", basePort: 7_000, spec: seededSpec(), behaviours })
     assert.deepEqual(plans.map(({ behaviours, id, port }) => [id, port, behaviours]), [["A", 7_000, ""], [

@@ -118,7 +118,7 @@ describe("peerstrap-lab replicas", { concurrent: false }, () => {
           taken.error.join("\n"),
           new RegExp(`replica A at 127\\.0\\.0\\.1:${port} does not start: .*EADDRINUSE`)
         )
-        const wrong = yield* runLab("replicas", "--series", "none", "--behaviour", "D:delay:1", "--fast", "please")
+        const wrong = yield* runLab("replicas", "please", "--series", "none", "--behaviour", "D:delay:1", "--fast")
         assert.deepEqual([wrong.code, wrong.out], [2, []])
         const said = wrong.error.join("\n")
         for (const each of ["--series", "no replica D", "--fast", "\"please\"", "4 problems"]) {
@@ -126,7 +126,7 @@ describe("peerstrap-lab replicas", { concurrent: false }, () => {
         }
         const other = yield* runLab("replica")
         assert.equal(other.code, 2)
-        assert.match(other.error.join("\n"), /no such command; there are: demo, replicas/)
+        assert.match(other.error.join("\n"), /no such command; did you mean replicas\?; commands are demo, replicas$/m)
       }),
     timeout
   )

@@ -1,31 +1,50 @@
 /** The flags that say what embedded replicas hold and where they listen, shared by `replicas` and `demo`. */
+import { derived, type FlagType, type Problem, type Settings, Type, withDefault } from "@peerstrap/command-line"
 import { type SeededShape, seededSpec } from "@peerstrap/m3db-wire/testing"
-import { derived, duration, integer, oneOf, type Settings, text, time, withDefault } from "../cli/Flag.ts"
 import type { ReplicaBehaviour } from "../replicas/ReplicaBehaviour.ts"
 import { type ClusterPlan, completeBlocksStart, maxReplicas, replicaId } from "../replicas/ReplicaPlan.ts"
 
 const shapeNames = ["mixed", "int", "float", "decimal", "counter", "constant", "special", "huge"] as const
 
-const address = text("HOST", "a host name or an address", (given) => /^[\w.:-]+$/.test(given))
-const name = text("NAME", "a name of 1 to 100 letters, digits, _ and -", (given) => /^[\w-]{1,100}$/.test(given))
+const address = Type.text("HOST", "a host name or an address", "127.0.0.1", (given) => /^[\w.:-]+$/.test(given))
+const name = Type.text(
+  "NAME",
+  "a name of 1 to 100 letters, digits, _ and -",
+  "demo",
+  (given) => /^[\w-]{1,100}$/.test(given)
+)
+
+/** The bootstrapper is told block sizes in seconds. */
+const wholeSeconds: FlagType<bigint> = {
+  ...Type.duration("2h"),
+  expected: "a duration of whole seconds such as 2h, 90m or 30s",
+  parse: (given) => {
+    const nanos = Type.duration("2h").parse(given)
+    return nanos === undefined || nanos % 1_000_000_000n !== 0n ? undefined : nanos
+  }
+}
 
 export const clusterFlags = {
-  series: withDefault(integer(1, 10_000_000), "20000", "series of the data set"),
-  blocks: withDefault(integer(1, 1_000), "2", "blocks of each series"),
-  points: withDefault(integer(1, 100_000), "60", "points of a series in a block"),
-  tags: withDefault(integer(0, 19), "3", "tags of each series"),
+  series: withDefault(Type.integer(1, 10_000_000, 2_000), "20000", "Series of the data set."),
+  blocks: withDefault(Type.integer(1, 1_000, 2), "2", "Blocks of each series."),
+  points: withDefault(Type.integer(1, 100_000, 60), "60", "Points of a series in a block."),
+  tags: withDefault(Type.integer(0, 19, 3), "3", "Tags of each series."),
   shape: withDefault<SeededShape>(
-    oneOf(shapeNames),
+    Type.oneOf(shapeNames, "mixed"),
     "mixed",
-    "values; mixed: integers, floats and others, series by series"
+    "Values; mixed: integers, floats and others, series by series."
   ),
-  seed: withDefault(integer(0, 4_294_967_295), "1", "decides all of the data"),
-  namespace: withDefault(name, "demo", "namespace"),
-  shards: withDefault(integer(1, 4_096), "16", "shards of the namespace"),
-  blockSize: withDefault(duration, "2h", "block size of the namespace"),
-  start: derived(time, "so that the last block is complete", "start of the first block, aligned down"),
-  host: withDefault(address, "127.0.0.1", "address to listen on"),
-  basePort: withDefault(integer(0, 65_535), "0", "port of the first replica, the next ones follow; 0: any")
+  seed: withDefault(Type.integer(0, 4_294_967_295, 1), "1", "Decides all of the data."),
+  namespace: withDefault(name, "demo", "The namespace."),
+  shards: withDefault(Type.integer(1, 4_096, 16), "16", "Shards of the namespace."),
+  blockSize: withDefault(wholeSeconds, "2h", "Block size of the namespace."),
+  start: derived(Type.time, "so that the last block is complete", "Start of the first block, aligned down."),
+  host: withDefault(address, "127.0.0.1", "Address to listen on."),
+  basePort: withDefault(
+    Type.integer(0, 65_535, 9_000),
+    "0",
+    "Port of the first replica, the next ones follow; 0: any."
+  )
 }
 
 type ClusterSettings = Settings<typeof clusterFlags>
@@ -57,18 +76,21 @@ export const clusterPlan = (settings: ClusterSettings, choice: ClusterChoice): C
   return { replicas, host, basePort, spec, behaviours }
 }
 
-/** Problems beyond single flags. */
-export const clusterProblems = (
-  settings: ClusterSettings,
-  replicas: number,
-  behaviours: ReadonlyArray<ReplicaBehaviour>
-): ReadonlyArray<string> => [
-  ...behaviours
-    .filter(({ id }) => id.charCodeAt(0) - 65 >= replicas)
-    .map(({ id }) => `--behaviour: there is no replica ${id}, the last one is ${replicaId(replicas - 1)}`),
-  ...(settings.basePort > 0 && settings.basePort + replicas - 1 > 65_535
-    ? [`--base-port: ${replicas} replicas from port ${settings.basePort} on go beyond 65535`]
-    : [])
-]
+/** Rules between flags; what was given wrongly is undefined and told elsewhere. */
+export const checkCluster = (
+  { basePort, behaviours, replicas }: {
+    readonly basePort: number | undefined
+    readonly behaviours: ReadonlyArray<ReplicaBehaviour>
+    readonly replicas: number
+  },
+  problem: (problem: Problem) => void
+): void => {
+  for (const { id } of behaviours.filter(({ id }) => id.charCodeAt(0) - 65 >= replicas)) {
+    problem({ where: "--behaviour", message: `there is no replica ${id}, the last one is ${replicaId(replicas - 1)}` })
+  }
+  if (basePort !== undefined && basePort > 0 && basePort + replicas - 1 > 65_535) {
+    problem({ where: "--base-port", message: `${replicas} replicas from port ${basePort} on go beyond 65535` })
+  }
+}
 
-export const replicaCount = integer(1, maxReplicas)
+export const replicaCount = Type.integer(1, maxReplicas, 3)

@@ -1,7 +1,14 @@
-/** All commands of the program. */
-import type { Command } from "../cli/Command.ts"
+/** The program: all of its commands. */
+import { type Command, type Program, versionOfPackage } from "@peerstrap/command-line"
 import { demo } from "./Demo.ts"
 import { replicaProcessCommand } from "./ReplicaProcess.ts"
 import { replicas } from "./Replicas.ts"
 
 export const commands: ReadonlyArray<Command> = [demo, replicas, replicaProcessCommand]
+
+export const program: Program = {
+  name: "peerstrap-lab",
+  summary: "embedded clusters by seed, and demonstrations on them",
+  version: versionOfPackage(import.meta.url),
+  commands
+}

@@ -1,16 +1,13 @@
 /** The command under which this program runs one replica in a process of its own; people use `replicas`. */
-import { command } from "../cli/Command.ts"
+import { command } from "@peerstrap/command-line"
 import { replicaCommand } from "../replicas/ReplicaCluster.ts"
 import { replicaProcess } from "../replicas/ReplicaProcess.ts"
 
 export const replicaProcessCommand = command({
   name: replicaCommand,
-  operands: "",
-  summary: "serve one replica; its plan comes on standard input",
-  details: [],
+  summary: "Serve one replica; its plan comes on standard input",
   flags: {},
-  examples: [{ args: "replicas", says: "what people use" }],
-  check: () => [],
+  examples: [{ args: "replica-process", says: "What starts it writes the plan to its standard input" }],
   run: ({ terminal }) => replicaProcess(terminal),
   internal: true
 })

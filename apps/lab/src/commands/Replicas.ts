@@ -1,26 +1,33 @@
 /** `peerstrap-lab replicas`: embedded replicas, each a process, until it is stopped. */
+import {
+  command,
+  type CommandInput,
+  type CommandResult,
+  ExitCode,
+  many,
+  type Terminal,
+  toggle,
+  Type,
+  withDefault
+} from "@peerstrap/command-line"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { command } from "../cli/Command.ts"
-import { ExitCode } from "../cli/ExitCode.ts"
-import { integer, many, toggle, withDefault } from "../cli/Flag.ts"
-import type { Terminal } from "../cli/Terminal.ts"
 import { behaviourFlag, behaviourJson, behaviourList } from "../replicas/ReplicaBehaviour.ts"
 import { readyLine, type RunningReplica, startCluster } from "../replicas/ReplicaCluster.ts"
-import { type ClusterPlan, replicaPlans } from "../replicas/ReplicaPlan.ts"
-import { clusterFlags, clusterPlan, clusterProblems, replicaCount } from "./ClusterFlags.ts"
+import { type ClusterPlan, maxReplicas, replicaPlans } from "../replicas/ReplicaPlan.ts"
+import { checkCluster, clusterFlags, clusterPlan, replicaCount } from "./ClusterFlags.ts"
 
 const flags = {
-  replicas: withDefault(replicaCount, "3", "how many; they are called A, B, C …"),
+  replicas: withDefault(replicaCount, "3", "How many; they are called A, B, C …"),
   ...clusterFlags,
   active: withDefault(
-    integer(0, 1_000),
+    Type.integer(0, 1_000, 1),
     "0",
-    "the last so many blocks are still in memory, as those that still change"
+    "The last so many blocks are still in memory, as those that still change."
   ),
-  behaviour: many(behaviourFlag, "what a replica does differently, e.g. C:slow:200000+delay:20 or B:lack-series:5"),
-  listBehaviours: toggle("print all behaviours and end"),
-  json: toggle("one line of JSON on standard output as soon as all replicas serve")
+  behaviour: many(behaviourFlag, "What a replica does differently, e.g. C:slow:200000+delay:20 or B:lack-series:5."),
+  listBehaviours: toggle("Print all behaviours and end."),
+  json: toggle("One line of JSON on standard output as soon as all replicas serve.")
 }
 
 const readyText = ({ spec }: ClusterPlan, replicas: ReadonlyArray<RunningReplica>): string => {
@@ -37,43 +44,49 @@ const readyText = ({ spec }: ClusterPlan, replicas: ReadonlyArray<RunningReplica
   ].join("\n")
 }
 
+/** Everything was printed on the way. */
+const ended = (exitCode: ExitCode): CommandResult => ({ exitCode, text: "" })
+
 const watch = (terminal: Terminal) => ({ ended, id }: RunningReplica) =>
   Effect.map(ended, (how) => terminal.error(`replica ${id} ${how}\n`))
 
+const serve = Effect.fnUntraced(function*({ json, settings, terminal }: CommandInput<typeof flags, void>) {
+  if (settings.listBehaviours) {
+    yield* terminal.out(json ? `${JSON.stringify(behaviourJson())}\n` : behaviourList())
+    return ended(ExitCode.done)
+  }
+  const nowNanos = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
+  const { active, behaviour: behaviours, replicas } = settings
+  const plan = clusterPlan(settings, { replicas, active, behaviours, nowNanos })
+  const running = yield* startCluster(replicaPlans(plan))
+  yield* terminal.out(json ? `${JSON.stringify(readyLine(plan.spec, running))}\n` : readyText(plan, running))
+  yield* Effect.forEach(running, watch(terminal), { concurrency: "unbounded" })
+  terminal.error("no replica is left\n")
+  return ended(ExitCode.peers)
+})
+
 export const replicas = command({
   name: "replicas",
-  operands: "",
-  summary: "start embedded replicas that serve a seeded data set over TChannel",
+  summary: "Start embedded replicas that serve a seeded data set over TChannel",
   details: [
     "Each replica is a process of its own and serves until it is stopped or killed. The same seed gives the same data. All of them end with"
     + " this process, however it ends."
   ],
   flags,
+  linesOnly: true,
   examples: [
-    { args: "replicas --json", says: "three replicas, for a program" },
+    { args: "replicas --json", says: "Three replicas, for a program" },
     {
       args: "replicas --series 1000 --behaviour B:lack-series:5 --behaviour C:slow:200000+delay:20",
-      says: "one lacks data, one is slow"
+      says: "One lacks data, one is slow"
     },
-    { args: "replicas --list-behaviours", says: "what replicas can do" }
+    { args: "replicas --list-behaviours", says: "What replicas can do" }
   ],
-  check: (settings, operands) => [
-    ...operands.map((each) => `${JSON.stringify(each)}: replicas takes flags only`),
-    ...clusterProblems(settings, settings.replicas, settings.behaviour),
-    ...(settings.active > settings.blocks ? [`--active: only ${settings.blocks} blocks (--blocks)`] : [])
-  ],
-  run: Effect.fnUntraced(function*({ settings, terminal }) {
-    if (settings.listBehaviours) {
-      yield* terminal.out(settings.json ? `${JSON.stringify(behaviourJson())}\n` : behaviourList())
-      return ExitCode.done
+  check: ({ active, basePort, behaviour = [], blocks, replicas = maxReplicas }, _operands, _context, problem) => {
+    checkCluster({ basePort, behaviours: behaviour, replicas }, problem)
+    if (active !== undefined && blocks !== undefined && active > blocks) {
+      problem({ where: "--active", message: `only ${blocks} blocks (--blocks)` })
     }
-    const nowNanos = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
-    const { active, behaviour: behaviours, replicas } = settings
-    const plan = clusterPlan(settings, { replicas, active, behaviours, nowNanos })
-    const running = yield* startCluster(replicaPlans(plan))
-    yield* terminal.out(settings.json ? `${JSON.stringify(readyLine(plan.spec, running))}\n` : readyText(plan, running))
-    yield* Effect.forEach(running, watch(terminal), { concurrency: "unbounded" })
-    terminal.error("no replica is left\n")
-    return ExitCode.peers
-  })
+  },
+  run: serve
 })

@@ -1,7 +1,7 @@
 /** The end of the demonstration: one line of JSON, or text for a person; and its exit code. Pure. */
+import { ExitCode } from "@peerstrap/command-line"
 import { formatBytes, formatCount, formatDuration, formatRate } from "@peerstrap/progress"
 import * as Schema from "effect/Schema"
-import { ExitCode } from "../cli/ExitCode.ts"
 import { type Comparison, isEqual } from "./Comparison.ts"
 import type { ProcessEnd } from "./SiblingProcess.ts"
 

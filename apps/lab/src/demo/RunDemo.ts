@@ -4,14 +4,13 @@
  *   seed ─► three replica processes ─► bootstrap at majority ─► filesets ─► verify ─► comparison with the seed ─► exit code
  *                └ A lacks, B differs, C dies        └ why, set-level on the control socket
  */
+import { CommandError, type CommandResult, ExitCode, type Terminal } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { ExitCode, LabError } from "../cli/ExitCode.ts"
-import type { Terminal } from "../cli/Terminal.ts"
 import { readyLine, type RunningReplica, startCluster } from "../replicas/ReplicaCluster.ts"
 import { type ClusterPlan, replicaPlans } from "../replicas/ReplicaPlan.ts"
 import { compareWithSeed } from "./Comparison.ts"
@@ -35,7 +34,7 @@ const bootstrapper = "m3db-bootstrapper"
 /** Lines of a program that are no progress and are shown when it fails. */
 const keptMessages = 20
 
-const makeDirectory = (out: string | undefined): Effect.Effect<string, LabError> =>
+const makeDirectory = (out: string | undefined): Effect.Effect<string, CommandError> =>
   Effect.try({
     try: () => {
       if (out === undefined) return mkdtempSync(join(tmpdir(), "peerstrap-demo-"))
@@ -44,7 +43,7 @@ const makeDirectory = (out: string | undefined): Effect.Effect<string, LabError>
       return path
     },
     catch: (cause) =>
-      new LabError({
+      new CommandError({
         exitCode: 4,
         message: `the output directory cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`,
         remedy: "choose another one with --out"
@@ -130,5 +129,5 @@ export const runDemo = Effect.fnUntraced(function*(options: DemoOptions) {
   const end: DemoEnd = { out, control, namespace, tookMillis, bootstrap: streamed, ...checked, messages }
   if (json) { for (const line of messages) terminal.error(`${line}\n`) }
   yield* terminal.out(json ? `${JSON.stringify(demoJson(end))}\n` : demoText(end))
-  return codeOf(end)
+  return { exitCode: codeOf(end), text: "" } satisfies CommandResult as CommandResult
 })

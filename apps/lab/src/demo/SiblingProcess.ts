@@ -1,9 +1,9 @@
 /** Runs a sibling program of this repository: its standard output whole, its standard error line by line. Ends with the scope. */
+import { CommandError } from "@peerstrap/command-line"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
-import { LabError } from "../cli/ExitCode.ts"
 import { siblingProgram } from "../replicas/OwnProgram.ts"
 
 export interface ProcessEnd {
@@ -30,20 +30,21 @@ const stopWithParent = "data:text/javascript," + encodeURIComponent(
 )
 
 const collect = (stdout: NodeJS.ReadableStream): () => string => {
-  const chunks: Array<Uint8Array> = []
+  const decoder = new TextDecoder()
+  const parts: Array<string> = []
   let bytes = 0
   stdout.on("data", (chunk: Uint8Array) => {
     bytes += chunk.length
-    if (bytes <= maxStdoutBytes) chunks.push(chunk)
+    if (bytes <= maxStdoutBytes) parts.push(decoder.decode(chunk, { stream: true }))
   })
-  return () => Buffer.concat(chunks).toString("utf8")
+  return () => parts.join("") + decoder.decode()
 }
 
 const launch = (folder: string, args: ReadonlyArray<string>, onErrorLine: (line: string) => void) => {
   const program = siblingProgram(folder)
   if ("missing" in program) {
     return Effect.fail(
-      new LabError({
+      new CommandError({
         exitCode: 4,
         message: `${program.missing} is not there`,
         remedy: "build the repository: npm run build"

@@ -2,6 +2,7 @@
  * Follows a running bootstrap over its control socket: feeds a view on standard error, and when nothing moves says why, with the
  * command that would end it.
  */
+import type { Terminal } from "@peerstrap/command-line"
 import {
   formatDuration,
   formatWhy,
@@ -16,7 +17,6 @@ import {
 } from "@peerstrap/progress"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Terminal } from "../cli/Terminal.ts"
 
 const pollMillis = 250
 const answerMillis = 2_000

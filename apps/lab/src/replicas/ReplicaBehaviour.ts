@@ -1,4 +1,5 @@
 /** `--behaviour ID:LIST`: how one replica's data differ from the others', and how it misbehaves. */
+import { type FlagType, shown } from "@peerstrap/command-line"
 import {
   behaviourNames,
   behaviourTable,
@@ -8,7 +9,6 @@ import {
   parseEvery,
   type SeededVariation
 } from "@peerstrap/m3db-wire/testing"
-import { type FlagType, Refused, shown } from "../cli/Flag.ts"
 
 /** What one replica does differently. */
 export interface ReplicaBehaviour {
@@ -33,7 +33,12 @@ type VariationName = keyof typeof variations
 const variationNames = Object.keys(variations) as ReadonlyArray<VariationName>
 const isVariation = (name: string): name is VariationName => Object.hasOwn(variations, name)
 
-const readOne = (id: string, list: string): ReplicaBehaviour | Refused => {
+/** Why a text is no behaviour. */
+interface Refusal {
+  readonly problem: string
+}
+
+const readOne = (id: string, list: string): ReplicaBehaviour | Refusal => {
   const variation: { -readonly [K in keyof SeededVariation]: EveryRule } = {}
   const rest: Array<string> = []
   for (const item of list.split(/[+,]/).map((each) => each.trim()).filter((each) => each !== "")) {
@@ -43,21 +48,37 @@ const readOne = (id: string, list: string): ReplicaBehaviour | Refused => {
       continue
     }
     const rule = args.length === 1 ? parseEvery(args[0]!) : undefined
-    if (rule === undefined) return new Refused(`${shown(item)}: want ${name}:K or ${name}:K/R`)
+    if (rule === undefined) return { problem: `${shown(item)}: want ${name}:K or ${name}:K/R` }
     variation[variations[name].key] = rule
   }
   const behaviours = parseBehaviours(rest.join("+"))
   if (!("problem" in behaviours)) return { id, variation, behaviours: behaviours.text }
-  return new Refused(`${behaviours.problem}; of the data: ${variationNames.map((name) => `${name}:K[/R]`).join(", ")}`)
+  return {
+    problem: `${behaviours.problem.replace(/\p{Cc}/gu, "?")}; of the data: ${
+      variationNames.map((name) => `${name}:K[/R]`).join(", ")
+    }`
+  }
+}
+
+const readBehaviour = (given: string): ReplicaBehaviour | Refusal => {
+  const found = /^([A-Z]):(.+)$/s.exec(given)
+  return found === null
+    ? { problem: `${shown(given)} is not a replica and a list such as C:slow:200000+delay:20 or B:lack-series:5` }
+    : readOne(found[1]!, found[2]!)
 }
 
 export const behaviourFlag: FlagType<ReplicaBehaviour> = {
   placeholder: "ID:LIST",
+  expected: "a replica and a list of what it does differently",
+  example: "C:slow:200000+delay:20",
+  yaml: ["text"],
   parse: (given) => {
-    const found = /^([A-Z]):(.+)$/s.exec(given)
-    return found === null
-      ? new Refused(`${shown(given)} is not a replica and a list such as C:slow:200000+delay:20 or B:lack-series:5`)
-      : readOne(found[1]!, found[2]!)
+    const found = readBehaviour(given)
+    return "problem" in found ? undefined : found
+  },
+  explain: (given) => {
+    const found = readBehaviour(given)
+    return "problem" in found ? found.problem : ""
   }
 }
 

@@ -1,10 +1,10 @@
 /** Starts replica processes and owns them: they end with the scope, and by themselves when this process is gone. */
+import { CommandError } from "@peerstrap/command-line"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
-import { LabError } from "../cli/ExitCode.ts"
 import { ownProgram } from "./OwnProgram.ts"
 import { encodePlan, type ReplicaPlan } from "./ReplicaPlan.ts"
 import type { ReplicaAnswer } from "./ReplicaProcess.ts"
@@ -66,7 +66,7 @@ export const startReplicaProcess = Effect.fnUntraced(function*(plan: ReplicaPlan
   )
   const answer = yield* answerOf(child)
   if ("problem" in answer || child.pid === undefined) {
-    return yield* new LabError({
+    return yield* new CommandError({
       exitCode: 4,
       message: `replica ${plan.id} at ${plan.host}:${plan.port} does not start: ${
         "problem" in answer ? answer.problem : "no process"

@@ -4,12 +4,11 @@
  *
  *   parent ── plan ──► stdin        stdout ──► {"address":"127.0.0.1:41023"} or {"problem":"…"}
  */
+import { type CommandResult, ExitCode, type Terminal } from "@peerstrap/command-line"
 import { startReplica } from "@peerstrap/m3db-wire/testing"
 import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import { createInterface } from "node:readline"
-import { ExitCode } from "../cli/ExitCode.ts"
-import type { Terminal } from "../cli/Terminal.ts"
 import { decodePlan, holdingsOf, type ReplicaPlan } from "./ReplicaPlan.ts"
 
 /** What the process says on its first line. */
@@ -39,7 +38,8 @@ export const replicaProcess = Effect.fnUntraced(function*(terminal: Terminal) {
   }).pipe(Effect.provide(Tcp.layer), Effect.result)
   if (started._tag === "Failure") {
     yield* answer(terminal, { problem: started.failure.message })
-    return ExitCode.local
+    const result: CommandResult = { exitCode: ExitCode.local, text: "" }
+    return result
   }
   yield* answer(terminal, { address: started.success.hostPort })
   return yield* Effect.never

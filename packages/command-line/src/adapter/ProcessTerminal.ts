@@ -30,7 +30,7 @@ export const processTerminal = (): Terminal => {
 const sameSignalMillis = 250
 
 /** Listens for both signals from now on. */
-export const processStop = (): { readonly request: StopRequest; readonly received: () => StopSignal | undefined } => {
+export const processStop = (): { readonly request: StopRequest } => {
   const asked = Deferred.makeUnsafe<StopSignal>()
   let first: StopSignal | undefined
   let firstAtMillis = 0
@@ -45,5 +45,5 @@ export const processStop = (): { readonly request: StopRequest; readonly receive
       Deferred.doneUnsafe(asked, Effect.succeed(signal))
     })
   }
-  return { request: Deferred.await(asked), received: () => first }
+  return { request: Deferred.await(asked) }
 }
