@@ -24,7 +24,9 @@ export const blockSinkFaults = [
   "mixes shards of one block start",
   "leaves files of aborted blocks",
   "forgets a failed commit",
-  "loses a committed block with the power"
+  "loses a committed block with the power",
+  "leaves a mark where an abort had nothing to drop",
+  "publishes open blocks after a power cut"
 ] as const
 export type BlockSinkFault = typeof blockSinkFaults[number]
 
@@ -75,6 +77,9 @@ class MemoryBlocks {
 
   cutPower(): void {
     this.visible = new Map(this.durable)
+    if (this.fault === "publishes open blocks after a power cut") {
+      for (const [name, { rows }] of this.pending) this.visible.set(name, rows)
+    }
     this.pending.clear()
   }
 
@@ -127,7 +132,10 @@ class MemoryBlocks {
     const { fault } = this
     const name = this.name(key)
     const pending = this.pending.get(name)
-    if (pending === undefined) return
+    if (pending === undefined) {
+      if (fault === "leaves a mark where an abort had nothing to drop") this.leftovers.add(name)
+      return
+    }
     if (fault === "publishes on abort") this.visible.set(name, pending.rows)
     if (fault === "leaves files of aborted blocks") this.leftovers.add(name)
     if (fault === "keeps aborted batches for the next attempt") return
