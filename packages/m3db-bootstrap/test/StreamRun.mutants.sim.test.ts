@@ -253,7 +253,7 @@ describe("planted bugs", () => {
   for (const bug of bugs) {
     it(`${bug.name}: found`, { timeout: 120_000 }, () => {
       let tried = 0
-      const found = seedsFor("stream-run-worlds", 1_000).find((seed) => {
+      const found = seedsFor("stream-run-worlds", 1_000, {}).find((seed) => {
         tried++
         try {
           playWith(bug, seed)
