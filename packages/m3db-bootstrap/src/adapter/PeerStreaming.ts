@@ -7,7 +7,7 @@
  *                                    └ level ◄── LevelSource
  */
 import { LevelSource } from "@peerstrap/consistency-policy"
-import type { CallError, NodeClient } from "@peerstrap/m3db-wire"
+import { CallError, type NodeClient } from "@peerstrap/m3db-wire"
 import { type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
 import { leastLoaded, makePeerQueues, type QueueLimits, type Ranking } from "@peerstrap/peer-selection"
 import { ByteLedger } from "@peerstrap/transport"
@@ -115,23 +115,40 @@ interface Executor {
 
 const callFailure = ({ message, reason, receivedBytes }: CallError) => ({ reason, message, receivedBytes })
 
+/** A client that throws has a defect: a local fault, no peer's. */
+const guarded = <A>(client: NodeClient, method: string, call: () => Effect.Effect<A, CallError>) =>
+  Effect.catchDefect(Effect.suspend(call), (defect) =>
+    Effect.fail(
+      new CallError({
+        peer: client.peer,
+        address: client.address,
+        method,
+        reason: "local",
+        message: `the client threw ${String(defect)}`,
+        receivedBytes: 0
+      })
+    ))
+
 /** Executes an action: what is quick at once, calls to peers as an effect that forks. */
 const makeExecutor =
   ({ calls, lanes, onNote, peers, tell }: Executor) => (action: StreamAction): Effect.Effect<unknown> | undefined => {
     switch (action._tag) {
       case "list": {
         const { job, maxAnswerBytes, peer, request } = action
-        return peers[peer]!.fetchBlocksMetadata(request, { maxAnswerBytes }).pipe(
-          Effect.match({
-            onSuccess: (page) => tell({ _tag: "page", job, peer, page }),
-            onFailure: (error) => tell({ _tag: "page-failed", job, peer, ...callFailure(error) })
-          }),
-          Effect.forkIn(calls)
-        )
+        const client = peers[peer]!
+        return guarded(client, "fetchBlocksMetadata", () => client.fetchBlocksMetadata(request, { maxAnswerBytes }))
+          .pipe(
+            Effect.match({
+              onSuccess: (page) => tell({ _tag: "page", job, peer, page }),
+              onFailure: (error) => tell({ _tag: "page-failed", job, peer, ...callFailure(error) })
+            }),
+            Effect.forkIn(calls)
+          )
       }
       case "fetch": {
         const { batch, maxAnswerBytes, peer, request } = action
-        return peers[peer]!.fetchBlocks(request, { maxAnswerBytes }).pipe(
+        const client = peers[peer]!
+        return guarded(client, "fetchBlocks", () => client.fetchBlocks(request, { maxAnswerBytes })).pipe(
           Effect.match({
             onSuccess: (answer) => tell({ _tag: "answer", batch, answer }),
             onFailure: (error) => tell({ _tag: "answer-failed", batch, ...callFailure(error) })

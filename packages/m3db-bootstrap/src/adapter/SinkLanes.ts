@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import type { BlockSink, SinkError } from "../contract/BlockSink.ts"
+import { type BlockSink, SinkError } from "../contract/BlockSink.ts"
 import type { StreamAction, StreamEvent } from "../contract/StreamRun.ts"
 
 export type SinkAction = Extract<StreamAction, { readonly _tag: "deliver" | "commit" | "abort" }>
@@ -19,6 +19,18 @@ export interface SinkLanes {
 const shardOfAction = (action: SinkAction): number =>
   action._tag === "deliver" ? action.batch.key.shard : action.key.shard
 
+/** A sink that throws has a defect; the run ends like after any other failure of it. */
+const guarded = (call: () => Effect.Effect<void, SinkError>): Effect.Effect<void, SinkError> =>
+  Effect.catchDefect(Effect.suspend(call), (defect) =>
+    Effect.fail(
+      new SinkError({
+        subject: "the sink",
+        reason: "io",
+        message: `it threw ${String(defect)}`,
+        remedy: "this is a defect of the sink: report it to its author"
+      })
+    ))
+
 /** The lanes end with the scope. Their queues hold what the ledger lets the engine deliver. */
 export const startSinkLanes = Effect.fnUntraced(
   function*(sink: BlockSink["Service"], tell: (event: StreamEvent) => void) {
@@ -32,22 +44,23 @@ export const startSinkLanes = Effect.fnUntraced(
       switch (action._tag) {
         case "deliver": {
           const written = Effect.sync(() => tell({ _tag: "written", delivery: action.delivery }))
-          return failed ? written : sink.write(action.batch).pipe(Effect.catch(onFailure), Effect.andThen(written))
+          if (failed) return written
+          return guarded(() => sink.write(action.batch)).pipe(Effect.catch(onFailure), Effect.andThen(written))
         }
         case "commit": {
           const { block, job } = action
           const refused = Effect.sync(() => tell({ _tag: "commit-failed", job, block }))
-          if (failed) return sink.abort(action.key).pipe(Effect.andThen(refused))
-          return sink.commit(action.key).pipe(
+          const abort = guarded(() => sink.abort(action.key)).pipe(Effect.catch(onFailure))
+          if (failed) return Effect.andThen(abort, refused)
+          return guarded(() => sink.commit(action.key)).pipe(
             Effect.matchEffect({
               onSuccess: () => Effect.sync(() => tell({ _tag: "committed", job, block })),
-              onFailure: (error) =>
-                onFailure(error).pipe(Effect.andThen(sink.abort(action.key)), Effect.andThen(refused))
+              onFailure: (error) => onFailure(error).pipe(Effect.andThen(abort), Effect.andThen(refused))
             })
           )
         }
         case "abort":
-          return sink.abort(action.key)
+          return guarded(() => sink.abort(action.key)).pipe(Effect.catch(onFailure))
       }
     }
     const lanes: Array<Queue.Queue<SinkAction>> = []

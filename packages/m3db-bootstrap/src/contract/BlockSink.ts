@@ -18,7 +18,10 @@ export interface BlockKey {
   readonly blockStart: bigint
 }
 
-/** Series of one (shard, block). `data[i]` is the stream as one or more pieces (head, tail); the buffers are the sink's until the write completes. */
+/**
+ * Series of one (shard, block). Read its members, do not spread it: they may be made when they are looked at.
+ * `data[i]` is the stream as one or more pieces (head, tail); the buffers are the sink's until the write completes.
+ */
 export interface BlockBatch {
   readonly key: BlockKey
   readonly count: number

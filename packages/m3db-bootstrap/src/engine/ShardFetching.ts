@@ -123,10 +123,10 @@ export class ShardFetching {
 
   /**
    * Whether waiting for the peers of `mask`, which still have tries, leads nowhere: none of them can be reached, and best effort does
-   * not wait, or there are others, in `offering`, that get fresh tries when the group has been blocked for a while.
+   * not wait, or there are others, in `offering`, that get fresh tries when the group has been blocked for a while (they may be back).
    */
   private isPointless(mask: number, offering: number): boolean {
-    return !this.reachable(mask) && (this.shard.isBestEffort || this.reachable(offering))
+    return !this.reachable(mask) && (this.shard.isBestEffort || mask !== offering)
   }
 
   /** Who can be reached changed: groups that wait for nobody but peers out of reach are looked at again. */
