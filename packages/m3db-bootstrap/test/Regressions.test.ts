@@ -88,6 +88,17 @@ describe("nobody waits for the dead", () => {
     assert.deepStrictEqual(writtenOf(simulation), expectedOf(held))
   })
 
+  it("where the other replicas were out of reach, too, and are back without anybody having asked", () => {
+    const { held, replicas, start } = cluster({ limits: { attemptsPerPeer: 1 } })
+    for (const replica of replicas.slice(0, 2)) {
+      replica.fault = (kind, nth) => (kind === "fetch" && nth <= 6 ? { reason: "internal" } : undefined)
+    }
+    replicas[2]!.fault = (kind) => (kind === "fetch" ? { reason: "not-bootstrapped" } : undefined)
+    const simulation = start().play(300_000)
+    assert.strictEqual(simulation.run.outcome?._tag, "complete")
+    assert.deepStrictEqual(writtenOf(simulation), expectedOf(held))
+  })
+
   it("under `none`, though they were out of reach before the block was listed", () => {
     const { replicas, start } = cluster({ level: "none" })
     for (const replica of replicas.slice(0, 2)) replica.held.set(0, [])

@@ -311,7 +311,8 @@ export const drawWorld = (seed: number): World => {
     immutableEnd,
     events: drawEvents(random.fork("events")),
     changes: drawChanges(random.fork("changes"), holdings.slice(liars), immutableEnd),
-    deadlineMillis: 400_000,
+    // Page after page of a liar, job after job, takes its time.
+    deadlineMillis: cast.some(({ lies }) => lies?.token !== undefined) ? 1_500_000 : 400_000,
     spec: {
       seed,
       replicas: cast.map(({ replica }) => replica),
