@@ -7,6 +7,6 @@ const worlds = scenario({ name: "stream-run-worlds", run: (seed) => playWorld(se
 
 describe("streaming runs", () => {
   it("keep their promises in every world", { timeout: 3_600_000 }, async () => {
-    assertSeeds(await runSeeds({ scenario: worlds, seeds: seedsFor("stream-run-worlds", 300) }))
+    assertSeeds(await runSeeds({ scenario: worlds, seeds: seedsFor("stream-run-worlds", 200) }))
   })
 })
