@@ -311,7 +311,7 @@ export const drawWorld = (seed: number): World => {
     immutableEnd,
     events: drawEvents(random.fork("events")),
     changes: drawChanges(random.fork("changes"), holdings.slice(liars), immutableEnd),
-    deadlineMillis: 240_000,
+    deadlineMillis: 400_000,
     spec: {
       seed,
       replicas: cast.map(({ replica }) => replica),
