@@ -204,7 +204,7 @@ export class FanOut {
       required: this.required(advertisers),
       blockStart: key.blockStart,
       blockSize: scope.options.blockSizeNanos,
-      mutable: key.blockStart >= (scope.options.immutableEnd ?? key.blockStart + BigInt(1)),
+      mutable: this.shard.isMutable(series.block(group)),
       encoding: scope.options.encoding,
       rule: scope.mergeRule,
       maxPoints: scope.limits.maxPointsPerBlock

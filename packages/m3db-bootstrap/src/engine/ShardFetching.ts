@@ -275,7 +275,9 @@ export class ShardFetching {
       return
     }
     if (delivered._tag === "differs") {
-      record(scope, run, "delivered-differs-from-advertised", "peer", this.shard.subject(group), delivered.detail)
+      // A block that still changes may have changed since the listing: no proof of anything.
+      const verdict = this.shard.isMutable(series.block(group)) ? "unknown" : "peer"
+      record(scope, run, "delivered-differs-from-advertised", verdict, this.shard.subject(group), delivered.detail)
     }
     switch (series.state(group)) {
       case S.FETCH_ONE: {

@@ -18,6 +18,8 @@ export interface ShardState {
   readonly isBestEffort: boolean
   peerId(peer: number): string
   key(block: number): BlockKey
+  /** Whether the block still changes. */
+  isMutable(block: number): boolean
   /** `shard 3 block 1795226400000000000 id 666f6f`, for evidence and reports. */
   subject(group: number): string
   /** Whether the peer advertised the group and its listing is believed. */

@@ -80,6 +80,11 @@ export class ShardStream implements ShardState {
     return { shard: this.shard, blockStart: this.starts[block]! }
   }
 
+  isMutable(block: number): boolean {
+    const { immutableEnd } = this.scope.options
+    return immutableEnd !== undefined && this.starts[block]! >= immutableEnd
+  }
+
   get blockStarts(): ReadonlyArray<bigint> {
     return this.starts
   }

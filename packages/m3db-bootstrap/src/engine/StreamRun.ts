@@ -4,7 +4,13 @@
  */
 import { type Level, majority, readConsistencyAchieved } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
-import { type EvidenceBook, makeEvidenceBook, type PeerQueues, type Ranking } from "@peerstrap/peer-selection"
+import {
+  type EvidenceBook,
+  makeEvidenceBook,
+  type PeerQueues,
+  type Ranking,
+  type WorkBatch
+} from "@peerstrap/peer-selection"
 import type { Wait } from "@peerstrap/progress"
 import type { ByteLedger } from "@peerstrap/transport"
 import type { StreamLimits } from "../contract/Limits.ts"
@@ -298,7 +304,7 @@ export class StreamRun {
       const job = this.active.get(next.lane)
       const groups = job?.wanted(next.items, next.peer) ?? []
       if (job === undefined || groups.length === 0) {
-        queues.succeeded(next.batch, 0, now)
+        this.dropUnwanted(next, job)
         continue
       }
       const request = job.request(groups)
@@ -316,6 +322,14 @@ export class StreamRun {
         request,
         maxAnswerBytes: reserved
       })
+    }
+  }
+
+  /** A batch that nobody wants any more never leaves; it says nothing about its peer. */
+  private dropUnwanted({ batch, lane, peer }: WorkBatch, job: ShardStream | undefined): void {
+    this.scope.queues.undo(batch)
+    for (const { item } of this.scope.queues.withdraw(peer, lane)) {
+      if (job !== undefined && job.wanted([item], peer).length > 0) job.withdrawn(peer, item)
     }
   }
 
