@@ -1,12 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type BlockKey, BlockSink } from "@peerstrap/m3db-bootstrap"
-import {
-  blockSinkFaults,
-  type BlockSinkSubject,
-  blockSinkSuite,
-  failedChecks,
-  makeMemoryBlockSink
-} from "@peerstrap/m3db-bootstrap/testing"
+import { type BlockSinkSubject, blockSinkSuite, failedChecks } from "@peerstrap/m3db-bootstrap/testing"
 import { FilesetReader, FilesetSink, shardDirectory, verifyFileset } from "@peerstrap/m3db-files"
 import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
 import * as Deferred from "effect/Deferred"
@@ -172,18 +166,4 @@ describe("FilesetSink after a failure", () => {
       assert.deepStrictEqual(yield* memory.fileSystem.list(shardDirectory("/m3", "testns", 7)), [])
     })
   })
-})
-
-describe("blockSinkSuite", () => {
-  it.effect("accepts the plain sink in memory", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* failedChecks(Effect.sync(() => makeMemoryBlockSink())), [])
-    }))
-
-  for (const fault of blockSinkFaults) {
-    it.effect(`rejects a sink that ${fault}`, () =>
-      Effect.gen(function*() {
-        assert.isNotEmpty(yield* failedChecks(Effect.sync(() => makeMemoryBlockSink(fault))))
-      }))
-  }
 })
