@@ -115,7 +115,7 @@ export class RunState {
           state: job.state,
           done: job.stored,
           total: job.listed,
-          bytes: 0,
+          bytes: job.bytes,
           ...(waitingFor === undefined ? {} : { waitingFor })
         }
       }),
