@@ -25,3 +25,6 @@ export const failureKind = (reason: CallErrorReason): FailureKind | undefined =>
 export const isItemBlameless = (reason: CallErrorReason): boolean =>
   reason === "unreachable" || reason === "overloaded" || reason === "not-bootstrapped" || reason === "local" ||
   reason === "too-large"
+
+/** Answers that mean "not now" in a row which together weigh as one failure: a rate limit is no fault, but no excuse for ever either. */
+export const pushbacksPerFailure = 16

@@ -6,7 +6,7 @@ import { absentChecksum, type BlocksAnswer, type BlocksRequest } from "@peerstra
 import { noChecksum } from "@peerstrap/metadata-grouping"
 import { best, type Candidate } from "@peerstrap/peer-selection"
 import type { CallFailure } from "../contract/StreamRun.ts"
-import { isItemBlameless } from "./CallFailures.ts"
+import { isItemBlameless, pushbacksPerFailure } from "./CallFailures.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import type { FanOut } from "./FanOut.ts"
 import { type FetchBatch, matchAnswer } from "./FetchBatch.ts"
@@ -62,6 +62,8 @@ export class ShardFetching {
   private readonly buckets = new Map<number, Fifo>()
   /** Answers that were larger than expected: what to draw for the group next time. */
   private readonly grown = new Map<number, number>()
+  /** By peer of the job: answers in a row that only said "not now". */
+  private readonly pushbacks: Array<number>
   private readonly shard: ShardState
   private readonly fanOut: FanOut
   private readonly deliveries: Deliveries
@@ -70,6 +72,7 @@ export class ShardFetching {
     this.shard = shard
     this.fanOut = fanOut
     this.deliveries = deliveries
+    this.pushbacks = shard.peers.map(() => 0)
   }
 
   /** A group that became ready, or gets another chance. */
@@ -227,6 +230,7 @@ export class ShardFetching {
 
   onAnswer(batch: FetchBatch, peer: number, answer: BlocksAnswer, hold: Hold): void {
     const { grouping, scope, series } = this.shard
+    this.pushbacks[peer] = 0
     const matched = matchAnswer(grouping, batch, answer)
     if (matched.surplus > 0) {
       const detail = `${answer.elementCount} elements where ${batch.groups.length} were asked for`
@@ -324,9 +328,12 @@ export class ShardFetching {
     }
     scope.tally.peerFailures[batch.peer]!++
     const tooLarge = failure.reason === "too-large"
+    if (failure.reason === "overloaded") this.pushbacks[peer]!++
+    // Best effort ends: a peer that never takes a request is given up some time, though it is not blamed.
+    const worn = this.shard.isBestEffort && this.pushbacks[peer]! >= pushbacksPerFailure
     for (const group of batch.groups) {
       series.setAsked(group, peer, false)
-      let costsTry = !isItemBlameless(failure.reason)
+      let costsTry = worn || !isItemBlameless(failure.reason)
       if (tooLarge) {
         const next = Math.max(4096, this.expected(group, peer)) * 2
         costsTry = next > scope.limits.maxBlockBytes

@@ -7,16 +7,13 @@ import { type CallErrorReason, type MetadataPage, shardOf } from "@peerstrap/m3d
 import { noChecksum } from "@peerstrap/metadata-grouping"
 import type { CallFailure } from "../contract/StreamRun.ts"
 import { highHalf, lowHalf, truncate } from "./BlockTime.ts"
-import { failureKind } from "./CallFailures.ts"
+import { failureKind, pushbacksPerFailure } from "./CallFailures.ts"
 import { splitBlockStarts } from "./FetchBatch.ts"
 import { MetadataListing } from "./MetadataListing.ts"
 import { isHopeless, record } from "./RunScope.ts"
 import type { ShardState } from "./ShardState.ts"
 
 const textEncoder = new TextEncoder()
-
-/** Answers that mean "not now" in a row which together weigh as one failure: a rate limit is no fault, but no excuse for ever either. */
-const pushbacksPerFailure = 16
 
 /** Beside id and tags an index entry of a sink costs about so much until its block is published. */
 const indexEntryBytes = 48
