@@ -105,6 +105,21 @@ describe("checklist", () => {
     assert.deepStrictEqual(simulation.run.report().evidenceCounts, {})
   })
 
+  it("none ends even where a peer answers every block request with overloaded for ever", () => {
+    const list = replicas()
+    for (const replica of list.slice(1)) replica.held.set(0, [])
+    list[0]!.fault = (
+      kind
+    ) => (kind === "fetch" ? { reason: "overloaded", message: "server is overloaded" } : undefined)
+    const simulation = simulate(list).play(60_000)
+    assert.isFalse(simulation.run.isFinished)
+    simulation.send({ _tag: "level", level: "none", origin: "control socket" })
+    simulation.play(600_000)
+    assert.strictEqual(simulation.run.outcome?._tag, "incomplete")
+    assert.strictEqual(simulation.run.report().missing.total, 40)
+    assert.deepStrictEqual(simulation.run.report().evidenceCounts, {})
+  })
+
   it("merge peer blocks: two peers that hold the odd and the even points yield all of them", () => {
     const list = replicas().slice(0, 2)
     for (const [half, replica] of list.entries()) {

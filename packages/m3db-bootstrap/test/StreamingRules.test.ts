@@ -202,22 +202,6 @@ describe("levels (rule 5)", () => {
     hasAll(simulation, held)
   })
 
-  it("none ends even where a peer answers every block request with overloaded for ever", () => {
-    const held = dataset(20, 1, 1)
-    const replicas = threeReplicas(held)
-    for (const replica of replicas.slice(1)) replica.held.set(0, [])
-    replicas[0]!.fault = (
-      kind
-    ) => (kind === "fetch" ? { reason: "overloaded", message: "server is overloaded" } : undefined)
-    const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play(60_000)
-    assert.isFalse(simulation.run.isFinished)
-    simulation.send({ _tag: "level", level: "none", origin: "control socket" })
-    simulation.play(600_000)
-    assert.strictEqual(simulation.run.outcome?._tag, "incomplete")
-    assert.strictEqual(simulation.run.report().missing.total, 20)
-    assert.deepStrictEqual(simulation.run.report().evidenceCounts, {})
-  })
-
   it("all is reachable, because the origin is not in the electorate (D8)", () => {
     const held = dataset()
     const simulation = new Simulation({ seed: 1, replicas: threeReplicas(held), numShards: 2, blocks: 2, level: "all" })
