@@ -450,10 +450,6 @@ export class StreamRun {
     return majority(this.scope.options.replicationFactor)
   }
 
-  get waitingJobs(): number {
-    return this.queue.length
-  }
-
   /** What the run waits for; once it is being ended, what it waited for then. */
   waits(): ReadonlyArray<Wait> {
     return this.stopping === undefined ? runWaits(this) : this.lastWaits
