@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+"use strict"
+require("../../../tools/bin.cjs").run(__dirname, "peerstrap-chain")

@@ -1,0 +1,2 @@
+export * from "./contract/Crypto.ts"
+export * from "./contract/Malformed.ts"
