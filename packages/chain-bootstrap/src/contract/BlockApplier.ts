@@ -1,0 +1,43 @@
+/** What "apply" means in a deployment: verify and keep, call back, hand to a child process, inject into a node. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Block, BlockId, BlockRef } from "./Block.ts"
+
+/**
+ * How far a batch got. `applied` blocks from its start are done whatever the outcome. `invalid` judges the block after them for good; `transient`
+ * is a fault of the applier's side that may pass.
+ */
+export interface ApplyResult {
+  readonly applied: number
+  readonly outcome: "ok" | "invalid" | "transient"
+  readonly reason: string
+}
+
+/** The applier is gone for good (its process ended, its node refuses us): the run stops, nothing is lost. */
+export class ApplierFailed extends Schema.TaggedError<ApplierFailed>()("ApplierFailed", {
+  applier: Schema.String,
+  message: Schema.String
+}) {}
+
+export interface BlockApplierService {
+  readonly name: string
+  /** Whether `apply` reads `Block.units`. */
+  readonly needsBodies: boolean
+  /** `one`: a single chain, `rollback` needed to leave it. `many`: a block may build on any applied block; `moveHead` chooses. */
+  readonly branches: "one" | "many"
+  /** Its last applied block, when it keeps one of its own; undefined: whatever the store says. */
+  readonly head: Effect.Effect<BlockRef | undefined, ApplierFailed>
+  /** Blocks in order, each building on the one before (`many`: the first on any applied one). */
+  apply(blocks: ReadonlyArray<Block>): Effect.Effect<ApplyResult, ApplierFailed>
+  /** Undoes everything above `to`. */
+  rollback(to: BlockRef): Effect.Effect<void, ApplierFailed>
+  /** `many`: makes an applied block the head. */
+  moveHead(to: BlockRef): Effect.Effect<void, ApplierFailed>
+  /** `many`: a branch that is given up; may free what it holds. */
+  forget(id: BlockId): Effect.Effect<void, ApplierFailed>
+}
+
+export class BlockApplier
+  extends Context.Service<BlockApplier, BlockApplierService>()("@peerstrap/chain-bootstrap/BlockApplier")
+{}
