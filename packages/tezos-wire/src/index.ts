@@ -1,2 +1,6 @@
+export * from "./contract/BlockHeader.ts"
 export * from "./contract/Crypto.ts"
+export * from "./contract/Hashes.ts"
+export * from "./contract/Limits.ts"
 export * from "./contract/Malformed.ts"
+export * from "./contract/Messages.ts"
