@@ -1,0 +1,31 @@
+/** Every bound of the sync engine and its adapter, with its reason. */
+export const ChainLimits = {
+  /** Items remembered as asked of one peer, so that late answers are never taken for unasked ones; far more than any peer has outstanding. */
+  askedHistory: 16_384,
+  /** Header and body messages under way on one connection: two keep it busy over a round trip (specs: 5.7.2). */
+  messagesOut: 2,
+  /** The same for peers with a good score. */
+  messagesOutTrusted: 4,
+  /** Score above which a peer counts as good. */
+  trustedScore: 80,
+  /** Targets that one peer may have at a time (A34). */
+  targetsPerPeer: 4,
+  /** Starting points of parallel descents at a time: enough for 50 peers with two messages of ten headers each. */
+  descents: 1024,
+  /** Pending headers whose facts stay in memory; above it headers go to the store on arrival and memory holds links only. */
+  factsInMemory: 32_768,
+  /** Headers of side branches kept near the tip after they were pruned (R7): 8 cycles see far fewer. */
+  retainedHeaders: 4096,
+  /** A segment waits so long for the other targets to reach quorum while there is work to do (A20). */
+  settleMillis: 500,
+  /** Time to reach `minPeers` before more than 2/3 of them are enough to begin: a dead peer must not hold up the others for ever. */
+  connectGraceMillis: 10_000,
+  /** A peer whose head is at most this far above ours is followed header by header, not by a branch. */
+  nearTipLevels: 16,
+  /** Apply batches under way: the applier works on one while the next is ready. */
+  appliesOut: 2,
+  /** Ids known to be invalid. */
+  invalidIds: 10_000,
+  /** Chosen blocks not yet applied, as a multiple of the segment's headers, beyond which no further segment is chosen. */
+  chosenSegments: 2
+} as const
