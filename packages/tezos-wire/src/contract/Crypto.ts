@@ -3,6 +3,7 @@
  * `PortableCrypto` (libsodium in WebAssembly) implement it and pass one kit (`@peerstrap/tezos-wire/testing`).
  */
 import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
 
 /** Digests without key. All results are fresh arrays of the caller. */
 export interface Digests {
@@ -21,12 +22,18 @@ export interface Boxes {
   sealInto(out: Uint8Array, at: number, plaintext: Uint8Array, nonce: Uint8Array, key: Uint8Array): void
   /** Opens tag ‖ ciphertext in place where it can: the plaintext may be a view on `sealed`. Undefined: authentication failed. */
   open(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | undefined
-  randomBytes(length: number): Uint8Array
+  readonly randomBytes: (length: number) => Uint8Array
 }
 
 export interface CryptoFunctions extends Digests, Boxes {
   /** `native` or `portable`. */
   readonly implementation: string
 }
+
+/** An implementation that cannot be loaded on this machine. Always a local fault; `cryptoLayer` then tries the other one. */
+export class CryptoUnavailable extends Schema.TaggedError<CryptoUnavailable>()("CryptoUnavailable", {
+  implementation: Schema.String,
+  message: Schema.String
+}) {}
 
 export class Crypto extends Context.Service<Crypto, CryptoFunctions>()("@peerstrap/tezos-wire/Crypto") {}

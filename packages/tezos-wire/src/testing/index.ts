@@ -1,1 +1,3 @@
-export {}
+/** Kits, mutants, chains and the scriptable peer. */
+export * from "./CryptoChecks.ts"
+export * from "./CryptoSuite.ts"
