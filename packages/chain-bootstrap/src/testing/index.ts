@@ -1,1 +1,1 @@
-export {}
+export * from "./SyntheticChain.ts"
