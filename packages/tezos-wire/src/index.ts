@@ -18,3 +18,28 @@ export * from "./codec/identity/ProofOfWork.ts"
 export * from "./contract/Identity.ts"
 export * from "./contract/SessionLimits.ts"
 export * from "./engine/HSalsa20.ts"
+export * from "./codec/Base58Check.ts"
+export { decodeHeader, encodeHeader, headerHash, leastHeaderBytes } from "./codec/BlockHeader.ts"
+export * from "./codec/ChainId.ts"
+export * from "./codec/Describe.ts"
+export * from "./codec/Fitness.ts"
+export * from "./codec/HexText.ts"
+export * from "./codec/Locator.ts"
+export { buildPath, buildPaths, foldPath, pathPosition } from "./codec/MerklePath.ts"
+export { merkleRoot } from "./codec/MerkleTree.ts"
+export {
+  type ClaimedOperations,
+  decodeOperationList,
+  encodeOperationList,
+  operationHash,
+  operationListBytes,
+  operationListHash,
+  operationListListHash,
+  type OperationsFault,
+  verifyOperations
+} from "./codec/Operations.ts"
+export { decodePeerMessage } from "./codec/PeerMessageReader.ts"
+export { encodeFrame, encodePeerMessage } from "./codec/PeerMessageWriter.ts"
+export * from "./codec/Point.ts"
+export * from "./codec/ProtocolData.ts"
+export * from "./codec/SeededSteps.ts"
