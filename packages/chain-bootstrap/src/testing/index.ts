@@ -1,1 +1,3 @@
+export * from "./ChainStoreMutants.ts"
+export * from "./ChainStoreSuite.ts"
 export * from "./SyntheticChain.ts"
