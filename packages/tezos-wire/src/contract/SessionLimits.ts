@@ -2,6 +2,8 @@
 export const SessionLimits = {
   /** Longest chain name in a connection message; TezEdge refuses longer ones, the longest known has 45 characters. */
   maxChainNameBytes: 128,
+  /** Points that we put in a Nack, as Octez does. */
+  sentNackPoints: 50,
   /** An identity file has about 300 characters; more is something else. */
   maxIdentityFileBytes: 65_536,
   /** Smallest sealed chunk that is read: the 16-byte tag of an empty plaintext. */
