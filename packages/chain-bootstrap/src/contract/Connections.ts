@@ -132,7 +132,7 @@ export interface Connections {
    * Points fit to be told to others, best first: such as we were connected with. `audience`: the asker's point or host. Private and loopback
    * points are told only to such an audience; without one, only while no peer of ours is public.
    */
-  pointsToTell(limit: number, audience?: string): ReadonlyArray<string>
+  pointsToTell(limit: number, nowMillis: number, audience?: string): ReadonlyArray<string>
   /** Bans until `unban`. False: neither a point nor an id, banned already, or no more room for bans. Closing its connection is up to the caller. */
   ban(pointOrId: string, reason: string, nowMillis: number): boolean
   /** Lifts a ban, a greylisting and the counter. False: there was none. */

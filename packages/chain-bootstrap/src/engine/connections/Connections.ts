@@ -67,8 +67,6 @@ class ConnectionEngine implements Connections {
   private namesAskedMillis = -Infinity
   /** No wishes before this time unless something happens. */
   private quietUntilMillis = -Infinity
-  /** The latest time heard of. */
-  private lastMillis = -Infinity
   private countedNow: ReadonlyArray<number> | undefined
   private activePointsNow: ReadonlySet<string | undefined> | undefined
 
@@ -90,7 +88,7 @@ class ConnectionEngine implements Connections {
   }
 
   addPoints(points: ReadonlyArray<string>, source: PointSource, nowMillis: number): number {
-    this.changed(nowMillis)
+    this.changed()
     return this.records.addPoints(points, source, nowMillis)
   }
 
@@ -100,7 +98,7 @@ class ConnectionEngine implements Connections {
     side: Side,
     nowMillis: number
   ): undefined | "too-many" | "already-connected" | "banned" {
-    this.changed(nowMillis)
+    this.changed()
     this.expire(nowMillis)
     if (id === this.ownId || this.byId.has(id)) return "already-connected"
     if (this.records.refusal([idKey(id)], nowMillis) !== undefined) return "banned"
@@ -116,7 +114,7 @@ class ConnectionEngine implements Connections {
   }
 
   connected(peer: ActivePeer, nowMillis: number): boolean {
-    this.changed(nowMillis)
+    this.changed()
     this.expire(nowMillis)
     const point = peer.point === undefined ? undefined : parsePoint(peer.point, this.defaultPort)
     const dial = peer.side === "outgoing" && point !== undefined ? this.dials.get(point.text) : undefined
@@ -133,7 +131,7 @@ class ConnectionEngine implements Connections {
     const host = handshake?.host ?? point?.host
     const known = this.records.met(peer, point, dial !== undefined || peer.side === "outgoing", nowMillis)
     const parsed = host === undefined ? undefined : parseHost(host)
-    const named = peer.named || known?.named === true || this.records.isNamed(peer.id)
+    const named = peer.named || (known?.named === true && known.id === peer.id) || this.records.isNamed(peer.id)
     const connection: ActiveConnection = {
       peer: peer.peer,
       id: peer.id,
@@ -155,14 +153,14 @@ class ConnectionEngine implements Connections {
   ended(peer: number, ending: Ending, nowMillis: number): void {
     const connection = this.peers.get(peer)
     if (connection === undefined) return
-    this.changed(nowMillis)
+    this.changed()
     this.peers.delete(peer)
     this.byId.delete(connection.id)
     this.records.connectionEnded(connection.id, connection.point, connection.score, ending, nowMillis)
   }
 
   attemptEnded(point: string | undefined, id: string | undefined, ending: Ending, nowMillis: number): void {
-    this.changed(nowMillis)
+    this.changed()
     const text = point === undefined ? undefined : parsePoint(point, this.defaultPort)?.text
     const dial = text === undefined ? undefined : this.dials.get(text)
     if (text !== undefined) this.dials.delete(text)
@@ -194,7 +192,7 @@ class ConnectionEngine implements Connections {
       else if (wish.kind === "swap") this.peers.get(wish.peer)!.swappedMillis = nowMillis
       wishes.push(wish)
     }
-    if (wishes.length > 0) this.changed(nowMillis)
+    if (wishes.length > 0) this.changed()
     return wishes
   }
 
@@ -213,7 +211,7 @@ class ConnectionEngine implements Connections {
     return this.records.isNamed(pointOrId)
   }
 
-  pointsToTell(limit: number, audience?: string): ReadonlyArray<string> {
+  pointsToTell(limit: number, nowMillis: number, audience?: string): ReadonlyArray<string> {
     const asker = audience === undefined ? undefined : parsePoint(audience, 1) ?? parseHost(audience)
     const reach: Reach = asker !== undefined
       ? reachOf(asker)
@@ -227,7 +225,7 @@ class ConnectionEngine implements Connections {
       )
     const told = new Set([
       ...active.map((peer) => peer.point!),
-      ...this.records.seenPoints(this.lastMillis).filter((peer) => tellable(peer.reach, reach)).map((peer) =>
+      ...this.records.seenPoints(nowMillis).filter((peer) => tellable(peer.reach, reach)).map((peer) =>
         peer.point.text
       )
     ])
@@ -236,12 +234,12 @@ class ConnectionEngine implements Connections {
   }
 
   ban(pointOrId: string, reason: string, nowMillis: number): boolean {
-    this.changed(nowMillis)
+    this.changed()
     return this.records.ban(pointOrId, reason, nowMillis)
   }
 
   unban(pointOrId: string, nowMillis: number): boolean {
-    this.changed(nowMillis)
+    this.changed()
     return this.records.unban(pointOrId, nowMillis)
   }
 
@@ -258,12 +256,11 @@ class ConnectionEngine implements Connections {
   }
 
   restore(text: string, nowMillis: number): { readonly restored: number; readonly problem: string | undefined } {
-    this.changed(nowMillis)
+    this.changed()
     return this.records.restore(text, nowMillis)
   }
 
-  private changed(nowMillis: number): void {
-    this.lastMillis = nowMillis
+  private changed(): void {
     this.quietUntilMillis = -Infinity
     this.countedNow = undefined
     this.activePointsNow = undefined
@@ -318,7 +315,6 @@ class ConnectionEngine implements Connections {
 
   private look(nowMillis: number): Plan {
     this.expire(nowMillis)
-    this.lastMillis = nowMillis
     const plan = this.plan(nowMillis)
     this.shortSinceMillis = plan.short ? this.shortSinceMillis ?? nowMillis : undefined
     if (plan.dials.length === 0 && plan.questions.length === 0) this.quietUntilMillis = plan.wakeAt
