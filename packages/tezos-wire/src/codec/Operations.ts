@@ -90,15 +90,19 @@ export interface ClaimedOperations {
   readonly validationPasses: number
 }
 
-/** Why a list is not the block's: `pass`: the block has no such pass; `path`: it is none of such a tree; `position`: the path of another pass. */
+/**
+ * Why a list is not the block's. `pass`: the block has no such pass; `path`: it is none of such a tree; `position`: the path of another pass;
+ * `repeated`: the last operation stands there twice; `root`: the hashes do not fit.
+ */
 export interface OperationsFault {
-  readonly reason: "pass" | "path" | "position" | "root"
+  readonly reason: "pass" | "path" | "position" | "repeated" | "root"
   readonly message: string
 }
 
 /**
  * Undefined when the operations are those of the pass: the path leads from their hash to the header's, and from the right place. A path for
- * another pass leads to the same root, hence the check of the position; padding of the tree stands at positions that no pass has.
+ * another pass leads to the same root, hence the check of the position; padding of the tree stands at positions that no pass has. A tree is
+ * padded with its last leaf, so a list with its last operation repeated can have the hash of the true list; no block has an operation twice.
  */
 export const verifyOperations = (digests: Digests, claim: ClaimedOperations): OperationsFault | undefined => {
   const { operations, operationsHash, pass, path, validationPasses } = claim
@@ -113,6 +117,10 @@ export const verifyOperations = (digests: Digests, claim: ClaimedOperations): Op
   }
   if (place.position !== pass) {
     return { reason: "position", message: `the path is that of position ${place.position}, not of pass ${pass}` }
+  }
+  const [beforeLast, last] = operations.slice(-2)
+  if (last !== undefined && Buffer.compare(beforeLast!, last) === 0) {
+    return { reason: "repeated", message: `the last of ${operations.length} operations of pass ${pass} is repeated` }
   }
   const root = foldPath(digests, path, operationListHash(digests, operations))
   return Buffer.compare(root, operationsHash) === 0
