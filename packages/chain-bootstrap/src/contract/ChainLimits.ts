@@ -26,6 +26,8 @@ export const ChainLimits = {
   appliesOut: 2,
   /** Ids known to be invalid. */
   invalidIds: 10_000,
+  /** Known peers are written at least so far apart. */
+  savePeersMillis: 30_000,
   /** Chosen blocks not yet applied, as a multiple of the segment's headers, beyond which no further segment is chosen. */
   chosenSegments: 2
 } as const

@@ -106,12 +106,13 @@ export type SyncEvent =
     readonly side: Side
     readonly ancestors: boolean
   }
+  /** A dial or an incoming handshake (`point` undefined) came to nothing. */
   | {
-    readonly kind: "dial-failed"
-    readonly point: string
-    readonly expected: boolean
-    readonly malformed: boolean
+    readonly kind: "attempt-failed"
+    readonly point: string | undefined
     readonly id: string | undefined
+    readonly cause: "dial-failed" | "expected" | "malformed" | "local-fault"
+    /** Other peers that the refusing one named. */
     readonly points: ReadonlyArray<string>
     readonly message: string
   }
@@ -128,6 +129,7 @@ export type SyncEvent =
   | { readonly kind: "segment-stored"; readonly topLevel: number }
   | {
     readonly kind: "applied"
+    readonly branch: "head" | "side"
     readonly blocks: ReadonlyArray<BlockId>
     readonly applied: number
     readonly outcome: "ok" | "invalid" | "transient"
@@ -181,7 +183,7 @@ export type SyncNotice =
     readonly kind: "blamed"
     readonly record: EvidenceRecord
     readonly score: number
-    readonly consequence: "points" | "disconnected" | "greylisted"
+    readonly consequence: "points" | "greylisted"
   }
   | { readonly kind: "mode"; readonly mode: "segmented" | "anchored"; readonly reason: string }
   | {
@@ -268,4 +270,15 @@ export interface ChainSyncEngine {
   snapshot(nowMillis: number): SyncSnapshot
   /** No later than this a `wake` is due; Infinity when nothing waits for time. */
   wakeAt(): number
+  /** Asked while a handshake goes on; a place is kept when the answer is undefined. */
+  admits(
+    id: string,
+    remoteHost: string,
+    side: Side,
+    nowMillis: number
+  ): undefined | "too-many" | "already-connected" | "banned"
+  /** Points fit to be told to others. */
+  pointsToTell(limit: number, audience?: string): ReadonlyArray<string>
+  /** For the known peers' document. */
+  savePeers(): string
 }

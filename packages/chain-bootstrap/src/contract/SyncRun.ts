@@ -1,12 +1,12 @@
 /** A running bootstrap, as an app sees it: what it is doing, what it waits for, what an operator may wish. */
-import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { Wait } from "@peerstrap/progress"
 import type { ByteLedger } from "@peerstrap/transport"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { BlockRef } from "./Block.ts"
 import type { ApplierFailed } from "./BlockApplier.ts"
-import type { SyncNotice, SyncOptions, SyncSnapshot } from "./ChainSync.ts"
 import type { StoreError } from "./ChainStore.ts"
+import type { SyncNotice, SyncOptions, SyncSnapshot } from "./ChainSync.ts"
 import type { ScoreTable } from "./Standing.ts"
 
 /** What a run is given besides its services (`Transport`, `ChainProtocol`, `ChainStore`, `BlockApplier`). */
@@ -56,4 +56,3 @@ export class BaseNotFound extends Schema.TaggedError<BaseNotFound>()("BaseNotFou
   asked: Schema.Finite,
   message: Schema.String
 }) {}
-

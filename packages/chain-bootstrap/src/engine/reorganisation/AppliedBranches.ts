@@ -1,0 +1,158 @@
+/**
+ * Strategy 2 of mission 003: branches near the tip are applied as they come, each on its own ground, so that a switch only moves the head.
+ * Instant, at the price of work for branches that lose (R123, R124). Needs an applier that holds several branches.
+ */
+import type { Wait } from "@peerstrap/progress"
+import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
+import type { Rival } from "../sync/Gate.ts"
+import { adopt, forkOf, type Reorganisation, type ReorganisationParts, replaceChosen } from "./Reorganisation.ts"
+
+export class AppliedBranches implements Reorganisation {
+  private readonly parts: ReorganisationParts
+  /** Side blocks that the applier has. */
+  private readonly held = new Set<BlockId>()
+  private readonly refused = new Set<BlockId>()
+  private applying: BlockId | undefined = undefined
+  private rival: Rival | undefined = undefined
+  private moving:
+    | { readonly rival: Rival; readonly from: BlockRef; readonly left: ReadonlyArray<BlockId> }
+    | undefined = undefined
+  private sinceMillis = 0
+
+  constructor(parts: ReorganisationParts) {
+    this.parts = parts
+  }
+
+  get busy(): boolean {
+    return this.rival !== undefined || this.moving !== undefined
+  }
+
+  consider(rival: Rival | undefined): void {
+    const { apply, core } = this.parts
+    if (this.moving !== undefined) return
+    if (rival === undefined) {
+      this.rival = undefined
+      apply.paused = false
+      return
+    }
+    if (rival.forkLevel >= apply.committedLevel) {
+      this.rival = undefined
+      apply.paused = false
+      return replaceChosen(this.parts, rival)
+    }
+    if (forkOf(this.parts, rival) === undefined) return
+    if (this.rival === undefined) this.sinceMillis = core.now
+    this.rival = rival
+    apply.paused = true
+  }
+
+  advance(): void {
+    this.forgetSettled()
+    if (this.moving !== undefined) return
+    this.applyNext()
+    const { apply, core } = this.parts
+    const { rival } = this
+    if (rival === undefined || apply.inFlight > 0 || this.applying !== undefined) return
+    if (!rival.ids.every((id) => this.held.has(id))) return
+    const fork = forkOf(this.parts, rival)
+    if (fork === undefined) return
+    const left: Array<BlockId> = []
+    for (let level = fork.level + 1; level <= core.head.level; level++) {
+      const id = core.chainAt(level)
+      if (id !== undefined) left.push(id)
+    }
+    this.rival = undefined
+    this.moving = { rival, from: core.head, left }
+    this.parts.gate.record(rival.ids, fork, core.dag.find(core.idBytes(rival.top.id)))
+    core.emit({ kind: "switch", fork, to: { id: rival.top.id, level: rival.top.level }, ids: rival.ids })
+  }
+
+  /** Side headers whose parent is applied, lowest first, no more branches than allowed. */
+  private candidates(): ReadonlyArray<HeaderFacts> {
+    const { core } = this.parts
+    const found: Array<HeaderFacts> = []
+    for (const facts of core.facts.values()) {
+      if (facts.level <= core.dag.baseLevel || core.chainLevel(facts.id) !== undefined) continue
+      if (this.held.has(facts.id) || this.refused.has(facts.id)) continue
+      const parentApplied = this.held.has(facts.parent) || core.start.appliedLevel(facts.parent) !== undefined
+      if (parentApplied && core.dag.find(core.idBytes(facts.id)) >= 0) found.push(facts)
+    }
+    return found.toSorted((a, b) => a.level - b.level || (a.id < b.id ? -1 : 1))
+  }
+
+  /** Tips of side branches that the applier holds. */
+  private branches(): number {
+    const { core } = this.parts
+    const parents = new Set([...this.held].flatMap((id) => core.facts.get(id)?.parent ?? []))
+    return [...this.held].filter((id) => !parents.has(id)).length
+  }
+
+  private applyNext(): void {
+    const { apply, bodies, core } = this.parts
+    if (this.applying !== undefined || apply.inFlight > 0) return
+    for (const facts of this.candidates()) {
+      const extendsHeld = this.held.has(facts.parent)
+      const ofRival = this.rival?.ids.includes(facts.id) ?? false
+      if (!extendsHeld && !ofRival && this.branches() >= core.options.maxBranches) continue
+      bodies.want([facts.id])
+      if (!bodies.complete(facts.id)) continue
+      this.applying = facts.id
+      core.emit({ kind: "store-headers", headers: [facts] })
+      core.emit({ kind: "apply", blocks: [facts], firstLevel: facts.level, branch: "side" })
+      return
+    }
+  }
+
+  applied(ids: ReadonlyArray<BlockId>, count: number, outcome: "ok" | "invalid" | "transient"): void {
+    this.applying = undefined
+    for (const id of ids.slice(0, count)) {
+      this.held.add(id)
+      this.parts.bodies.forget(id)
+    }
+    const next = ids[count]
+    if (outcome === "invalid" && next !== undefined) this.refused.add(next)
+  }
+
+  moved(to: BlockRef): void {
+    const { core, gate } = this.parts
+    const { moving } = this
+    if (moving === undefined) return
+    this.moving = undefined
+    core.counters.reorganisations++
+    for (const id of moving.left) this.held.add(id)
+    for (const id of moving.rival.ids) this.held.delete(id)
+    const forkLevel = moving.rival.forkLevel
+    const fork = { id: core.chainAt(forkLevel) ?? to.id, level: forkLevel }
+    adopt(this.parts, to, moving.rival.top)
+    gate.settle(core.dag.find(core.idBytes(to.id)))
+    gate.restart()
+    core.notice({ kind: "reorganised", fork, from: moving.from, to, strategy: "applied-branches" })
+  }
+
+  /** A branch that leaves our chain at or below what is final has lost for good. */
+  private forgetSettled(): void {
+    const { core } = this.parts
+    for (const id of this.held) {
+      if (core.dag.find(core.idBytes(id)) >= 0) continue
+      this.held.delete(id)
+      core.emit({ kind: "forget-branch", id })
+    }
+  }
+
+  waits(): ReadonlyArray<Wait> {
+    const { rival } = this
+    if (rival === undefined) return []
+    const { core } = this.parts
+    const missing = rival.ids.filter((id) => !this.held.has(id)).length
+    return [{
+      subject: `reorganisation to block ${core.show(rival.top.id)} of level ${rival.top.level}`,
+      waitingFor: missing > 0
+        ? `${missing} blocks of the new branch to be applied`
+        : "the applier to finish what it was given",
+      cause: `a quorum left our chain at level ${rival.forkLevel}`,
+      peers: [],
+      remedy: "none needed",
+      sinceMillis: this.sinceMillis
+    }]
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Bodies of chosen blocks: a window ahead of the applier, each unit asked of one peer, spread over all that can have it, verified by the header,
+ * stored on arrival (mission 003 step 5; 5.5.6; R51, R52, R93, R94, R110–R116, A22).
+ */
+import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
+import type { PeerState } from "./PeerState.ts"
+import type { SyncCore } from "./SyncCore.ts"
+
+interface Body {
+  readonly id: BlockId
+  readonly level: number
+  readonly facts: HeaderFacts
+  /** Bit masks over units. */
+  readonly all: number
+  received: number
+  durable: number
+  readonly askedOf: Array<PeerState | undefined>
+}
+
+const keyOf = (block: BlockId, unit: number): string => `${block}/${unit}`
+
+export class BodyRequests {
+  private readonly core: SyncCore
+  private readonly bodies = new Map<BlockId, Body>()
+  /** Blocks whose facts are being read from the store. */
+  private readonly loading = new Set<BlockId>()
+  /** Peers whose units proved wrong, by key: not asked for that unit again. */
+  onComplete: (id: BlockId) => void = () => {}
+
+  constructor(core: SyncCore) {
+    this.core = core
+  }
+
+  get open(): number {
+    let count = 0
+    for (const body of this.bodies.values()) if (body.durable !== body.all) count++
+    return count
+  }
+
+  has(id: BlockId): boolean {
+    return this.bodies.has(id)
+  }
+
+  factsOf(id: BlockId): HeaderFacts | undefined {
+    return this.bodies.get(id)?.facts ?? this.core.facts.get(id)
+  }
+
+  complete(id: BlockId): boolean {
+    const body = this.bodies.get(id)
+    return body !== undefined && body.durable === body.all
+  }
+
+  forget(id: BlockId): void {
+    const body = this.bodies.get(id)
+    if (body === undefined) return
+    for (let unit = 0; unit < body.facts.units; unit++) body.askedOf[unit]?.units.drop(keyOf(id, unit))
+    this.bodies.delete(id)
+  }
+
+  /** Wants the bodies of these blocks, lowest first; facts that are not at hand are read from the store. */
+  want(ids: Iterable<BlockId>): void {
+    const missing: Array<BlockId> = []
+    for (const id of ids) {
+      if (this.bodies.has(id) || this.loading.has(id)) continue
+      const facts = this.core.facts.get(id)
+      if (facts === undefined) {
+        missing.push(id)
+        this.loading.add(id)
+      } else this.begin(facts)
+    }
+    if (missing.length > 0) this.core.emit({ kind: "load-headers", ids: missing })
+  }
+
+  loaded(header: HeaderFacts): void {
+    if (this.loading.delete(header.id)) this.begin(header)
+  }
+
+  notLoaded(id: BlockId): void {
+    this.loading.delete(id)
+  }
+
+  private begin(facts: HeaderFacts): void {
+    const all = 2 ** facts.units - 1
+    const held = this.core.start.unitsHeld(facts.id) & all
+    const askedOf = new Array<PeerState | undefined>(facts.units).fill(undefined)
+    this.bodies.set(facts.id, { id: facts.id, level: facts.level, facts, all, received: held, durable: held, askedOf })
+    if (held === all) this.onComplete(facts.id)
+  }
+
+  /** Sends what this peer should be asked now: whole blocks first, no more than its share. */
+  fill(peer: PeerState, messagesOut: number): boolean {
+    let sent = false
+    while (peer.units.messages < messagesOut) {
+      const items = this.pick(peer)
+      if (items.length === 0) return sent
+      const keys = items.map(({ block, unit }) => keyOf(block, unit))
+      peer.units.ask(keys, this.core.now)
+      for (const { block, unit } of items) {
+        const body = this.bodies.get(block)
+        if (body !== undefined) body.askedOf[unit] = peer
+      }
+      this.core.wakeBy(peer.units.deadlineMillis)
+      this.core.ask(peer, { kind: "get-units", items })
+      sent = true
+    }
+    return sent
+  }
+
+  private pick(peer: PeerState): Array<{ block: BlockId; unit: number }> {
+    const { core } = this
+    const items: Array<{ block: BlockId; unit: number }> = []
+    for (const body of this.bodies.values()) {
+      if (!peer.mayHold(body.level) || body.received === body.all) continue
+      for (let unit = 0; unit < body.facts.units; unit++) {
+        const open = (body.received & (1 << unit)) === 0 && body.askedOf[unit] === undefined
+        if (!open || !peer.units.mayAsk(keyOf(body.id, unit), core.now)) continue
+        if (items.length >= core.rules.itemsPerRequest) return items
+        items.push({ block: body.id, unit })
+      }
+      // Half a block more would only make two peers wait for each other.
+      if (items.length + body.facts.units > core.rules.itemsPerRequest) return items
+    }
+    return items
+  }
+
+  /** A unit in answer to a request: stored when the header's commitment proves it, blamed when it disproves it (R118, 2.6). */
+  answered(peer: PeerState, block: BlockId, unit: number, bytes: Uint8Array, proof: Uint8Array): void {
+    const { core } = this
+    const standing = peer.units.answered(keyOf(block, unit))
+    const subject = `block ${core.show(block)} unit ${unit}`
+    if (standing === "never") {
+      core.blame(peer, "never-asked", subject, `sent ${bytes.length} bytes that it was never asked for`)
+      return
+    }
+    const body = this.bodies.get(block)
+    if (body === undefined || unit >= body.facts.units || (body.received & (1 << unit)) !== 0) return
+    const fault = core.rules.verifyUnit(body.facts, unit, bytes, proof)
+    if (fault !== undefined) {
+      if (body.askedOf[unit] === peer) body.askedOf[unit] = undefined
+      peer.units.refuse(keyOf(block, unit), core.now)
+      core.blame(peer, "bad-body-proof", subject, fault)
+      return
+    }
+    const other = body.askedOf[unit]
+    if (other !== undefined && other !== peer) other.units.drop(keyOf(block, unit))
+    body.askedOf[unit] = undefined
+    body.received |= 1 << unit
+    if (standing === "pending") core.credit(peer, "unit")
+    core.counters.unitsReceived++
+    core.counters.unitBytes += bytes.length
+    core.progress()
+    core.emit({ kind: "store-units", units: [{ block, unit, body: bytes }] })
+  }
+
+  stored(block: BlockId, unit: number): void {
+    const body = this.bodies.get(block)
+    if (body === undefined || (body.durable & (1 << unit)) !== 0) return
+    body.durable |= 1 << unit
+    body.received |= 1 << unit
+    if (body.durable === body.all) this.onComplete(block)
+  }
+
+  expire(peer: PeerState): void {
+    const expired: Array<string> = []
+    peer.units.expire(this.core.now, expired)
+    this.core.counters.requestsTimedOut += expired.length
+    for (const key of expired) this.reopen(key, peer)
+    this.core.wakeBy(peer.units.deadlineMillis)
+  }
+
+  released(peer: PeerState): void {
+    for (const key of peer.units.pendingKeys()) this.reopen(key, peer)
+  }
+
+  private reopen(key: string, peer: PeerState): void {
+    const slash = key.indexOf("/")
+    const body = this.bodies.get(key.slice(0, slash))
+    const unit = Number(key.slice(slash + 1))
+    if (body?.askedOf[unit] === peer) body.askedOf[unit] = undefined
+  }
+
+  /** The lowest block that is not complete, with the units that nobody can be asked for now: what `why` names. */
+  lowestOpen(): {
+    readonly level: number
+    readonly id: BlockId
+    readonly missing: number
+    readonly asked: ReadonlyArray<string>
+  } | undefined {
+    let lowest: Body | undefined
+    for (const body of this.bodies.values()) {
+      if (body.durable !== body.all && (lowest === undefined || body.level < lowest.level)) lowest = body
+    }
+    if (lowest === undefined) return undefined
+    const asked = new Set(lowest.askedOf.flatMap((peer) => peer?.id ?? []))
+    let missing = 0
+    for (let unit = 0; unit < lowest.facts.units; unit++) if ((lowest.received & (1 << unit)) === 0) missing++
+    return { level: lowest.level, id: lowest.id, missing, asked: [...asked] }
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Current branches and heads: asking for them, reading them, and what they make known (mission 003 steps 1 and 2; 5.5.1; R1, R27–R33, R57,
+ * R59–R63, R107–R109, A4, A6, A13, A17, A24, A32).
+ */
+import type { HeaderFacts } from "../../contract/Block.ts"
+import { ChainLimits } from "../../contract/ChainLimits.ts"
+import type { BranchEntry } from "../../contract/PeerMessage.ts"
+import type { Deviations } from "./Deviations.ts"
+import type { HeaderIntake } from "./HeaderIntake.ts"
+import type { PeerState } from "./PeerState.ts"
+import type { SyncCore } from "./SyncCore.ts"
+import type { Targets } from "./Targets.ts"
+
+export class Branches {
+  private readonly core: SyncCore
+  private readonly targets: Targets
+  private readonly intake: HeaderIntake
+  private readonly deviations: Deviations
+  private lastAnswerMillis = -Infinity
+  /** Heads from the future, by peer: many of them mean that our clock is wrong. */
+  readonly ahead = new Map<string, number>()
+
+  constructor(core: SyncCore, targets: Targets, intake: HeaderIntake, deviations: Deviations) {
+    this.core = core
+    this.targets = targets
+    this.intake = intake
+    this.deviations = deviations
+  }
+
+  /** Sends GetCurrentBranch where one is wanted and spacing allows, and refreshes old branches. */
+  ask(peer: PeerState): void {
+    const { core } = this
+    const { timers } = core.options
+    if (peer.branch !== undefined && core.now - peer.branch.receivedAtMillis >= timers.branchRefresh) {
+      peer.branchWanted = true
+    }
+    if (!peer.branchWanted || peer.branchDeadlineMillis !== undefined) return
+    const allowed = Math.max(
+      peer.throttle.mayAt("branch", core.now),
+      (peer.branchAskedAtMillis ?? -Infinity) + timers.branchSpacing
+    )
+    if (allowed > core.now) return core.wakeBy(allowed)
+    peer.branchWanted = false
+    peer.throttle.sent("branch", core.now)
+    peer.branchAskedAtMillis = core.now
+    peer.branchDeadlineMillis = core.now + timers.branch
+    core.wakeBy(peer.branchDeadlineMillis)
+    core.ask(peer, { kind: "get-branch" })
+  }
+
+  /**
+   * No branch in time costs points, provided that another peer answered in the same window (the one exception to never blaming silence); asked
+   * again while any are left (R107–R109).
+   */
+  expire(peer: PeerState): void {
+    const { core } = this
+    const deadline = peer.branchDeadlineMillis
+    if (deadline === undefined) return
+    if (deadline > core.now) return core.wakeBy(deadline)
+    peer.branchDeadlineMillis = undefined
+    peer.branchWanted = true
+    core.counters.requestsTimedOut++
+    const asked = peer.branchAskedAtMillis ?? core.now
+    if (this.lastAnswerMillis < asked) return
+    const waited = ((core.now - asked) / 1000).toFixed(1)
+    core.blame(peer, "branch-unanswered", "GetCurrentBranch", `no branch for ${waited} s, while another peer answered`)
+  }
+
+  /** One message's steps in sequence (R63). */
+  received(peer: PeerState, head: HeaderFacts, entries: ReadonlyArray<BranchEntry>): void {
+    const { core } = this
+    const expected = peer.branchDeadlineMillis !== undefined
+    peer.branchDeadlineMillis = undefined
+    this.lastAnswerMillis = core.now
+    if (this.fromTheFuture(peer, head)) return
+    if (this.knownInvalid(peer, entries)) return
+    peer.deviates = false
+    if (!this.agreesWithOurChain(peer, entries)) return
+    if (expected) core.credit(peer, "branch")
+    this.raiseClaim(peer, head)
+    core.dag.clearClaims(peer.slot)
+    peer.branch = { head, entries, receivedAtMillis: core.now }
+    peer.tip = undefined
+    peer.headers.clearRefused()
+    peer.units.clearRefused()
+    for (const entry of entries) {
+      if (entry.level !== undefined && entry.exact && entry.level <= core.dag.baseLevel) continue
+      core.dag.claim(peer.slot, core.idBytes(entry.id))
+    }
+    core.dagDirty = true
+    if (head.level <= core.frontier.level + ChainLimits.nearTipLevels) this.intake.told(peer, head)
+    this.targets.refill(peer)
+    core.wakeBy(core.now + core.options.timers.branchRefresh)
+  }
+
+  /** While unsynced this only raises the peer's head (R33); later it is followed (5.9). */
+  head(peer: PeerState, header: HeaderFacts): void {
+    const { core } = this
+    if (peer.headDeadlineMillis !== undefined) {
+      peer.headDeadlineMillis = undefined
+      core.credit(peer, "head")
+    }
+    if (core.invalid.has(header.id)) {
+      core.blame(
+        peer,
+        "invalid-block",
+        `block ${core.show(header.id)}`,
+        "its head is a block that is known to be invalid"
+      )
+      return
+    }
+    if (this.fromTheFuture(peer, header)) return
+    const raised = this.raiseClaim(peer, header)
+    if (core.status === "unsynced" || !raised) return
+    this.follow(peer, header)
+  }
+
+  /** A new head when we are at the tip: next to ours it is taken at once, farther away a branch is asked for. */
+  private follow(peer: PeerState, header: HeaderFacts): void {
+    const { core } = this
+    if (header.level > core.frontier.level + ChainLimits.nearTipLevels || header.level <= core.dag.baseLevel) {
+      peer.branchWanted = header.level > core.frontier.level
+      return
+    }
+    if (peer.branch === undefined) {
+      peer.branchWanted = true
+      return
+    }
+    this.replaceTip(peer, header)
+    this.intake.told(peer, header)
+    if (core.chainLevel(header.parent) === undefined && !core.facts.has(header.parent)) peer.branchWanted = true
+  }
+
+  /** Its newest head stands for what it supports near the tip; older entries stay true (A6, A12). */
+  private replaceTip(peer: PeerState, header: HeaderFacts): void {
+    const { core } = this
+    core.dag.clearClaims(peer.slot)
+    for (const entry of peer.branch?.entries ?? []) {
+      if (entry.level === undefined || entry.level > header.level - core.options.maxReorgDepth) continue
+      if (entry.level > core.dag.baseLevel || !entry.exact) core.dag.claim(peer.slot, core.idBytes(entry.id))
+    }
+    core.dag.claim(peer.slot, core.idBytes(header.id))
+    peer.tip = header
+    core.dagDirty = true
+  }
+
+  private raiseClaim(peer: PeerState, header: HeaderFacts): boolean {
+    const better = peer.claimed === undefined || this.core.rules.compareWeight(header.weight, peer.claimed.weight) > 0
+    if (better) peer.claimed = header
+    return better
+  }
+
+  /** Not ours to judge whose clock is wrong: the message is left aside, and asked for again later. */
+  private fromTheFuture(peer: PeerState, header: HeaderFacts): boolean {
+    const fault = this.core.rules.checkAlone(header, this.core.now / 1000)
+    if (fault === undefined) {
+      this.ahead.delete(peer.id)
+      return false
+    }
+    this.ahead.set(peer.id, header.timeSeconds - this.core.now / 1000)
+    if (peer.branch === undefined) peer.branchWanted = true
+    return true
+  }
+
+  private knownInvalid(peer: PeerState, entries: ReadonlyArray<BranchEntry>): boolean {
+    const entry = entries.find(({ id }) => this.core.invalid.has(id))
+    if (entry === undefined) return false
+    this.core.blame(
+      peer,
+      "invalid-block",
+      `block ${this.core.show(entry.id)}`,
+      "its branch contains a block that is known to be invalid"
+    )
+    return true
+  }
+
+  /**
+   * Compares every exact entry at or below our chosen chain with ours, as far as we know ours (A17). The inexact last entry can only confirm.
+   */
+  private agreesWithOurChain(peer: PeerState, entries: ReadonlyArray<BranchEntry>): boolean {
+    const { core } = this
+    let anchored = false
+    for (const entry of entries) {
+      if (core.chainLevel(entry.id) !== undefined || entry.id === core.start.base.id) anchored = true
+      if (!entry.exact || entry.level === undefined || entry.level > core.frontier.level) continue
+      const ours = entry.level < core.start.base.level ? undefined : core.chainAt(entry.level)
+      if (ours === undefined || ours === entry.id) continue
+      if (!core.finalForUs(entry.level)) {
+        peer.deviates = entry.level <= core.head.level
+        continue
+      }
+      this.deviations.contradictsFinal(peer, entry.level, entry.id)
+      return false
+    }
+    if (peer.deviates) peer.deviates = !this.mayReorganise(entries)
+    peer.anchored = anchored
+    this.deviations.agrees(peer)
+    return true
+  }
+
+  /** A branch that leaves ours above what is final may become ours: it is heard. */
+  private mayReorganise(entries: ReadonlyArray<BranchEntry>): boolean {
+    return entries.some((entry) => entry.exact && entry.level !== undefined && entry.level > this.core.dag.baseLevel)
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * What happens to a header that comes in: checks, links, support, and the next step of the descent (5.5.3; R40–R43, R83–R90, A5, A11, A23, 2.7).
+ */
+import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
+import { ChainLimits } from "../../contract/ChainLimits.ts"
+import type { Deviations } from "./Deviations.ts"
+import type { HeaderRequests } from "./HeaderRequests.ts"
+import type { PeerState } from "./PeerState.ts"
+import type { Retention } from "./Retention.ts"
+import type { SyncCore } from "./SyncCore.ts"
+import type { Targets } from "./Targets.ts"
+
+export class HeaderIntake {
+  private readonly core: SyncCore
+  private readonly targets: Targets
+  private readonly requests: HeaderRequests
+  private readonly deviations: Deviations
+  private readonly retention: Retention
+
+  constructor(
+    core: SyncCore,
+    targets: Targets,
+    requests: HeaderRequests,
+    deviations: Deviations,
+    retention: Retention
+  ) {
+    this.core = core
+    this.targets = targets
+    this.requests = requests
+    this.deviations = deviations
+    this.retention = retention
+  }
+
+  /** A header in answer to GetBlockHeaders: asked for, late, or never asked (R40, R41, A23). */
+  answered(peer: PeerState, header: HeaderFacts): void {
+    const { core } = this
+    const standing = peer.headers.answered(header.id)
+    if (standing === "never") {
+      core.blame(
+        peer,
+        "never-asked",
+        `block ${core.show(header.id)}`,
+        `sent a header of level ${header.level} that it was never asked for`
+      )
+      return
+    }
+    core.counters.headersReceived++
+    const node = core.dag.find(core.idBytes(header.id))
+    const known = node >= 0 && core.dag.hasHeader(node)
+    if (standing === "pending") {
+      if (known) core.counters.headersDuplicate++
+      core.credit(peer, "header")
+    }
+    if (!known && !this.requests.isWanted(header.id)) return
+    if (!this.accept(header, peer)) return
+    core.dag.reply(peer.slot, core.idBytes(header.id))
+    core.dagDirty = true
+  }
+
+  /** A header that a peer told with its branch or head: its own claim, so no request is needed. */
+  told(peer: PeerState, header: HeaderFacts): void {
+    if (this.accept(header, peer)) this.core.dagDirty = true
+  }
+
+  /** A header of ours, from the store or kept from before. */
+  own(header: HeaderFacts): void {
+    if (this.accept(header, undefined)) this.core.dagDirty = true
+  }
+
+  /** Checks and inserts; true when the header is in the DAG afterwards. */
+  private accept(header: HeaderFacts, peer: PeerState | undefined): boolean {
+    const { core } = this
+    const idBytes = core.idBytes(header.id)
+    const node = core.dag.find(idBytes)
+    if (node >= 0 && core.dag.hasHeader(node)) return true
+    if (core.invalid.has(header.id) || !this.levelAsNamed(header)) return false
+    const alone = core.rules.checkAlone(header, core.now / 1000)
+    if (alone !== undefined) {
+      // Perhaps our own clock is wrong: nobody is blamed, the header is not taken.
+      this.requests.forget(header.id)
+      return false
+    }
+    const child = this.requests.childOf(header.id)
+    this.requests.forget(header.id)
+    const inserted = core.dag.insert(idBytes, core.idBytes(header.parent), header.level, peer?.slot ?? -1)
+    switch (inserted.outcome) {
+      case "full":
+      case "unproven":
+        return false
+      case "below":
+        if (child !== undefined) this.deviations.leavesOurChain(child)
+        return false
+      case "contradiction": {
+        const wrong = inserted.relation === "child" ? core.idText(core.dag.idOf(inserted.relative)) : header.id
+        this.deviations.invalidHeader(wrong, `its level does not follow its predecessor's`)
+        return false
+      }
+    }
+    core.facts.set(header.id, header)
+    core.progress()
+    if (!this.relationsHold(header, inserted.node)) return false
+    if (core.mode === "anchored" || core.facts.size > ChainLimits.factsInMemory) this.spill(header)
+    this.descend(header)
+    return true
+  }
+
+  /** A target's level was computed from its locator: a header of another level proves the locator wrong, not the one who sent the header (A5). */
+  private levelAsNamed(header: HeaderFacts): boolean {
+    const target = this.targets.byId.get(header.id)
+    if (target?.level === undefined || target.level === header.level) return true
+    for (const source of [...target.sources]) {
+      this.core.blame(
+        source,
+        "bogus-branch",
+        `block ${this.core.show(header.id)}`,
+        `its locator puts the block at level ${target.level}, the header says ${header.level}`
+      )
+    }
+    this.targets.remove(header.id)
+    return false
+  }
+
+  /** Relations to the parent and children whose facts are at hand (2.7). Those that are not are checked before the block is applied. */
+  private relationsHold(header: HeaderFacts, node: number): boolean {
+    const { core } = this
+    const parent = core.facts.get(header.parent) ?? (header.parent === core.head.id ? core.headFacts : undefined)
+    const fault = parent === undefined ? undefined : core.rules.checkLink(header, parent)
+    if (fault !== undefined) {
+      this.deviations.invalidHeader(header.id, fault)
+      return false
+    }
+    for (const child of core.dag.childrenOf(node)) {
+      const childId = core.idText(core.dag.idOf(child))
+      const childFacts = core.facts.get(childId)
+      const childFault = childFacts === undefined ? undefined : core.rules.checkLink(childFacts, header)
+      if (childFault !== undefined) this.deviations.invalidHeader(childId, childFault)
+    }
+    return true
+  }
+
+  /** Goes on with the predecessor, unless it is there. */
+  private descend(header: HeaderFacts): void {
+    const { core } = this
+    const parent = core.dag.find(core.idBytes(header.parent))
+    if (parent >= 0 && (core.dag.hasHeader(parent) || core.idText(core.dag.baseId) === header.parent)) return
+    if (header.level <= core.dag.baseLevel + 1) {
+      this.deviations.leavesOurChain(header.id)
+      return
+    }
+    if (core.mode === "anchored" && !this.worthDescending(header.id)) return
+    const kept = this.retention.take(header.parent)
+    this.requests.wantDescent(header.parent, header.id, header.level - 1)
+    if (kept !== undefined) this.own(kept)
+  }
+
+  /** In anchored mode a target is descended from only when a quorum stands behind it: the way down may be a million headers long. */
+  private worthDescending(id: BlockId): boolean {
+    if (!this.targets.byId.has(id)) return true
+    const node = this.core.dag.find(this.core.idBytes(id))
+    return node >= 0 && this.core.dag.quorum(node).rule !== undefined
+  }
+
+  /** Anchored mode: starts the way down from targets that have gained a quorum, in parallel from what their supporters named beneath (A9, A21). */
+  descendFromQuorum(): void {
+    const { core } = this
+    if (core.mode !== "anchored") return
+    for (const target of this.targets.byId.values()) {
+      const node = core.dag.find(core.idBytes(target.id))
+      if (node < 0 || !core.dag.hasHeader(node) || core.dag.quorum(node).rule === undefined) continue
+      const lowest = core.dag.lowestAncestor(node)
+      const facts = core.facts.get(core.idText(core.dag.idOf(lowest)))
+      if (facts !== undefined && !core.dag.connected(node)) this.descend(facts)
+      for (const slot of core.dag.strongSupporters(node)) this.startBeneath(slot, core.dag.levelOf(node))
+    }
+  }
+
+  private startBeneath(slot: number, level: number): void {
+    const peer = [...this.core.peers.values()].find((candidate) => candidate.slot === slot)
+    for (const entry of peer?.branch?.entries ?? []) {
+      if (
+        !entry.exact || entry.level === undefined || entry.level >= level || entry.level <= this.core.frontier.level
+      ) continue
+      const node = this.core.dag.find(this.core.idBytes(entry.id))
+      if (node >= 0 && this.core.dag.hasHeader(node)) continue
+      this.requests.wantDescent(entry.id, undefined, entry.level)
+    }
+  }
+
+  /** To the store at once; memory keeps links, and facts only where a neighbour is still to come. */
+  private spill(header: HeaderFacts): void {
+    const { core } = this
+    core.emit({ kind: "store-headers", headers: [header] })
+    const node = core.dag.find(core.idBytes(header.id))
+    for (const child of core.dag.childrenOf(node)) this.dropInner(core.idText(core.dag.idOf(child)))
+    this.dropInner(header.parent)
+  }
+
+  /** Facts between two known neighbours are not needed until the block's turn comes. */
+  private dropInner(id: BlockId): void {
+    const { core } = this
+    const node = core.dag.find(core.idBytes(id))
+    if (node < 0 || !core.dag.hasHeader(node) || core.dag.childrenOf(node).length === 0) return
+    const parent = core.dag.parentOf(node)
+    if (parent >= 0 && core.dag.hasHeader(parent) && core.dag.levelOf(node) < core.tipFromLevel) core.facts.delete(id)
+  }
+}

@@ -1,0 +1,104 @@
+/** One active peer, as the engine sees it. */
+import type { HeaderFacts } from "../../contract/Block.ts"
+import type { Side } from "../../contract/ChainProtocol.ts"
+import type { BranchEntry } from "../../contract/PeerMessage.ts"
+import { makeThrottle, type Throttle } from "../connections/Throttle.ts"
+import { AskedItems } from "./AskedItems.ts"
+import type { SyncCore } from "./SyncCore.ts"
+
+/** A branch as received; newest entry (the head) first. */
+export interface Branch {
+  readonly head: HeaderFacts
+  readonly entries: ReadonlyArray<BranchEntry>
+  readonly receivedAtMillis: number
+}
+
+export class PeerState {
+  readonly peer: number
+  /** The peer's number in the header DAG; used again after it left. */
+  readonly slot: number
+  readonly id: string
+  readonly point: string | undefined
+  readonly side: Side
+  readonly ancestors: boolean
+  readonly headers: AskedItems
+  readonly units: AskedItems
+  readonly throttle: Throttle
+  readonly connectedAtMillis: number
+
+  branch: Branch | undefined = undefined
+  /** Best head that it has told; its weight decides what "best" means (R32). */
+  claimed: HeaderFacts | undefined = undefined
+  /** Newest head it told by itself, when that is newer than the branch. */
+  tip: HeaderFacts | undefined = undefined
+  branchDeadlineMillis: number | undefined = undefined
+  branchAskedAtMillis: number | undefined = undefined
+  /** A branch should be asked for as soon as spacing allows. */
+  branchWanted = true
+  headDeadlineMillis: number | undefined = undefined
+  ancestorKey: string | undefined = undefined
+  ancestorDeadlineMillis: number | undefined = undefined
+  /** Whether its branch is known to contain our chain; undefined: it has not said. */
+  anchored: boolean | undefined = undefined
+  /** Said something that leaves our chain near the tip; supports nothing until it says something new. */
+  deviates = false
+  nextTickMillis: number
+  lastHeardMillis: number
+  counted = false
+
+  constructor(core: SyncCore, options: {
+    readonly peer: number
+    readonly slot: number
+    readonly id: string
+    readonly point: string | undefined
+    readonly side: Side
+    readonly ancestors: boolean
+  }) {
+    this.peer = options.peer
+    this.slot = options.slot
+    this.id = options.id
+    this.point = options.point
+    this.side = options.side
+    this.ancestors = options.ancestors
+    const timers = core.options.timers
+    const rules = { doNotAskAfter: core.options.doNotAskAfter, doNotAskMillis: timers.doNotAsk }
+    this.headers = new AskedItems({ ...rules, firstMillis: timers.header, longestMillis: timers.headerLongest })
+    this.units = new AskedItems({ ...rules, firstMillis: timers.unit, longestMillis: timers.unitLongest })
+    this.throttle = makeThrottle({ ...core.rules.spacingMillis })
+    this.connectedAtMillis = core.now
+    this.nextTickMillis = core.now
+    this.lastHeardMillis = core.now
+  }
+
+  get claimedLevel(): number | undefined {
+    return this.claimed?.level
+  }
+
+  /**
+   * The lowest entries above a level, lowest first: the first is the peer's earliest hash (5.5.1 step 7, A4). The inexact last one counts only when it
+   * is the only one, with its level unknown.
+   */
+  earliestAbove(level: number, most: number): ReadonlyArray<BranchEntry> {
+    const entries = this.branch?.entries ?? []
+    const above: Array<BranchEntry> = []
+    for (let i = entries.length - 1; i >= 0 && above.length < most; i--) {
+      const entry = entries[i]
+      if (entry === undefined || !entry.exact || entry.level === undefined || entry.level <= level) continue
+      above.push(entry)
+    }
+    return above
+  }
+
+  /** The newest entry at or below a level, above another. */
+  newestBetween(above: number, atMost: number): BranchEntry | undefined {
+    return this.branch?.entries.find((entry) =>
+      entry.exact && entry.level !== undefined && entry.level <= atMost && entry.level > above
+    )
+  }
+
+  /** Whether the peer can be expected to hold a block of our chosen chain at this level. */
+  mayHold(level: number): boolean {
+    if (this.deviates || this.claimed === undefined) return false
+    return this.claimed.level >= level
+  }
+}
