@@ -1,0 +1,16 @@
+/** The program: every command, in the order of the help. */
+import { type Command, type Program, versionOfPackage } from "@peerstrap/command-line"
+import { decode } from "./Decode.ts"
+import { identity } from "./Identity.ts"
+import { peers } from "./Peers.ts"
+import { status } from "./Status.ts"
+import { why } from "./Why.ts"
+
+export const commands: ReadonlyArray<Command> = [status, why, peers, identity, decode]
+
+export const program: Program = {
+  name: "peerstrap-chain",
+  summary: "syncs a Tezos chain from its peers under a quorum, verifies, exports and serves it",
+  version: versionOfPackage(import.meta.url),
+  commands
+}

@@ -1,0 +1,189 @@
+/** What a run is doing at this moment, from one mutable place: for the view, the control socket and the final report. */
+import type { SyncRun, SyncSnapshot } from "@peerstrap/chain-bootstrap"
+import {
+  type Amount,
+  estimateEta,
+  type Eta,
+  formatCount,
+  Meter,
+  type ProgressSnapshot,
+  type Wait
+} from "@peerstrap/progress"
+import type { Until } from "../FlagTypes.ts"
+
+export type Phase =
+  | "starting"
+  | "identity"
+  | "opening store"
+  | "finding base"
+  | "syncing"
+  | "stopping"
+  | "verifying"
+  | "done"
+
+const unknownEta: Eta = { millis: null, confidence: "unknown", reason: "nothing to estimate from yet" }
+const doneEta: Eta = { millis: 0, confidence: "high", reason: "done" }
+const nothing: Amount = { done: 0, total: 0, totalIsGrowing: false }
+
+/** Blocks between where the run began and where it ends, as far as that is known. */
+export const blockAmount = (snapshot: SyncSnapshot, startLevel: number, until: Until | undefined): Amount => {
+  const { chosen, head, peersLevel } = snapshot
+  const isLevel = until !== undefined && until !== "synced"
+  const goal = isLevel ? until.level : Math.max(chosen.level, peersLevel ?? 0)
+  return {
+    done: Math.max(0, head.level - startLevel),
+    total: Math.max(0, goal - startLevel, head.level - startLevel),
+    // Heads move on while we come closer.
+    totalIsGrowing: !isLevel && snapshot.status !== "synced"
+  }
+}
+
+export class RunState {
+  readonly startedMillis: number
+  readonly warnings: Array<string> = []
+  /** What was waited for when the run was last seen waiting. */
+  lastWaits: ReadonlyArray<Wait> = []
+  private readonly nowMillis: () => number
+  private readonly byteMeter: Meter
+  private readonly blockMeter: Meter
+  private readonly headerMeter: Meter
+  private phaseName: Phase = "starting"
+  private step: Amount = nothing
+  private stepEta: Eta = unknownEta
+  private run: SyncRun | undefined
+  private last: SyncSnapshot | undefined
+  private startLevel = 0
+  private until: Until | undefined
+  /** Meters count from here: the run's counters may begin above zero. */
+  private first: SyncSnapshot["counters"] | undefined
+
+  constructor(nowMillis: () => number) {
+    this.nowMillis = nowMillis
+    this.startedMillis = nowMillis()
+    this.byteMeter = new Meter(this.startedMillis)
+    this.blockMeter = new Meter(this.startedMillis)
+    this.headerMeter = new Meter(this.startedMillis)
+  }
+
+  get phase(): Phase {
+    return this.phaseName
+  }
+
+  /** A phase with steps of its own, or none. */
+  enter(phase: Phase, step: Amount = nothing, eta: Eta = unknownEta): void {
+    this.phaseName = phase
+    this.step = step
+    this.stepEta = eta
+  }
+
+  begin(run: SyncRun, until: Until | undefined): void {
+    this.run = run
+    this.until = until
+    this.last = run.snapshot()
+    this.first = this.last.counters
+    this.startLevel = this.last.head.level
+    this.enter("syncing")
+  }
+
+  get startedAtLevel(): number {
+    return this.startLevel
+  }
+
+  /** What the engine last said of itself; after the end of the run its last words. */
+  sync(): SyncSnapshot | undefined {
+    if (this.run !== undefined) this.last = this.run.snapshot()
+    return this.last
+  }
+
+  /** The engine is not asked any more. */
+  end(): void {
+    this.sync()
+    this.run = undefined
+  }
+
+  get hasNews(): boolean {
+    return this.last !== undefined || this.step.total > 0
+  }
+
+  /** Feeds the meters. Returns a number that changes whenever anything moves. */
+  observe(): number {
+    const snapshot = this.sync()
+    const { first } = this
+    if (snapshot === undefined || first === undefined) return this.step.done
+    const { counters } = snapshot
+    const now = this.nowMillis()
+    const feed = (meter: Meter, total: number): void => meter.add(Math.max(0, total - meter.total), now)
+    feed(this.byteMeter, counters.unitBytes - first.unitBytes)
+    feed(this.blockMeter, counters.blocksApplied - first.blocksApplied)
+    feed(this.headerMeter, counters.headersReceived - first.headersReceived)
+    const waits = this.waits()
+    if (waits.length > 0) this.lastWaits = waits
+    return counters.headersReceived + counters.unitsReceived + counters.blocksApplied + snapshot.segments +
+      counters.reorganisations + snapshot.chosen.level
+  }
+
+  waits(): ReadonlyArray<Wait> {
+    return this.run !== undefined && this.phaseName === "syncing" ? this.run.waits() : []
+  }
+
+  snapshot(): ProgressSnapshot {
+    const now = this.nowMillis()
+    const base = { startedMillis: this.startedMillis, nowMillis: now, warnings: this.warnings, lanes: [], peers: [] }
+    const sync = this.phaseName === "syncing" ? this.sync() : this.last
+    if (sync === undefined || this.phaseName === "verifying") {
+      return {
+        ...base,
+        phase: this.phaseName,
+        jobs: { done: 0, total: 0 },
+        items: this.step,
+        bytes: nothing,
+        rates: { bytesPerSecond: 0, itemsPerSecond: 0 },
+        eta: this.stepEta,
+        waits: []
+      }
+    }
+    return {
+      ...base,
+      phase: this.phaseName === "syncing" ? sync.phase : this.phaseName,
+      ...this.syncProgress(sync, now)
+    }
+  }
+
+  /** The same for people: the phase also says where the chain is and how many peers there are. */
+  shown(): ProgressSnapshot {
+    const snapshot = this.snapshot()
+    const { last } = this
+    if (last === undefined) return snapshot
+    const counted = last.peers.filter(({ counted }) => counted).length
+    const peers = `${formatCount(last.peers.length)} peers, ${formatCount(counted)} count`
+    return { ...snapshot, phase: `${snapshot.phase}, level ${formatCount(last.head.level)}, ${peers}` }
+  }
+
+  private syncProgress(sync: SyncSnapshot, now: number) {
+    const { counters } = sync
+    // While a descent from an anchor goes on nothing is applied: its headers are what comes closer.
+    const descends = sync.mode === "anchored" && sync.phase === "headers" && sync.peersLevel !== undefined
+    const meter = descends ? this.headerMeter : this.blockMeter
+    const items = descends
+      ? {
+        done: sync.pendingHeaders,
+        total: Math.max(sync.pendingHeaders, sync.peersLevel! - sync.chosen.level),
+        totalIsGrowing: false
+      }
+      : blockAmount(sync, this.startLevel, this.until)
+    const isOver = sync.phase === "synced" || this.phaseName === "done"
+    return {
+      jobs: { done: sync.segments, total: sync.segments },
+      items,
+      bytes: { done: counters.unitBytes, total: 0, totalIsGrowing: items.totalIsGrowing },
+      rates: { bytesPerSecond: this.byteMeter.ratePerSecond(now), itemsPerSecond: meter.ratePerSecond(now) },
+      eta: isOver ? doneEta : estimateEta({
+        ...items,
+        ratePerSecond: meter.ratePerSecond(now),
+        averagePerSecond: meter.averagePerSecond(now),
+        elapsedMillis: now - this.startedMillis
+      }),
+      waits: this.waits()
+    }
+  }
+}

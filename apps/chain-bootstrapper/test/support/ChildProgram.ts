@@ -1,0 +1,61 @@
+// Runs the program as a process of its own, as a user does.
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const main = join(dirname(fileURLToPath(import.meta.url)), "../../src/main.ts")
+
+export interface ChildEnd {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface Child {
+  readonly end: Effect.Effect<ChildEnd>
+  /** Completes when standard error holds the text; a defect when the process ends before. */
+  readonly says: (text: RegExp) => Effect.Effect<void>
+  /** Closes our end of its standard output. */
+  readonly closeOut: Effect.Effect<void>
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
+}
+
+/** The process is killed when the scope closes. */
+export const startChild = (...argv: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, ["--conditions=@peerstrap/source", main, ...argv], {
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        const texts = { out: "", err: "" }
+        child.stdout.setEncoding("utf8").on("data", (text: string) => void (texts.out += text))
+        child.stderr.setEncoding("utf8").on("data", (text: string) => void (texts.err += text))
+        return { child, texts }
+      }),
+      ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
+    ),
+    ({ child, texts }): Child => ({
+      end: Effect.callback<ChildEnd>((resume) => {
+        child.once("close", (code) => resume(Effect.succeed({ code, ...texts })))
+      }),
+      says: (text) =>
+        Effect.callback<void>((resume) => {
+          const look = (): void => {
+            if (text.test(texts.err)) resume(Effect.void)
+          }
+          look()
+          child.stderr.on("data", look)
+          child.once("close", () =>
+            resume(Effect.die(new Error(`ended without saying ${text}: ${texts.err}${texts.out}`))))
+        }),
+      closeOut: Effect.sync(() =>
+        void child.stdout.destroy()
+      ),
+      signal: (signal) => Effect.sync(() => void child.kill(signal))
+    })
+  )
+
+export const runChild = (...argv: ReadonlyArray<string>): Effect.Effect<ChildEnd> =>
+  Effect.scoped(Effect.flatMap(startChild(...argv), (child) => child.end))
