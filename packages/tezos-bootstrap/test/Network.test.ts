@@ -35,6 +35,8 @@ const problemsOf = (file: unknown): ReadonlyArray<string> => {
   return result.problems
 }
 
+const problem = (text: string) => (parseNetwork(crypto, text, "f") as NetworkUnusable).problems[0]!
+
 const header = (presetFiles.mainnet.genesis as { readonly headerHex: string }).headerHex
 const mainnetHash = "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2"
 const least: NetworkFile = {
@@ -215,7 +217,6 @@ describe("network files", () => {
   })
 
   it("texts that are no file", () => {
-    const problem = (text: string) => (parseNetwork(crypto, text, "f") as NetworkUnusable).problems[0]!
     assert.match(problem("{"), /is not JSON/)
     assert.match(problem("[]"), /takes a JSON object/)
     assert.match(problem(" ".repeat(TezosLimits.networkFileBytes + 1)), /more than the 262144 bytes/)
@@ -239,13 +240,12 @@ describe("network files", () => {
 
 describe("peers by name", () => {
   it("reads names", () => {
-    const read = (text: string) => parsePeerName(text)
-    assert.deepStrictEqual(read("boot.tzinit.org"), { host: "boot.tzinit.org", port: 9732 })
-    assert.deepStrictEqual(read("localhost:1"), { host: "localhost", port: 1 })
-    assert.deepStrictEqual(read("10.0.0.1:65535"), { host: "10.0.0.1", port: 65_535 })
-    assert.deepStrictEqual(read("[fe80::1]:80"), { host: "fe80::1", port: 80 })
-    assert.deepStrictEqual(read("[fe80::1]"), { host: "fe80::1", port: 9732 })
-    assert.deepStrictEqual(read("fe80::1"), { host: "fe80::1", port: 9732 })
+    assert.deepStrictEqual(parsePeerName("boot.tzinit.org"), { host: "boot.tzinit.org", port: 9732 })
+    assert.deepStrictEqual(parsePeerName("localhost:1"), { host: "localhost", port: 1 })
+    assert.deepStrictEqual(parsePeerName("10.0.0.1:65535"), { host: "10.0.0.1", port: 65_535 })
+    assert.deepStrictEqual(parsePeerName("[fe80::1]:80"), { host: "fe80::1", port: 80 })
+    assert.deepStrictEqual(parsePeerName("[fe80::1]"), { host: "fe80::1", port: 9732 })
+    assert.deepStrictEqual(parsePeerName("fe80::1"), { host: "fe80::1", port: 9732 })
     for (
       const bad of [
         "",
@@ -262,7 +262,7 @@ describe("peers by name", () => {
         `${"a".repeat(64)}.org`
       ]
     ) {
-      assert.isString(read(bad), bad)
+      assert.isString(parsePeerName(bad), bad)
     }
   })
 

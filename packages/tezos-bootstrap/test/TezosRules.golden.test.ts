@@ -80,8 +80,8 @@ describe("TezosRules on sample chains", () => {
       }
     })
 
+    const weight = (head: string) => known.get(idOf(heads.find((each) => each.name === head)!.hash))!.weight
     it(`${name}: heads by weight`, () => {
-      const weight = (head: string) => known.get(idOf(heads.find((each) => each.name === head)!.hash))!.weight
       // The real chain has no such list; there the longer branch is the fitter one.
       const order = expected.heads_by_rising_fitness ?? ["branch-1", "main"]
       for (let i = 1; i < order.length; i++) {

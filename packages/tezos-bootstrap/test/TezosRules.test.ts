@@ -19,6 +19,8 @@ const content = (changes: Partial<HeaderContent>): HeaderContent => ({
   ...changes
 })
 const header = (changes: Partial<HeaderContent>) => facts(rules, encodeHeader(content(changes)))
+const weight = (...elements: ReadonlyArray<ReadonlyArray<number>>) =>
+  header({ fitness: elements.map((each) => Uint8Array.from(each)) }).weight
 const now = 2_000
 
 describe("TezosRules", () => {
@@ -62,8 +64,6 @@ describe("TezosRules", () => {
   })
 
   it("orders fitness by count, then length, then bytes", () => {
-    const weight = (...elements: ReadonlyArray<ReadonlyArray<number>>) =>
-      header({ fitness: elements.map((each) => Uint8Array.from(each)) }).weight
     const rising = [weight(), weight([9]), weight([0, 1]), weight([0, 2]), weight([0], [0]), weight([0], [0, 0])]
     for (const [i, lower] of rising.entries()) {
       for (const [j, higher] of rising.entries()) {

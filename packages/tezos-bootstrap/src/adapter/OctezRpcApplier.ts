@@ -54,8 +54,6 @@ class Injection {
   private readonly node: OctezNode
   private readonly network: OctezRpcOptions["network"]
   private isChecked = false
-  /** The last block that we made the node apply: what does not build on it is injected by force. */
-  private top: BlockId | undefined
   private lost: { readonly id: BlockId; readonly times: number } = { id: "", times: 0 }
 
   constructor(node: OctezNode, network: OctezRpcOptions["network"]) {
@@ -79,7 +77,7 @@ class Injection {
   })
 
   readonly head: Effect.Effect<BlockRef, ApplierFailed | HttpFault> = Effect.suspend(() =>
-    Effect.andThen(this.checkChain, Effect.tap(this.node.head, ({ id }) => Effect.sync(() => this.top = id)))
+    Effect.andThen(this.checkChain, this.node.head)
   )
 
   private unknownPredecessor(block: Block, reason: string): Effect.Effect<Step, ApplierFailed | HttpFault> {
@@ -110,36 +108,41 @@ class Injection {
     )
   }
 
-  private one(block: Block): Effect.Effect<Step, ApplierFailed | HttpFault> {
-    const force = block.header.parent !== this.top
+  /** By force only what the node has just called unfit, so that its other checks are never passed over. */
+  private one(block: Block, force = false): Effect.Effect<Step, ApplierFailed | HttpFault> {
     return Effect.flatMap(this.node.inject(block, force), (outcome): Effect.Effect<Step, ApplierFailed | HttpFault> => {
       switch (outcome.kind) {
         case "applied":
           return Effect.succeed(done)
         case "known":
           return this.known(block)
+        case "unfit":
+          return force ? Effect.succeed(transient(outcome.reason)) : this.unfit(block)
         case "unknown-predecessor":
           return this.unknownPredecessor(block, outcome.reason)
         case "refused":
-          return Effect.fail(
-            failed(`${this.node.place} refuses injected blocks (${outcome.reason}): ${outcome.remedy}`)
-          )
+          return Effect.fail(failed(`${this.node.place} refuses the block (${outcome.reason}): ${outcome.remedy}`))
         default:
           return Effect.succeed({ done: false, outcome: outcome.kind, reason: outcome.reason })
       }
     })
   }
 
-  /** `connect` first, so that a node of another chain never gets a block. */
+  private unfit(block: Block): Effect.Effect<Step, ApplierFailed | HttpFault> {
+    return Effect.flatMap(
+      this.node.has(block.header.id, block.header.bytes),
+      (has) => has ? Effect.succeed(done) : this.one(block, true)
+    )
+  }
+
+  /** The chain first, so that a node of another one never gets a block. */
   readonly apply = (blocks: ReadonlyArray<Block>): Effect.Effect<ApplyResult, ApplierFailed> => {
     let applied = 0
-    const connect = this.top === undefined ? this.head : this.checkChain
     const all = Effect.gen({ self: this }, function*() {
-      yield* connect
+      yield* this.checkChain
       for (const block of blocks) {
         const step = yield* this.one(block)
         if (!step.done) return { applied, outcome: step.outcome, reason: step.reason }
-        this.top = block.header.id
         applied++
       }
       return { applied, outcome: "ok" as const, reason: "" }
@@ -152,7 +155,7 @@ class Injection {
     )
   }
 
-  /** Undoing is not needed: the next block builds on an older one by force. It only must still be there. */
+  /** Undoing is not needed: the next block builds on an older one. It only must still be there. */
   readonly rollback = (to: BlockRef): Effect.Effect<void, ApplierFailed | HttpFault> =>
     Effect.gen({ self: this }, function*() {
       if (to.level > 0 && !(yield* this.node.has(to.id, undefined))) {
@@ -163,13 +166,11 @@ class Injection {
             + "(--history-mode full), and start the run again"
         )
       }
-      this.top = undefined
     })
 
   /** Waits until the node has followed. A node that stays elsewhere has found something fitter by itself, which is no fault of the run. */
   readonly moveHead = (to: BlockRef): Effect.Effect<void, ApplierFailed | HttpFault> =>
     Effect.gen({ self: this }, function*() {
-      this.top = to.id
       for (let look = 0; look < TezosLimits.moveHeadLooks; look++) {
         if (look > 0) yield* Effect.sleep(TezosLimits.moveHeadPauseMillis)
         if ((yield* this.node.blockAt(to.level)) === to.id) return

@@ -7,7 +7,7 @@ import {
   type SessionEnd,
   SessionEndError
 } from "@peerstrap/chain-bootstrap"
-import { encodeHash, pointText, type Session } from "@peerstrap/tezos-wire"
+import { encodeHash, encodePeerMessage, pointText, type Session } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
 import { receiveFrame } from "../engine/Incoming.ts"
@@ -28,6 +28,8 @@ const pointOf = (session: Session, options: OpenOptions): string | undefined => 
     ? undefined
     : pointText({ address, port: session.remote.port })
 }
+
+const farewell = encodePeerMessage({ _tag: "Disconnect" })
 
 export class TezosSession implements PeerSession {
   readonly id: string
@@ -71,7 +73,9 @@ export class TezosSession implements PeerSession {
     this.session.resume()
   }
 
+  /** Says so first, so that the peer takes it for an end in order, if that still can be written at once. */
   close(reason: string): void {
+    if (this.ending === undefined) this.session.offer([farewell])
     this.session.close(reason)
   }
 }

@@ -33,11 +33,12 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
 
 const hashBytes = 32
 
+const bogus = (what: "branch" | "head", detail: string): Answer => ({ kind: "bogus", what, detail })
+
 const branch = (context: PeerContext, message: CurrentBranch): Answer => {
   const { digests, ownId, peerId, rules } = context
   const head = rules.factsOf(message.header)
-  const bogus = (detail: string): Answer => ({ kind: "bogus", what: "branch", detail })
-  if (typeof head === "string") return bogus(`the head: ${head}`)
+  if (typeof head === "string") return bogus("branch", `the head: ${head}`)
   const headHash = fromHex(head.id, hashBytes) as Uint8Array
   const history = readLocator(digests, {
     sender: peerId,
@@ -49,7 +50,7 @@ const branch = (context: PeerContext, message: CurrentBranch): Answer => {
   const fault = locatorFault(message.header.predecessor, history) ??
     (message.history.some((hash) => same(hash, headHash)) ? "the head stands among its own ancestors" : undefined)
   if (fault !== undefined) {
-    return bogus(`the locator below ${rules.displayId(head.id)} (level ${head.level}): ${fault}`)
+    return bogus("branch", `the locator below ${rules.displayId(head.id)} (level ${head.level}): ${fault}`)
   }
   const entries: Array<BranchEntry> = [{ id: head.id, level: head.level, exact: true }]
   for (const { exact, hash, level } of history) entries.push({ id: toHex(hash), level, exact })
@@ -58,7 +59,7 @@ const branch = (context: PeerContext, message: CurrentBranch): Answer => {
 
 const head = (context: PeerContext, header: HeaderFields): Answer => {
   const facts = context.rules.factsOf(header)
-  return typeof facts === "string" ? { kind: "bogus", what: "head", detail: facts } : { kind: "head", header: facts }
+  return typeof facts === "string" ? bogus("head", facts) : { kind: "head", header: facts }
 }
 
 /** Messages about another chain are no fault: test chains existed (A33). */

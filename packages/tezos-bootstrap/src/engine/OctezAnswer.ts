@@ -7,6 +7,8 @@ export type InjectionOutcome =
   | { readonly kind: "applied" }
   /** The node says that it has the block, in an error. To be checked. */
   | { readonly kind: "known" }
+  /** Not fitter than the node's head: a block of another branch, or one that the node has. */
+  | { readonly kind: "unfit"; readonly reason: string }
   | { readonly kind: "unknown-predecessor"; readonly reason: string }
   | { readonly kind: "invalid"; readonly reason: string }
   | { readonly kind: "transient"; readonly reason: string }
@@ -63,6 +65,16 @@ const classifyTrace = (errors: ReadonlyArray<NodeError>, block: string): Injecti
   if (verdict !== undefined) return { kind: "invalid", reason: describe(errors) }
   if (errors.some(({ id, text }) => /unknown[ _]predecessor/i.test(`${id} ${text}`))) {
     return { kind: "unknown-predecessor", reason: describe(errors) }
+  }
+  if (errors.some(({ text }) => /fitness too low/i.test(text))) return { kind: "unfit", reason: describe(errors) }
+  if (errors.some(({ id }) => id.endsWith("checkpoint_error"))) {
+    return {
+      kind: "refused",
+      reason: describe(errors),
+      remedy:
+        "the block is not on the chain that the node holds for final: check which of the two is right, then start the node from a snapshot of "
+        + "that chain, or the run from a trusted block of it"
+    }
   }
   if (errors.some(({ id, text }) => /already[ _]|known[ _]block/i.test(`${id} ${text}`))) return { kind: "known" }
   if (errors.some(({ text }) => /cannot parse block header/i.test(text))) {
