@@ -292,6 +292,20 @@ describe("protocol data", () => {
     assert.isAbove(nonces(tenderbake), 5)
   })
 
+  it("a presence byte that is neither 00 nor ff is not taken for one", () => {
+    const header = sound(decodeHeader(bytes(carthagenet45000.raw)))
+    for (const presence of [0x01, 0xfe]) {
+      const protocolData = new Uint8Array(200)
+      protocolData.set(header.protocolData)
+      protocolData[10] = presence
+      assert.strictEqual(protocolFields({ ...header, protocolData: protocolData.subarray(0, 107) }).era, "unknown")
+    }
+    const protocolData = new Uint8Array(107)
+    protocolData[10] = 0xff
+    const fields = protocolFields({ ...header, protocolData })
+    assert.isTrue(fields.era === "emmy" && fields.seedNonceHash?.length === 32)
+  })
+
   it("decodes the hash of the vector's own header", () => {
     const fields = protocolFields(sound(decodeHeader(bytes(carthagenet45000.raw))))
     assert.deepStrictEqual(fields, { era: "emmy", priority: 1, seedNonceHash: undefined })

@@ -60,6 +60,24 @@ const checkBody = (bodyHex: string, hash: string, operationsHash: Uint8Array, pa
   return message
 }
 
+/** Block 2 of Alphanet, 2018: four passes without operations. */
+const alphanet2 = {
+  hash: "BLwKksYwrxt39exDei7yi47h7aMcVY2kZMZhTwEEoSUwToQUiDV",
+  header:
+    "0000000201dd9fb5edc4f29e7d28f41fe56d57ad172b7686ed140ad50294488b68de29474d000000005c017cd804683625c2445a4e9564"
+    + "bf710c5528fd99a7d150d2a2a323bc22ff9e2710da4f6d0000001100000001000000000800000000000000029bd8c75dec93c276d2d8e8"
+    + "febc3aa6c9471cb2cb42236b3ab4ca5f1f2a0892f6000500000003ba671eef00d6a8bea20a4677fae51268ab6be7bd8cfc373cd6ac9e0a"
+    + "00064efcc404e1fb39409c5df255f7651e3d1bb5d91cb2172b687e5d56ebde58cfd92e1855aaafbf05"
+}
+
+describe("a block of Alphanet", () => {
+  it("its header, its empty passes and the messages that carry them", () => {
+    const { bodies, header } = checkBlock(alphanet2.hash, alphanet2.header, [[], [], [], []])
+    assert.strictEqual(header.level, 2)
+    assert.deepStrictEqual(bodies.map(({ length }) => length), [100, 100, 100, 100])
+  })
+})
+
 describe("recorded blocks", () => {
   if (recordedMissing !== undefined) console.warn(recordedMissing)
   const recorded = it.skipIf(recordedMissing !== undefined)

@@ -102,6 +102,20 @@ describe("hash texts", () => {
   })
 })
 
+describe("kinds of hashes", () => {
+  it("none is read as another", () => {
+    const kinds = Object.keys(HashKinds) as Array<HashKind>
+    for (const kind of kinds) {
+      const text = encodeHash(kind, new Uint8Array(HashKinds[kind].bytes).fill(5))
+      for (const other of kinds) {
+        if (other !== kind) {
+          assert.match(refused(decodeHash(other, text)).message, /something else/, `${kind} as ${other}`)
+        }
+      }
+    }
+  })
+})
+
 describe("chain ids", () => {
   it("are those of the recorded networks", () => {
     eachVector("chain_id", 10, ({ expected, input }) => {
