@@ -28,8 +28,8 @@ export const storeLimits = {
   documentBytes: 4 * 2 ** 20,
   /** The document that names the store. */
   identityBytes: 64 * 2 ** 10,
-  /** An index up to this size is checked in full when the last run did not close it, a larger one for its structure only. */
-  indexCheckBytes: 64 * 2 ** 20,
+  /** An index up to this size is checked in full at each start; a larger one only for its structure, and only when the last run did not close it. */
+  indexCheckBytes: 16 * 2 ** 20,
   /** Blocks that an export or a verification holds at a time. */
   blocksAtATime: 64,
   /** A line from an applier's process: an answer is a hash and a reason. */

@@ -40,11 +40,13 @@ export const suiteIdentity: StoreIdentity = { protocol: "synthetic", chainId: "k
 
 const fail = (message: string) => Effect.fail(new ChainStoreCheckFailed({ message }))
 
+/** Text of a value in which equal values are equal: bytes as hex, keys in order. */
 const plain = (value: unknown): string =>
-  JSON.stringify(
-    value,
-    (_key, inner: unknown) => inner instanceof Uint8Array ? Buffer.from(inner).toString("hex") : inner ?? null
-  )
+  JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner instanceof Uint8Array) return Buffer.from(inner).toString("hex")
+    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner ?? null
+    return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => a < b ? -1 : 1))
+  })
 
 const same = (what: string, actual: unknown, expected: unknown): Effect.Effect<void, ChainStoreCheckFailed> =>
   plain(actual) === plain(expected) ? Effect.void : fail(`${what}: ${plain(actual)}, expected ${plain(expected)}`)

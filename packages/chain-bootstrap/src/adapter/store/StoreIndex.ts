@@ -9,7 +9,7 @@ import { StoreError } from "../../contract/ChainStore.ts"
 import { storeLimits } from "../../contract/StoreLimits.ts"
 import { type ChosenRun, emptyRun, pendingFrom, withRollback, withSegment } from "../../engine/store/ChosenRun.ts"
 import type { DamageEntry, IndexEntry, RecordLocation } from "../../engine/store/IndexEntry.ts"
-import { kindName } from "../../engine/store/RecordCodec.ts"
+import { kindName, recordKinds } from "../../engine/store/RecordCodec.ts"
 import { idToBytes, idToText } from "../../engine/store/RecordPayloads.ts"
 
 /** Of what the log says up to `position` the index knows everything. */
@@ -109,15 +109,14 @@ export class StoreIndex {
     this.current = { file: 0, offset: 0, head, run: emptyRun, loose: 0, damages: 0 }
   }
 
-  /** Opens or makes an index. Throws what SQLite throws; `check`: reads all of it for errors of its structure first. */
-  static open(path: string, identity: IndexIdentity, check: "none" | "structure" | "all"): StoreIndex {
+  /** Opens or makes an index. Throws what SQLite throws; `all`: reads all of it for errors first. */
+  static open(path: string, identity: IndexIdentity, check: "none" | "all"): StoreIndex {
     const db = new DatabaseSync(path)
     try {
       db.exec("PRAGMA page_size = 8192; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL")
       db.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -32768")
       if (check !== "none") {
-        const pragma = check === "all" ? "integrity_check" : "quick_check"
-        const found = Object.values(db.prepare(`PRAGMA ${pragma}(1)`).get() ?? {})[0]
+        const found = Object.values(db.prepare("PRAGMA integrity_check(1)").get() ?? {})[0]
         if (found !== "ok") throw spoiled(path, String(found))
       }
       db.exec(schema)
@@ -137,6 +136,17 @@ export class StoreIndex {
   /** Whether the last holder closed it. */
   get wasClosed(): boolean {
     return this.meta("closed") === "yes"
+  }
+
+  /** What a check of the index's structure finds, or undefined. */
+  structureProblem(): string | undefined {
+    const found = Object.values(this.db.prepare("PRAGMA quick_check(1)").get() ?? {})[0]
+    return found === "ok" ? undefined : `the index is damaged: ${String(found)}`
+  }
+
+  /** Closes it as it is. */
+  abandon(): void {
+    this.db.close()
   }
 
   markOpen(): void {
@@ -172,6 +182,13 @@ export class StoreIndex {
 
   findUnits(block: Uint8Array): ReadonlyArray<RecordLocation & { readonly unit: number }> {
     return this.all("findUnits", block).map((row) => ({ ...locationOf(row), unit: Number(row["unit"]) }))
+  }
+
+  /** Bit mask of the units held of a block. */
+  unitsHeld(block: Uint8Array): number {
+    let mask = 0
+    for (const { unit } of this.all("findUnits", block)) mask |= 1 << Number(unit)
+    return mask
   }
 
   appliedAt(level: number): string | undefined {
@@ -289,7 +306,7 @@ export class StoreIndex {
     if (firstLevel > head.level + 1 && !this.fillGap(firstLevel, at)) return this.unfit(entry)
     if (firstLevel <= head.level) {
       const what = `blocks from level ${firstLevel} on top of a head at level ${head.level}: a rollback is lost`
-      this.damage({ ...at, kind: 5, what })
+      this.damage({ ...at, kind: recordKinds.applied, what })
       this.undo(firstLevel - 1)
     }
     for (let i = 0; i < ids.length / idBytes; i++) {
@@ -308,7 +325,11 @@ export class StoreIndex {
   private fillGap(firstLevel: number, at: RecordLocation): boolean {
     const { head, run } = this.current
     if (pendingFrom(run, head, this.chosenRow) === undefined || firstLevel > run.first + run.count) return false
-    this.damage({ ...at, kind: 5, what: `levels ${head.level + 1}…${firstLevel - 1} taken from the chosen segments` })
+    this.damage({
+      ...at,
+      kind: recordKinds.applied,
+      what: `levels ${head.level + 1}…${firstLevel - 1} taken from the chosen segments`
+    })
     for (let level = head.level + 1; level < firstLevel; level++) {
       this.writeApplied(level, idToBytes(this.chosenRow(level), this.identity.idBytes))
     }
@@ -324,7 +345,7 @@ export class StoreIndex {
   private unfit({ at, kind }: IndexEntry & { readonly kind: "applied" | "rollback" }): void {
     const { head } = this.current
     const what = `does not continue the chain that ends at level ${head.level}: records before it are lost`
-    this.damage({ ...at, kind: kind === "applied" ? 5 : 6, what })
+    this.damage({ ...at, kind: recordKinds[kind], what })
   }
 
   private undo(to: number): void {
@@ -351,7 +372,14 @@ export class StoreIndex {
 
   private damage(entry: DamageEntry): void {
     if (this.current.damages < storeLimits.damages) {
-      this.run("writeDamage", entry.file, entry.offset, entry.length, entry.kind, `${kindName(entry.kind)}: ${entry.what}`)
+      this.run(
+        "writeDamage",
+        entry.file,
+        entry.offset,
+        entry.length,
+        entry.kind,
+        `${kindName(entry.kind)}: ${entry.what}`
+      )
     }
     this.current = { ...this.current, damages: this.current.damages + 1 }
   }
