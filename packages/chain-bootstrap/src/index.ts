@@ -1,5 +1,8 @@
+export { findHeader, type FindHeaderOptions } from "./adapter/FindHeader.ts"
+export { serveChain, type ServeOptions } from "./adapter/ServeChain.ts"
 export * as FileChainStore from "./adapter/store/FileChainStore.ts"
 export * as MemoryChainStore from "./adapter/store/MemoryChainStore.ts"
+export { startSync } from "./adapter/SyncRun.ts"
 export * from "./contract/Block.ts"
 export * from "./contract/BlockApplier.ts"
 export * from "./contract/ChainLimits.ts"

@@ -26,6 +26,20 @@ export const ChainLimits = {
   appliesOut: 2,
   /** Ids known to be invalid. */
   invalidIds: 10_000,
+  /** Actions that one turn of the store takes: they share commits. */
+  storeActionsPerCommit: 256,
+  /** Blocks whose bodies are read for one call of an applier: 16 MiB of Tezos bodies at the very most, mostly far less. */
+  blocksReadAhead: 4,
+  /** Requests of one peer that wait for an answer; more are left unanswered, which every node tolerates. */
+  servedRequestsWaiting: 32,
+  /** Peers that are served at the same time. */
+  servedAtOnce: 4,
+  /** Points told in one answer (Tezos decodes at most 100). */
+  pointsTold: 50,
+  /** Events taken in one turn of the loop: many enough to be cheap, few enough for timers to be on time. */
+  eventsPerTurn: 512,
+  /** Bound of a graceful stop: what arrived becomes durable within it, or is fetched again. */
+  stopMillis: 5_000,
   /** Known peers are written at least so far apart. */
   savePeersMillis: 30_000,
   /** Chosen blocks not yet applied, as a multiple of the segment's headers, beyond which no further segment is chosen. */

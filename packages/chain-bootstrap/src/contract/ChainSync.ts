@@ -281,4 +281,7 @@ export interface ChainSyncEngine {
   pointsToTell(limit: number, audience?: string): ReadonlyArray<string>
   /** For the known peers' document. */
   savePeers(): string
+  /** Header of the last applied block, where it is known. */
+  readonly headHeader: HeaderFacts | undefined
+  readonly status: SyncStatus
 }

@@ -3,7 +3,7 @@ import type { Wait } from "@peerstrap/progress"
 import type { ByteLedger } from "@peerstrap/transport"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { BlockRef } from "./Block.ts"
+import type { BlockRef, HeaderFacts } from "./Block.ts"
 import type { ApplierFailed } from "./BlockApplier.ts"
 import type { StoreError } from "./ChainStore.ts"
 import type { SyncNotice, SyncOptions, SyncSnapshot } from "./ChainSync.ts"
@@ -13,6 +13,8 @@ import type { ScoreTable } from "./Standing.ts"
 export interface SyncRunOptions {
   readonly sync: SyncOptions
   readonly scores?: ScoreTable
+  /** Header of the base, when it is known: a genesis may have none. Told to peers while nothing is applied. */
+  readonly baseHeader?: HeaderFacts
   /** Points that the operator named, `host:port`; they are always kept and count whatever their network. */
   readonly named: ReadonlyArray<string>
   /** Names of the network's own entry points, resolved to all their addresses when more peers are needed. */

@@ -15,7 +15,8 @@ import type {
   SyncEvent,
   SyncOptions,
   SyncSnapshot,
-  SyncStart
+  SyncStart,
+  SyncStatus
 } from "../contract/ChainSync.ts"
 import type { Ending } from "../contract/Connections.ts"
 import type { Answer } from "../contract/PeerMessage.ts"
@@ -453,6 +454,14 @@ class ChainSync implements ChainSyncEngine {
 
   pointsToTell(limit: number, audience?: string): ReadonlyArray<string> {
     return this.core.connections.pointsToTell(limit, this.core.now, audience)
+  }
+
+  get headHeader(): HeaderFacts | undefined {
+    return this.core.headFacts
+  }
+
+  get status(): SyncStatus {
+    return this.core.status
   }
 
   savePeers(): string {
