@@ -220,6 +220,21 @@ describe("octez-rpc", () => {
       assert.strictEqual((yield* applierOn(server).apply(blocks)).outcome, "ok")
     }))
 
+  it.effect("a kept connection that the node has given up is no failure", () =>
+    Effect.gen(function*() {
+      const server = yield* startOctez
+      const applier = applierOn(server)
+      yield* applier.head
+      let cut = 0
+      server.intercept = (_, response) => {
+        if (cut++ > 0) return false
+        response.destroy()
+        return true
+      }
+      assert.strictEqual((yield* applier.apply(chainOf(2))).outcome, "ok")
+      assert.isAbove(cut, 1)
+    }))
+
   it.effect("a slow answer ends at its time, not earlier", () =>
     Effect.gen(function*() {
       const server = yield* startOctez

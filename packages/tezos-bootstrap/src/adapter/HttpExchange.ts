@@ -7,7 +7,8 @@ import type { RpcAnswer } from "../engine/OctezAnswer.ts"
 
 /** A request without a whole answer. Says nothing about what was asked. */
 export class HttpFault extends Schema.TaggedError<HttpFault>()("HttpFault", {
-  reason: Schema.Literals(["unreachable", "cut", "timeout", "too-long"]),
+  /** `stale`: cut, but on a connection kept from an earlier request, which the other side may have given up meanwhile. */
+  reason: Schema.Literals(["unreachable", "cut", "stale", "timeout", "too-long"]),
   message: Schema.String
 }) {}
 
@@ -29,9 +30,9 @@ export const displayUrl = (url: URL): string => {
   return shown.href
 }
 
-/** An agent for a URL, which keeps one connection open between requests. */
+/** An agent for a URL, which keeps connections open between requests. */
 export const agentFor = (url: URL): Http.Agent => {
-  const options = { keepAlive: true, maxSockets: 1 }
+  const options = { keepAlive: true }
   return url.protocol === "https:" ? new Https.Agent(options) : new Http.Agent(options)
 }
 
@@ -77,7 +78,7 @@ const start = (
     const unreachable = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/.test(error.code ?? "")
     done(
       new HttpFault({
-        reason: unreachable ? "unreachable" : "cut",
+        reason: unreachable ? "unreachable" : client.reusedSocket ? "stale" : "cut",
         message: error.message === "" ? error.code ?? "unknown error" : error.message
       })
     )
@@ -86,8 +87,7 @@ const start = (
   return client
 }
 
-/** Interrupting it, or the end of its time, destroys the connection. Redirections are answers, not followed. */
-export const exchange = (request: HttpRequest): Effect.Effect<RpcAnswer, HttpFault> =>
+const once = (request: HttpRequest): Effect.Effect<RpcAnswer, HttpFault> =>
   Effect.callback<RpcAnswer, HttpFault>((resume) => {
     let isDone = false
     const client = start(request, (answer) => {
@@ -99,7 +99,15 @@ export const exchange = (request: HttpRequest): Effect.Effect<RpcAnswer, HttpFau
       isDone = true
       client.destroy()
     })
-  }).pipe(
+  })
+
+/**
+ * Sends a request that may be sent twice: when a kept connection turns out to be given up, it goes out again on a new one. Interrupting
+ * it, or the end of its time, destroys the connection. Redirections are answers, not followed.
+ */
+export const exchange = (request: HttpRequest): Effect.Effect<RpcAnswer, HttpFault> =>
+  once(request).pipe(
+    Effect.catchIf(({ reason }) => reason === "stale", () => once(request)),
     Effect.timeoutOrElse({
       duration: request.timeoutMillis,
       orElse: () =>
