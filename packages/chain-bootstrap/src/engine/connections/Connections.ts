@@ -14,7 +14,7 @@ import type {
   KnownPoint,
   PointSource
 } from "../../contract/Connections.ts"
-import { idKey } from "./BoundedRecords.ts"
+import { idKey, pointKey } from "./BoundedRecords.ts"
 import { aimOf, checkConnectionOptions } from "./ConnectionDefaults.ts"
 import { countedPeers } from "./CountedPeers.ts"
 import { type Askable, chooseDials, chooseQuestions, tellable } from "./DialOrder.ts"
@@ -25,7 +25,6 @@ import { parseHost, parsePoint } from "./PointText.ts"
 
 interface ActiveConnection extends Askable {
   readonly group: string | undefined
-  readonly key: string
 }
 
 interface Dial {
@@ -121,9 +120,9 @@ class ConnectionEngine implements Connections {
     const handshake = this.handshakes.get(peer.id)
     if (point !== undefined && dial !== undefined) this.dials.delete(point.text)
     if (handshake?.side === peer.side) this.handshakes.delete(peer.id)
-    const key = idKey(peer.id)
+    const keys = [idKey(peer.id), ...(point === undefined ? [] : [pointKey(point.text)])]
     const refused = peer.id === this.ownId || this.byId.has(peer.id) || this.peers.has(peer.peer) ||
-      this.records.refusal([key], nowMillis) !== undefined || this.taken() >= this.options.maxPeers
+      this.records.refusal(keys, nowMillis) !== undefined || this.taken() >= this.options.maxPeers
     if (refused) {
       if (dial !== undefined) this.records.attemptExpected(dial.peer, dial.countedKey, nowMillis)
       return false
@@ -140,7 +139,6 @@ class ConnectionEngine implements Connections {
       pointReach: point === undefined ? "none" : reachOf(point),
       side: peer.side,
       group: named ? undefined : groupOf(host),
-      key,
       score: peer.score,
       askedMillis: -Infinity,
       swappedMillis: -Infinity
@@ -225,9 +223,7 @@ class ConnectionEngine implements Connections {
       )
     const told = new Set([
       ...active.map((peer) => peer.point!),
-      ...this.records.seenPoints(nowMillis).filter((peer) => tellable(peer.reach, reach)).map((peer) =>
-        peer.point.text
-      )
+      ...this.records.seenPoints(nowMillis).filter((peer) => tellable(peer.reach, reach)).map((peer) => peer.point.text)
     ])
     if (asker !== undefined) told.delete(asker.text)
     return [...told].slice(0, Math.max(0, limit))

@@ -15,10 +15,11 @@ import { type BanRecord, Bans } from "./Bans.ts"
 import { idKey, peerKey, pointKey } from "./BoundedRecords.ts"
 import { Greylist } from "./Greylist.ts"
 import { type KnownPeer, KnownPeers } from "./KnownPeers.ts"
+import { restorePeerParts, savePeerParts } from "./PeerDocument.ts"
 import { type Reach, reachOf } from "./PeerGroup.ts"
-import { parsePoint, type Point } from "./PointText.ts"
+import { banOf, keysOf, listKnownPeers, type PeerParts, refusalOf } from "./PeerListing.ts"
+import { parseHost, parsePoint, type Point } from "./PointText.ts"
 import { reconnectDelay, Reconnection } from "./Reconnection.ts"
-import { readSavedPeers, type SavedPoint, writeSavedPeers } from "./SavedPeers.ts"
 
 const gossip: ReadonlySet<PointSource> = new Set(["nack", "advertised", "swap"])
 
@@ -28,6 +29,7 @@ export class PeerRecords {
   private readonly options: ConnectionOptions
   private readonly ownId: string
   private readonly defaultPort: number | undefined
+  private readonly parts: PeerParts
   private readonly table: KnownPeers
   private readonly reconnection: Reconnection
   private readonly greylist: Greylist
@@ -47,10 +49,12 @@ export class PeerRecords {
       random: seeds.random,
       inUse,
       banned: (peer, now) => {
-        const until = this.banOf(peer, now)?.untilMillis
+        const until = banOf(this.parts, keysOf(peer), now)?.untilMillis
         return until === undefined ? "no" : until === Infinity ? "for-good" : "for-a-time"
       }
     })
+    const { bans, greylist, reconnection, table } = this
+    this.parts = { bans, greylist, reconnection, table }
     for (const own of seeds.ownPoints ?? []) this.addOwn(own)
     for (const named of seeds.named) {
       if (parsePoint(named, this.defaultPort) === undefined) {
@@ -86,17 +90,8 @@ export class PeerRecords {
   }
 
   /** A ban or greylisting in force under one of these keys. */
-  refusal(keys: ReadonlyArray<string>, nowMillis: number): { untilMillis: number; reason: string } | undefined {
-    let found: { untilMillis: number; reason: string } | undefined
-    for (const key of keys) {
-      const grey = this.greylist.get(key)
-      for (const one of [this.bans.at(key, nowMillis), grey]) {
-        if (one !== undefined && one.untilMillis > nowMillis && one.untilMillis > (found?.untilMillis ?? -Infinity)) {
-          found = one
-        }
-      }
-    }
-    return found
+  refusal(keys: ReadonlyArray<string>, nowMillis: number): BanRecord | undefined {
+    return refusalOf(this.parts, keys, nowMillis)
   }
 
   /** When this point may be dialled as far as its records go: not above `nowMillis` if at once; Infinity if not by waiting. */
@@ -228,79 +223,21 @@ export class PeerRecords {
   }
 
   known(nowMillis: number, status: (peer: KnownPeer) => "idle" | "dialling" | "active"): ReadonlyArray<KnownPoint> {
-    const told = new Set<string>()
-    const out: Array<KnownPoint> = []
-    for (const peer of this.table.values()) {
-      for (const key of keysOf(peer)) told.add(key)
-      out.push(this.describe(peer, nowMillis, status(peer)))
-    }
-    for (const [key, record] of [...this.bans.entries(), ...this.greylist.entries()]) {
-      if (told.has(key) || record.untilMillis <= nowMillis) continue
-      told.add(key)
-      out.push(this.describeRefused(key, nowMillis))
-    }
-    return out
+    return listKnownPeers(this.parts, nowMillis, status)
   }
 
   save(): string {
-    return writeSavedPeers({
-      points: [...this.table.values()].map((peer) => savedPoint(peer)),
-      bans: this.bans.entries().map(([key, ban]) => ({ key, until: untilOf(ban), reason: ban.reason })),
-      greylist: this.greylist.entries().map(([key, grey]) => ({
-        key,
-        until: grey.untilMillis,
-        times: grey.times,
-        reason: grey.reason
-      })),
-      counters: this.reconnection.entries().map(([key, record]) => ({
-        key,
-        count: record.count,
-        windowStart: record.windowStartMillis,
-        lost: record.lost
-      }))
-    })
+    return savePeerParts(this.parts)
   }
 
   restore(text: string, nowMillis: number): { readonly restored: number; readonly problem: string | undefined } {
-    const { problem, saved } = readSavedPeers(text)
-    const { greylistLongestMillis, reconnectWindowMillis } = this.options
-    for (const { key, reason, until } of saved.bans) {
-      const untilMillis = until === null ? Infinity : Math.min(until, nowMillis + reconnectWindowMillis)
-      this.bans.add(key, { untilMillis, reason }, nowMillis)
-    }
-    for (const { key, reason, times, until } of saved.greylist) {
-      const untilMillis = Math.min(until, nowMillis + greylistLongestMillis)
-      this.greylist.restore(key, { untilMillis, times, reason }, nowMillis)
-    }
-    for (const { count, key, lost, windowStart } of saved.counters) {
-      this.reconnection.restore(key, { count, windowStartMillis: windowStart, lost }, nowMillis)
-    }
-    const restored = saved.points.filter((point) => this.restorePoint(point, nowMillis)).length
-    const left = saved.points.length - restored
-    const told = left === 0 ? [] : [`known peers: ${left} of ${saved.points.length} points are malformed or too many`]
-    const problems = [...(problem === undefined ? [] : [problem]), ...told]
-    return { restored, problem: problems.length === 0 ? undefined : problems.join("; ") }
-  }
-
-  private restorePoint(saved: SavedPoint, nowMillis: number): boolean {
-    const point = parsePoint(saved.point, this.defaultPort)
-    if (point === undefined || this.ownPoints.has(point.text)) return false
-    const known = this.table.get(point.text) ?? this.table.add(point, "stored", nowMillis, {
-      ...(saved.seen !== undefined && { lastSeenMillis: Math.min(saved.seen, nowMillis) }),
-      failures: saved.failures ?? 0
+    return restorePeerParts(this.parts, text, {
+      nowMillis,
+      options: this.options,
+      ownId: this.ownId,
+      pointOf: (saved) => parsePoint(saved, this.defaultPort),
+      welcome: (point) => !this.ownPoints.has(point.text)
     })
-    if (known === undefined) return false
-    if (saved.seen !== undefined) known.lastSeenMillis ??= Math.min(saved.seen, nowMillis)
-    known.lastScore ??= saved.score
-    const longestRest = Math.max(this.options.reconnectCapMillis, this.options.cooldownMillis)
-    known.restUntilMillis = Math.max(
-      known.restUntilMillis,
-      Math.min(saved.restUntil ?? -Infinity, nowMillis + longestRest)
-    )
-    if (saved.id !== undefined && known.id === undefined && saved.id !== this.ownId) {
-      this.table.identify(known, saved.id, true)
-    }
-    return true
   }
 
   /** Rests until the next attempt, or is banned for the rest of the window when there is none left (R101). */
@@ -338,11 +275,6 @@ export class PeerRecords {
     if (point !== undefined && this.ownPoints.size < ConnectionLimits.ownPoints) this.ownPoints.add(point.text)
   }
 
-  private banOf(peer: KnownPeer, nowMillis: number): { untilMillis: number; reason: string } | undefined {
-    const bans = keysOf(peer).flatMap((key) => this.bans.at(key, nowMillis) ?? [])
-    return bans.toSorted((one, other) => other.untilMillis - one.untilMillis)[0]
-  }
-
   /** The keys that a point or an id stands for; none if it is neither. */
   private keysFor(pointOrId: string): ReadonlyArray<string> {
     const point = pointOrId.includes(":") || pointOrId.includes(".")
@@ -354,64 +286,8 @@ export class PeerRecords {
         ? [pointKey(point.text), idKey(known.id)]
         : [pointKey(point.text)]
     }
-    const isId = /^[^\s:]+$/.test(pointOrId) && pointOrId.length <= ConnectionLimits.idCharacters
+    const isId = /^[^\s:]+$/.test(pointOrId) && parseHost(pointOrId)?.words === undefined &&
+      pointOrId.length <= ConnectionLimits.idCharacters
     return isId ? [idKey(pointOrId)] : []
   }
-
-  private describe(peer: KnownPeer, nowMillis: number, status: "idle" | "dialling" | "active"): KnownPoint {
-    const keys = keysOf(peer)
-    const ban = this.banOf(peer, nowMillis)
-    const refusal = this.refusal(keys, nowMillis)
-    const record = this.reconnection.at(peerKey(peer.id, peer.point.text), nowMillis)
-    return {
-      point: peer.point.text,
-      id: peer.id,
-      source: peer.source,
-      named: peer.named,
-      status: ban !== undefined ? "banned" : refusal !== undefined ? "greylisted" : status,
-      lastScore: peer.lastScore,
-      reconnects: record.count,
-      windowStartMillis: record.count === 0 ? 0 : record.windowStartMillis,
-      restUntilMillis: Math.max(peer.restUntilMillis, refusal?.untilMillis ?? -Infinity),
-      greylistings: Math.max(0, ...keys.map((key) => this.greylist.get(key)?.times ?? 0)),
-      reason: (ban ?? refusal)?.reason,
-      lastSeenMillis: peer.lastSeenMillis
-    }
-  }
-
-  private describeRefused(key: string, nowMillis: number): KnownPoint {
-    const ban = this.bans.at(key, nowMillis)
-    const refusal = this.refusal([key], nowMillis)
-    const record = this.reconnection.at(key, nowMillis)
-    return {
-      point: key.startsWith("point ") ? key.slice(6) : undefined,
-      id: key.startsWith("id ") ? key.slice(3) : undefined,
-      source: "incoming",
-      named: false,
-      status: ban === undefined ? "greylisted" : "banned",
-      lastScore: undefined,
-      reconnects: record.count,
-      windowStartMillis: record.count === 0 ? 0 : record.windowStartMillis,
-      restUntilMillis: refusal?.untilMillis ?? nowMillis,
-      greylistings: this.greylist.get(key)?.times ?? 0,
-      reason: (ban ?? refusal)?.reason,
-      lastSeenMillis: undefined
-    }
-  }
 }
-
-const keysOf = (peer: KnownPeer): ReadonlyArray<string> =>
-  peer.id === undefined ? [pointKey(peer.point.text)] : [pointKey(peer.point.text), idKey(peer.id)]
-
-/** JSON has no Infinity. */
-const untilOf = (ban: BanRecord): number | null => ban.untilMillis === Infinity ? null : ban.untilMillis
-
-const savedPoint = (peer: KnownPeer): SavedPoint => ({
-  point: peer.point.text,
-  // An id that a peer only claimed for the point is not worth keeping.
-  ...(peer.id !== undefined && peer.proved && { id: peer.id }),
-  ...(peer.lastScore !== undefined && { score: peer.lastScore }),
-  ...(peer.failures > 0 && { failures: peer.failures }),
-  ...(Number.isFinite(peer.restUntilMillis) && { restUntil: peer.restUntilMillis }),
-  ...(peer.lastSeenMillis !== undefined && { seen: peer.lastSeenMillis })
-})
