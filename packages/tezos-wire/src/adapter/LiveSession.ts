@@ -83,12 +83,17 @@ export class LiveSession implements Session {
       bytesIn: this.wire.bytesIn,
       bytesOut: this.outbox.bytesOut,
       framesIn: this.wire.framesIn,
+      framesInsideChunks: this.wire.framesInsideChunks,
       framesOut: this.wire.framesOut
     }
   }
 
   get queuedBytes(): number {
     return this.outbox.queuedBytes
+  }
+
+  get drained(): Effect.Effect<void> {
+    return this.outbox.drained
   }
 
   start(): void {

@@ -96,6 +96,8 @@ export interface SessionCounters {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly framesIn: number
+  /** Of those, the ones that did not begin a chunk: legal to read, wrong to write. */
+  readonly framesInsideChunks: number
   readonly framesOut: number
 }
 
@@ -115,6 +117,8 @@ export interface Session {
   send(bodies: ReadonlyArray<Uint8Array>): Effect.Effect<void, SessionClosed>
   /** `send` without waiting: false, and nothing queued, when the queue is full or the session has ended. */
   offer(bodies: ReadonlyArray<Uint8Array>): boolean
+  /** Completes when everything queued has been handed to the operating system, or never will be. */
+  readonly drained: Effect.Effect<void>
   /** Installs the one consumer of frames, called synchronously; a second call throws. A body stays valid. False pauses until `resume`. */
   receive(onFrame: (body: Uint8Array) => boolean): void
   resume(): void

@@ -19,6 +19,8 @@ export class FrameReader {
   fault: { readonly what: "frame size" | "memory budget"; readonly message: string } | undefined
   /** Frames handed out. */
   frames = 0
+  /** Frames that began behind another one in the same chunk, which TezEdge does not read. */
+  framesInsideChunks = 0
   private readonly onFrame: (body: Uint8Array) => boolean
   private readonly ledger: ByteLedger | undefined
   /** Bytes of the size field, then of the body, that are here. */
@@ -44,6 +46,7 @@ export class FrameReader {
     let next = at
     while (next < plaintext.length && this.stopped === undefined && this.fault === undefined) {
       if (this.sizeFilled < sizeBytes) {
+        if (this.sizeFilled === 0 && next > 0) this.framesInsideChunks++
         this.size = ((this.size << 8) | plaintext[next++]!) >>> 0
         if (++this.sizeFilled === sizeBytes) this.checkSize()
       } else if (this.body === undefined && !this.begin()) this.stopped = "memory"

@@ -60,6 +60,10 @@ export class WireSession {
     return this.frames.frames
   }
 
+  get framesInsideChunks(): number {
+    return this.frames.framesInsideChunks
+  }
+
   /** Whether the stream would end in the middle of a handshake, a chunk or a frame, if it ended now. */
   get midway(): boolean {
     return this.chunks === undefined || this.chunks.midChunk || this.frames.midFrame || this.held.length > 0

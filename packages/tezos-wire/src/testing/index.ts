@@ -1,3 +1,11 @@
-/** Kits, mutants, chains and the scriptable peer. */
+/** The kit of `Crypto` with its mutants, seeded chains and chain files, and the scriptable peer. */
+export * from "./ChainFile.ts"
 export * from "./CryptoChecks.ts"
 export * from "./CryptoSuite.ts"
+export { forgeBlock, headerOf, roundOf, tenderbakeFitness } from "./ForgeBlocks.ts"
+export * from "./MakeChain.ts"
+export * from "./PeerBehaviours.ts"
+export type { PeerStats, ReceivedMessage, Violation } from "./PeerRecord.ts"
+export * from "./ScriptedPeer.ts"
+export { SeededBytes } from "./SeededBytes.ts"
+export * from "./TestChain.ts"
