@@ -146,6 +146,8 @@ export interface HeaderDag {
   claim(peer: number, id: Uint8Array, at?: number): NodeIndex
   /** `peer` sent the header on request: weak support, implied for all known ancestors. Ignored when the header is unknown. */
   reply(peer: number, id: Uint8Array): void
+  /** The same for a node at hand, as `insert` returns it: saves looking the id up again. */
+  replyAt(peer: number, node: NodeIndex): void
   /** Forgets the strong claims of a peer (its branch was replaced). Costs a pass over all nodes when there are any. */
   clearClaims(peer: number): void
   /** Forgets everything of a peer that left, its vote too; its headers stay and are nobody's. The number may be used again. */

@@ -171,12 +171,17 @@ class PackedHeaderDag implements HeaderDag {
   }
 
   reply(peer: number, id: Uint8Array): void {
+    const node = this.find(id)
+    if (node >= 0) this.replyAt(peer, node)
+    else this.checkPeer(peer)
+  }
+
+  replyAt(peer: number, node: NodeIndex): void {
     const { graph } = this
-    const { ids, support } = graph
+    const { support } = graph
     this.checkPeer(peer)
-    this.checkId(id, 0)
-    const node = ids.find(id, 0, ids.hash(id, 0))
-    if (node < 0 || !graph.isHeader(node)) return
+    this.checkNode(node)
+    if (!graph.isHeader(node)) return
     this.heard[peer] = 1
     support.add(node, support.ownWeakAt, peer)
     graph.spreadBit(node, support.weakAt, peer)

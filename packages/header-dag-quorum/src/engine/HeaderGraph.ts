@@ -52,7 +52,14 @@ export class HeaderGraph {
     this.support = new Support(this.words, capacity)
     this.conflicts = new Conflicts(this.levels, options.maxPeers, this.words)
     this.electorate = new Electorate(options.maxPeers, this.words)
-    this.search = new QuorumSearch(this.links, this.support, this.conflicts, this.electorate, options.minSupporters)
+    this.search = new QuorumSearch(
+      this.links,
+      this.levels,
+      this.support,
+      this.conflicts,
+      this.electorate,
+      options.minSupporters
+    )
     this.unproven = new Int32Array(options.maxPeers)
     this.named = new Int32Array(options.maxPeers)
     this.carried = new Int32Array(2 * this.words)
@@ -66,7 +73,7 @@ export class HeaderGraph {
     this.unproven.fill(0)
     this.named.fill(0)
     this.headers = 0
-    this.search.recountAll()
+    this.search.forgetHighest()
     this.becomeBase(this.allocate(baseId, 0, this.ids.hash(baseId, 0)))
     this.links.setLevel(this.base, baseLevel)
   }
@@ -218,6 +225,7 @@ export class HeaderGraph {
     const { links, search } = this
     for (let node = root; node >= 0; node = links.following(root, node)) {
       links.set(node, connectedFlag)
+      search.reached(links.levelOf(node))
       if (!search.full && links.has(node, supportedFlag) && links.levelOf(node) > search.highestLevel) {
         if (!links.has(node, queuedFlag)) search.push(node)
       }

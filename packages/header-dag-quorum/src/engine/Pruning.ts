@@ -28,6 +28,7 @@ const describe = (graph: HeaderGraph, node: number): Removed => {
 /** Forgets claims on a node, its place in its level and its id. */
 const drop = (graph: HeaderGraph, node: number, levels: Set<number>): void => {
   const { links, support } = graph
+  if (node === graph.search.knownHighest) graph.search.forgetHighest()
   links.orphan(node)
   if (links.levelOf(node) === namedLevel) {
     for (const peer of listBits(support.bits, node * support.stride, graph.words)) graph.named[peer]!--
@@ -70,16 +71,14 @@ export const removeSubtree = (graph: HeaderGraph, root: number): ReadonlyArray<R
   const nodes: Array<number> = []
   collect(graph, root, nodes)
   const parents = new Set<number>()
-  const lostHighest = nodes.includes(graph.search.knownHighest)
   const removed = dropAll(graph, nodes, parents)
   for (const parent of parents) graph.recountUp(parent)
-  if (lostHighest) graph.search.recountAll()
   return removed
 }
 
 /** Removes what contradicts the chain from the base to `top`, which is proven from now on. */
 export const prune = (graph: HeaderGraph, top: number): ReadonlyArray<Removed> => {
-  const { levels, links, search } = graph
+  const { levels, links } = graph
   const chain: Array<number> = []
   for (let node = top; node >= 0; node = links.parentOf(node)) {
     links.set(node, markedFlag)
@@ -100,7 +99,6 @@ export const prune = (graph: HeaderGraph, top: number): ReadonlyArray<Removed> =
   const removed = dropAll(graph, nodes, parents)
   for (const parent of parents) if (links.levelOf(parent) === namedLevel) graph.recount(parent)
   for (const node of chain) graph.recount(node)
-  search.recountAll()
   return removed
 }
 
@@ -119,7 +117,7 @@ export const advanceBase = (graph: HeaderGraph, node: number): ReadonlyArray<Rem
   }
   graph.leaveLevel(node)
   graph.becomeBase(node)
-  graph.search.recountAll()
+  if (node === graph.search.knownHighest) graph.search.forgetHighest()
   return removed
 }
 

@@ -6,6 +6,7 @@
 import { popcount } from "./Bits.ts"
 import type { Conflicts } from "./Conflicts.ts"
 import type { Electorate } from "./Electorate.ts"
+import type { LevelTable } from "./LevelTable.ts"
 import { connectedFlag, freeLevel, type Links, queuedFlag, supportedFlag } from "./Links.ts"
 import type { Support } from "./Support.ts"
 
@@ -27,18 +28,29 @@ export class QuorumSearch {
   base = 0
   private highest = -1
   private doubtful = false
+  /** No header above this level is linked to the base. */
+  private topLevel = -1
   private queue = new Int32Array(64)
   private queued = 0
   /** The last count left peers in `equivocal`. */
   private excludedBefore = false
   private readonly links: Links
+  private readonly levels: LevelTable
   private readonly support: Support
   private readonly conflicts: Conflicts
   private readonly electorate: Electorate
   private readonly minSupporters: number
 
-  constructor(links: Links, support: Support, conflicts: Conflicts, electorate: Electorate, minSupporters: number) {
+  constructor(
+    links: Links,
+    levels: LevelTable,
+    support: Support,
+    conflicts: Conflicts,
+    electorate: Electorate,
+    minSupporters: number
+  ) {
     this.links = links
+    this.levels = levels
     this.support = support
     this.conflicts = conflicts
     this.electorate = electorate
@@ -63,12 +75,23 @@ export class QuorumSearch {
     if (level <= this.highestLevel) this.doubtful = true
   }
 
-  /** Counts everything again at the next question. */
+  /** Something that nodes above the highest lacked may be gone, such as a conflict: counts them again at the next question. */
   recountAll(): void {
     this.full = true
+    this.doubtful = true
+    this.emptyQueue()
+  }
+
+  /** The highest is no more. */
+  forgetHighest(): void {
     this.highest = -1
     this.highestLevel = -Infinity
-    this.emptyQueue()
+    this.recountAll()
+  }
+
+  /** A header was linked to the base. */
+  reached(level: number): void {
+    if (level > this.topLevel) this.topLevel = level
   }
 
   /** The highest as last answered, −1 when it is not known. */
@@ -78,11 +101,12 @@ export class QuorumSearch {
 
   get highestNode(): number {
     if (this.doubtful) {
-      this.doubtful = false
-      if (this.highest >= 0 && this.count(this.highest) === undefined) this.recountAll()
+      if (this.highest >= 0 && this.count(this.highest) === undefined) this.forgetHighest()
     }
+    this.doubtful = false
     if (this.full) this.countConnected()
-    else for (let n = 0; n < this.queued; n++) this.consider(this.queue[n]!)
+    // Chains are queued from below: from the end, most of them need no count.
+    else for (let n = this.queued - 1; n >= 0; n--) this.consider(this.queue[n]!)
     this.emptyQueue()
     return this.highest
   }
@@ -140,12 +164,21 @@ export class QuorumSearch {
     this.highestLevel = level
   }
 
+  /** From the highest level that is linked down to the highest with quorum so far. Linked levels have no gap. */
   private countConnected(): void {
-    const { links } = this
+    const { levels, links } = this
     this.full = false
-    const base = this.base
-    for (let node = links.following(base, base); node >= 0; node = links.following(base, node)) {
-      if (links.has(node, supportedFlag)) this.consider(node)
+    let linked = false
+    const floor = Math.max(this.highestLevel, links.levelOf(this.base))
+    for (let level = this.topLevel; level > floor; level--) {
+      const slot = levels.find(level)
+      for (let node = slot < 0 ? -1 : levels.headOf(slot); node >= 0; node = links.nextAtLevelOf(node)) {
+        if (!links.has(node, connectedFlag)) continue
+        linked = true
+        if (links.has(node, supportedFlag)) this.consider(node)
+      }
+      if (!linked) this.topLevel = level - 1
+      if (this.highestLevel === level) return
     }
   }
 

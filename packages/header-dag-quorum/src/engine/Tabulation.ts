@@ -22,7 +22,13 @@ export const tabulationOf = (keyBytes: number, seed: number): Int32Array => {
 /** Hash of `length` bytes from `at`. */
 export const hashBytes = (table: Int32Array, bytes: Uint8Array, at: number, length: number): number => {
   let hash = 0
-  for (let n = 0; n < length; n++) hash ^= table[(n << 8) | bytes[at + n]!]!
+  let n = 0
+  for (; n + 3 < length; n += 4) {
+    const row = n << 8
+    hash ^= table[row | bytes[at + n]!]! ^ table[(row + 256) | bytes[at + n + 1]!]! ^
+      table[(row + 512) | bytes[at + n + 2]!]! ^ table[(row + 768) | bytes[at + n + 3]!]!
+  }
+  for (; n < length; n++) hash ^= table[(n << 8) | bytes[at + n]!]!
   return hash
 }
 

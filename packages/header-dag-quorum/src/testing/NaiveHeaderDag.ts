@@ -1,7 +1,4 @@
-/**
- * The reference: headers in a map, claims and replies in sets, and every answer computed from them anew. Slow, and meant to be
- * read. Mutants override one of its steps.
- */
+/** The reference: the contract of a header DAG answered from the naive rules. Nodes are ids; their numbers are handed out as asked for. */
 import type {
   Equivocation,
   HeaderDag,
@@ -9,171 +6,20 @@ import type {
   Insertion,
   NodeIndex,
   QuorumCount,
-  QuorumRule,
   Removed,
   Segment,
   SegmentEvidence
 } from "../contract/HeaderDag.ts"
+import { ascending, bytesOf, hex, type NaiveHeader, NaiveRules, sure } from "./NaiveRules.ts"
 
-export interface NaiveHeader {
-  readonly id: string
-  readonly parent: string
-  readonly level: number
-  peer: number
-  proven: boolean
-}
-
-const hex = (bytes: Uint8Array, at: number, length: number): string =>
-  Array.from(bytes.subarray(at, at + length), (byte) => byte.toString(16).padStart(2, "0")).join("")
-
-const bytesOf = (id: string): Uint8Array => Uint8Array.from(id.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
-
-const ascending = (peers: Iterable<number>): Array<number> => [...new Set(peers)].toSorted((a, b) => a - b)
-
-const sure = <A>(value: A | undefined): A => {
-  if (value === undefined) throw new Error("the reference lost something")
-  return value
-}
-
-export class NaiveHeaderDag implements HeaderDag {
-  readonly options: HeaderDagOptions
-  readonly known = new Map<string, NaiveHeader>()
-  readonly claims = new Map<number, Set<string>>()
-  readonly replies = new Map<number, Set<string>>()
-  readonly votes = new Map<number, number>()
-  base = ""
-  baseLevel = 0
+export class NaiveHeaderDag extends NaiveRules implements HeaderDag {
   private readonly indices = new Map<string, number>()
   private readonly idsByIndex: Array<string> = []
 
   constructor(options: HeaderDagOptions) {
-    this.options = options
+    super(options)
     this.reset(options.base?.id ?? new Uint8Array(options.idBytes), options.base?.level ?? 0)
   }
-
-  // --- the rules, each in one place ---
-
-  isQuorum(supporters: number, electorate: number): boolean {
-    return 3 * supporters > 2 * electorate && supporters >= (this.options.minSupporters ?? 3)
-  }
-
-  isElectorate(electorate: number, electors: number): boolean {
-    return 3 * electorate > 2 * electors
-  }
-
-  /** Known headers that name the id as their parent. */
-  childIds(id: string): Array<string> {
-    return [...this.known.values()].filter((header) => header.parent === id).map((header) => header.id)
-  }
-
-  /** The id and all known descendants, parents first. */
-  subtree(id: string): Array<string> {
-    const out = [id]
-    for (const at of out) out.push(...this.childIds(at))
-    return out
-  }
-
-  /** The node and its ancestors as far as headers are known, the base (or a named parent) not included. */
-  ancestry(id: string): Array<NaiveHeader> {
-    const out: Array<NaiveHeader> = []
-    for (let at = this.known.get(id); at !== undefined; at = this.known.get(at.parent)) out.push(at)
-    return out
-  }
-
-  strongOn(id: string): Array<number> {
-    const subtree = this.subtree(id)
-    return ascending([...this.claims].filter(([, ids]) => subtree.some((at) => ids.has(at))).map(([peer]) => peer))
-  }
-
-  weakOn(id: string): Array<number> {
-    const subtree = this.subtree(id)
-    return ascending([...this.replies].filter(([, ids]) => subtree.some((at) => ids.has(at))).map(([peer]) => peer))
-  }
-
-  supported(id: string): boolean {
-    return this.strongOn(id).length + this.weakOn(id).length > 0
-  }
-
-  atLevel(level: number): Array<NaiveHeader> {
-    return [...this.known.values()].filter((header) => header.level === level)
-  }
-
-  /** Headers with support beside the node and its known ancestors, at their levels. */
-  rivals(id: string): Array<NaiveHeader> {
-    return this.ancestry(id).flatMap(({ id: own, level }) =>
-      this.atLevel(level).filter((other) => other.id !== own && this.supported(other.id))
-    )
-  }
-
-  electorate(level: number): Array<number> {
-    return ascending([...this.votes].filter(([, settled]) => settled >= level).map(([peer]) => peer))
-  }
-
-  /** Strong supporters that count: not those who strongly support a rival as well. */
-  countedStrong(id: string): Array<number> {
-    const rivals = this.rivals(id)
-    return this.strongOn(id).filter((peer) => !rivals.some((rival) => this.strongOn(rival.id).includes(peer)))
-  }
-
-  countedWeak(id: string, level: number): Array<number> {
-    if (this.rivals(id).length > 0) return []
-    return this.weakOn(id).filter((peer) => {
-      const settled = this.votes.get(peer)
-      return settled !== undefined && settled !== Infinity && level <= settled
-    })
-  }
-
-  votesFor(
-    id: string
-  ): { readonly rule: QuorumRule | undefined; readonly settled: Array<number>; readonly tip: Array<number> } {
-    const level = this.levelOfId(id)
-    const tip = this.countedStrong(id).filter((peer) => this.votes.has(peer))
-    if (level < 0) return { rule: undefined, settled: [], tip }
-    const electorate = this.electorate(level)
-    const settled = ascending([...this.countedStrong(id), ...this.countedWeak(id, level)]).filter((peer) =>
-      electorate.includes(peer)
-    )
-    const rule =
-      this.isElectorate(electorate.length, this.votes.size) && this.isQuorum(settled.length, electorate.length)
-        ? "settled"
-        : this.isQuorum(tip.length, this.votes.size)
-        ? "tip"
-        : undefined
-    return { rule, settled, tip }
-  }
-
-  /** Ids that are nodes: the base, headers, their parents, and what is claimed. */
-  nodeIds(): Set<string> {
-    const claimed = [...this.claims.values()].flatMap((ids) => [...ids])
-    return new Set([this.base, ...[...this.known.values()].flatMap(({ id, parent }) => [id, parent]), ...claimed])
-  }
-
-  isLinked(id: string): boolean {
-    return id === this.base || this.ancestry(id).at(-1)?.parent === this.base
-  }
-
-  /** Headers beside the chain to `top`, and those one level above it that name another parent. */
-  contradicting(top: string): Array<string> {
-    const topLevel = this.levelOfId(top)
-    const chain = new Set(this.ancestry(top).map(({ id }) => id))
-    return [...this.known.values()].filter(({ id, level, parent }) =>
-      (level <= topLevel && !chain.has(id)) || (level === topLevel + 1 && parent !== top)
-    ).map(({ id }) => id)
-  }
-
-  forget(ids: Iterable<string>): void {
-    for (const id of ids) {
-      this.known.delete(id)
-      for (const claimed of this.claims.values()) claimed.delete(id)
-      for (const replied of this.replies.values()) replied.delete(id)
-    }
-  }
-
-  levelOfId(id: string): number {
-    return id === this.base ? this.baseLevel : this.known.get(id)?.level ?? -1
-  }
-
-  // --- the contract ---
 
   get headers(): number {
     return this.known.size
@@ -240,7 +86,7 @@ export class NaiveHeaderDag implements HeaderDag {
     if (parentLevel >= 0 && parentLevel !== level - 1) {
       return { outcome: "contradiction", relative: this.indexOf(parent), relation: "parent" }
     }
-    const misfit = this.childIds(id).find((child) => this.levelOfId(child) !== level + 1)
+    const misfit = this.misfits(id, level)[0]
     if (misfit !== undefined) return { outcome: "contradiction", relative: this.indexOf(misfit), relation: "child" }
     if (peer >= 0 && this.unprovenOf(peer) >= this.options.maxUnprovenPerPeer) return { outcome: "unproven" }
     if (this.nodeIds().add(id).add(parent).size > this.options.maxNodes) return { outcome: "full" }
@@ -264,6 +110,10 @@ export class NaiveHeaderDag implements HeaderDag {
     const id = hex(idBytes, 0, this.options.idBytes)
     if (this.levelOfId(id) < 0) return
     this.replies.set(peer, (this.replies.get(peer) ?? new Set()).add(id))
+  }
+
+  replyAt(peer: number, node: NodeIndex): void {
+    this.reply(peer, this.idOf(node))
   }
 
   clearClaims(peer: number): void {
@@ -415,7 +265,7 @@ export class NaiveHeaderDag implements HeaderDag {
     const id = this.id(top)
     if (!this.isLinked(id)) throw new RangeError("prune: not connected")
     for (const header of this.ancestry(id)) header.proven = true
-    return this.remove(new Set(this.contradicting(id).flatMap((other) => this.subtree(other))))
+    return this.remove(this.prunedWith(id))
   }
 
   removeSubtree(node: NodeIndex): ReadonlyArray<Removed> {

@@ -1,4 +1,7 @@
-/** The reference in plain maps, random histories, and the comparison of two implementations. */
+/** The kit of `HeaderDag`, its mutants, the naive reference, random histories and the comparison of two implementations. */
 export * from "./CompareHistories.ts"
+export * from "./HeaderDagMutants.ts"
+export * from "./HeaderDagSuite.ts"
 export * from "./NaiveHeaderDag.ts"
 export * from "./RandomHistory.ts"
+export type { MakeHeaderDag } from "./Sketch.ts"

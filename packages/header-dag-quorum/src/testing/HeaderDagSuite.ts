@@ -1,0 +1,15 @@
+/**
+ * The contract of `HeaderDag` as checks that know no test runner: each is a name and a function that throws what differed. Names end with the
+ * requirement (specs: chain bootstrap 5.6, 5.6b).
+ */
+import { quorumChecks } from "./QuorumChecks.ts"
+import { removalChecks } from "./RemovalChecks.ts"
+import type { MakeHeaderDag } from "./Sketch.ts"
+import { supportChecks } from "./SupportChecks.ts"
+
+export interface HeaderDagCheck {
+  readonly name: string
+  readonly run: (make: MakeHeaderDag) => void
+}
+
+export const headerDagSuite: ReadonlyArray<HeaderDagCheck> = [...supportChecks, ...quorumChecks, ...removalChecks]
