@@ -402,6 +402,7 @@ class ChainSync implements ChainSyncEngine {
       if (peer.branch === undefined || core.mode === undefined) continue
       this.requests.fill(peer, messages)
       if (peer.nextTickMillis <= core.now) this.requests.ticked(peer)
+      else if (this.targets.size > 0) core.wakeBy(peer.nextTickMillis)
     }
   }
 

@@ -31,8 +31,10 @@ export class Branches {
   ask(peer: PeerState): void {
     const { core } = this
     const { timers } = core.options
-    if (peer.branch !== undefined && core.now - peer.branch.receivedAtMillis >= timers.branchRefresh) {
-      peer.branchWanted = true
+    if (peer.branch !== undefined) {
+      const refresh = peer.branch.receivedAtMillis + timers.branchRefresh
+      if (refresh <= core.now) peer.branchWanted = true
+      else core.wakeBy(refresh)
     }
     if (!peer.branchWanted || peer.branchDeadlineMillis !== undefined) return
     const allowed = Math.max(
@@ -90,7 +92,6 @@ export class Branches {
     core.dagDirty = true
     if (head.level <= core.frontier.level + ChainLimits.nearTipLevels) this.intake.told(peer, head)
     this.targets.refill(peer)
-    core.wakeBy(core.now + core.options.timers.branchRefresh)
   }
 
   /** While unsynced this only raises the peer's head (R33); later it is followed (5.9). */
