@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fallbackOf } from "../src/FlagTypes.ts"
 import { syncFlags, type SyncSettings } from "../src/sync/SyncFlags.ts"
-import { defaultMinPeers, syncOptions } from "../src/sync/SyncOptions.ts"
+import { defaultMinPeers, misfitOf, syncOptions } from "../src/sync/SyncOptions.ts"
 
 const defaults = {
   ...Object.fromEntries(Object.entries(syncFlags).map(([key, flag]) => [key, fallbackOf(flag as never)])),
@@ -40,7 +40,7 @@ describe("options of a sync", () => {
       until: undefined,
       segmentHeaders: 8192,
       maxPendingHeaders: 4_000_000,
-      maxUnprovenPerPeer: 16_384,
+      maxUnprovenPerPeer: 32_768,
       applyWindow: 128,
       applyBatch: 64,
       pipelining: true,
@@ -81,8 +81,8 @@ describe("options of a sync", () => {
       [options.maxReorgDepth, options.retentionBlocks, options.syncedWithinSeconds],
       [33, 8 * 4096, 600]
     )
-    const given = syncOptions({ ...defaults, maxReorgDepth: 3, retentionCycles: 2, syncedWithin: 7 }, slow, many, 0)
-    assert.deepStrictEqual([given.maxReorgDepth, given.retentionBlocks, given.syncedWithinSeconds], [3, 8192, 7])
+    const given = syncOptions({ ...defaults, maxReorgDepth: 31, retentionCycles: 2, syncedWithin: 7 }, slow, many, 0)
+    assert.deepStrictEqual([given.maxReorgDepth, given.retentionBlocks, given.syncedWithinSeconds], [31, 8192, 7])
   })
 
   it("begins with ten peers, or all addresses if fewer are known, or what was asked for", () => {
@@ -108,5 +108,7 @@ describe("options of a sync", () => {
     assert.strictEqual(options.maxPendingHeaders, 400)
     assert.strictEqual(options.timers.headerLongest, 50_000)
     assert.deepStrictEqual([options.connections.maxIncoming, options.connections.hungryMargin], [1, 1])
+    assert.strictEqual(misfitOf({ ...defaults, maxReorgDepth: 2 }, mainnet), undefined)
+    assert.match(misfitOf({ ...defaults, maxReorgDepth: 1 }, mainnet)?.message ?? "", /less than .* finality of 2/)
   })
 })

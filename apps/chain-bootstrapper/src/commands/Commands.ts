@@ -4,9 +4,10 @@ import { decode } from "./Decode.ts"
 import { identity } from "./Identity.ts"
 import { peers } from "./Peers.ts"
 import { status } from "./Status.ts"
+import { sync } from "./Sync.ts"
 import { why } from "./Why.ts"
 
-export const commands: ReadonlyArray<Command> = [status, why, peers, identity, decode]
+export const commands: ReadonlyArray<Command> = [sync, status, why, peers, identity, decode]
 
 export const program: Program = {
   name: "peerstrap-chain",

@@ -15,7 +15,6 @@ const place = (level: number, id: string): string => `level ${formatCount(level)
 
 const consequences = {
   points: "its score fell to",
-  disconnected: "disconnected, score",
   greylisted: "greylisted, score"
 } as const
 
@@ -80,7 +79,7 @@ export interface NoticeBook {
   readonly add: (notice: SyncNotice) => void
   readonly reorganisations: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly invalid: ReadonlyArray<Readonly<Record<string, unknown>>>
-  /** Peers that were disconnected or greylisted for what they did. */
+  /** Peers that were disconnected and greylisted for what they did. */
   readonly greylisted: ReadonlySet<string>
 }
 

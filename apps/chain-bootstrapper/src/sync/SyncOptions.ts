@@ -1,13 +1,16 @@
-/** From flags and network to the engine's settings, with every default of one table (specs: chain bootstrap 5.7.2, 5.13). Pure. */
-import type { SyncOptions, SyncTimers } from "@peerstrap/chain-bootstrap"
+/**
+ * From flags, network and known peers to the engine's settings (specs: chain bootstrap 5.7.2, 5.13). Pure. What no flag changes has the default of
+ * the engine.
+ */
+import {
+  type ChainPace,
+  connectionOptions,
+  defaultSyncTimers,
+  type SyncOptions,
+  syncOptions as optionsWith
+} from "@peerstrap/chain-bootstrap"
+import { CommandError, ExitCode } from "@peerstrap/command-line"
 import type { SyncSettings } from "./SyncFlags.ts"
-
-/** What of a network the settings depend on. */
-export interface NetworkFacts {
-  readonly finality: number
-  readonly blocksPerCycle: number
-  readonly blockTimeSeconds: number
-}
 
 /** What is known of peers when the run starts. */
 export interface PeerFacts {
@@ -21,10 +24,7 @@ export interface PeerFacts {
 const usualMinPeers = 10
 const leastSyncedSeconds = 60
 const syncedBlocks = 10
-const reorgMargin = 3
-/** Cap on headers above the last chosen block while a descent from an anchor is under way: mainnet's last 9 months. */
-const anchoredHeaders = 4_000_000
-const hour = 3_600_000
+const day = 86_400_000
 
 type EngineSettings = Omit<
   SyncSettings,
@@ -42,73 +42,57 @@ type EngineSettings = Omit<
   | "deadline"
 >
 
-const timers = (settings: EngineSettings): SyncTimers => ({
+const timersOf = (settings: EngineSettings) => ({
+  ...defaultSyncTimers,
   branch: settings.branchTimeout,
-  branchSpacing: 5000,
-  branchRefresh: 600_000,
-  head: 15_000,
   silence: settings.silence,
   header: settings.headerTimeout,
-  headerLongest: Math.max(30_000, settings.headerTimeout),
-  ancestor: 25_000,
+  headerLongest: Math.max(defaultSyncTimers.headerLongest, settings.headerTimeout),
   unit: settings.operationsTimeout,
-  unitLongest: Math.max(60_000, settings.operationsTimeout),
-  doNotAsk: 600_000,
-  targetLifetime: 600_000,
-  workerBase: 250,
-  workerLongest: 5000,
-  widenHeaders: 1000,
-  stuck: settings.stuckAfter,
-  applyRetry: 1000,
-  applyRetryLongest: 60_000
+  unitLongest: Math.max(defaultSyncTimers.unitLongest, settings.operationsTimeout),
+  stuck: settings.stuckAfter
 })
 
 export const defaultMinPeers = ({ addresses, unresolved }: PeerFacts): number =>
   unresolved ? usualMinPeers : Math.min(usualMinPeers, Math.max(1, addresses))
 
-export const syncOptions = (
-  settings: EngineSettings,
-  network: NetworkFacts,
-  peers: PeerFacts,
-  seed: number
-): SyncOptions => {
-  const { maxPeers, mode, segmentHeaders } = settings
-  return {
-    connections: {
+export const syncOptions = (settings: EngineSettings, pace: ChainPace, peers: PeerFacts, seed: number): SyncOptions => {
+  const { applyWindow, maxPeers, mode, segmentHeaders } = settings
+  return optionsWith(pace, {
+    connections: connectionOptions({
       minPeers: Math.min(maxPeers, settings.minPeers ?? defaultMinPeers(peers)),
       maxPeers,
-      maxIncoming: Math.max(1, Math.floor(maxPeers / 2)),
-      hungryMargin: Math.ceil(maxPeers / 10),
       reconnectLimit: settings.reconnects,
       reconnectWindowMillis: settings.reconnectWindow,
-      reconnectBaseMillis: 1000,
-      reconnectCapMillis: 48 * hour,
-      cooldownMillis: 60_000,
       greylistMillis: settings.greylist,
-      greylistLongestMillis: Math.max(24 * hour, settings.greylist),
+      greylistLongestMillis: Math.max(day, settings.greylist),
       maxKnownPoints: settings.maxKnownPeers,
-      maxDials: 10,
       maxPerGroup: settings.maxPerNetwork
-    },
+    }),
     mode,
     headerPolicy: settings.headerPolicy,
     strategy: settings.strategy,
     minQuorumPeers: settings.minQuorumPeers,
     until: settings.until,
     segmentHeaders,
-    maxPendingHeaders: mode === "segmented" ? 4 * segmentHeaders : Math.max(4 * segmentHeaders, anchoredHeaders),
-    maxUnprovenPerPeer: 2 * segmentHeaders,
-    applyWindow: settings.applyWindow,
-    applyBatch: Math.min(settings.applyBatch, settings.applyWindow),
-    pipelining: true,
-    maxReorgDepth: settings.maxReorgDepth ?? network.finality + reorgMargin,
-    retentionBlocks: settings.retentionCycles * network.blocksPerCycle,
-    maxBranches: 4,
+    // A descent from an anchor holds all levels down to us; without anchors four segments are enough.
+    ...(mode === "segmented" ? { maxPendingHeaders: 4 * segmentHeaders } : {}),
+    applyWindow,
+    applyBatch: Math.min(settings.applyBatch, applyWindow),
+    ...(settings.maxReorgDepth === undefined ? {} : { maxReorgDepth: settings.maxReorgDepth }),
+    retentionBlocks: settings.retentionCycles * pace.blocksPerCycle,
     syncedWithinSeconds: settings.syncedWithin ??
-      Math.max(leastSyncedSeconds, Math.ceil(syncedBlocks * network.blockTimeSeconds)),
+      Math.max(leastSyncedSeconds, Math.ceil(syncedBlocks * pace.blockTimeSeconds)),
     syncedPeers: settings.syncedPeers,
-    timers: timers(settings),
-    doNotAskAfter: 3,
+    timers: timersOf(settings),
     seed
-  }
+  })
 }
+
+/** Flags that do not fit the network, which is known only now. */
+export const misfitOf = ({ maxReorgDepth }: EngineSettings, { finality }: ChainPace): CommandError | undefined =>
+  maxReorgDepth === undefined || maxReorgDepth >= finality ? undefined : new CommandError({
+    exitCode: ExitCode.usage,
+    message: `--max-reorg-depth: ${maxReorgDepth} is less than the network's finality of ${finality} blocks`,
+    remedy: `leave it out, or give at least ${finality}`
+  })
