@@ -343,8 +343,8 @@ class ChainSync implements ChainSyncEngine {
   }
 
   /**
-   * Peers that must be connected before anything new is begun. All of `minPeers` at first; when some cannot be reached for a while, more than two
-   * thirds of them, so that a dead peer stops nobody and a minority alone never decides.
+   * Peers that must be connected before anything new is begun. All of `minPeers` at first; when some cannot be reached for a while, or were left for
+   * good reason, more than two thirds of them, so that a dead peer stops nobody and a minority alone never decides.
    */
   private required(): number {
     const { core } = this
@@ -354,12 +354,11 @@ class ChainSync implements ChainSyncEngine {
       return minPeers
     }
     this.belowMinimumSinceMillis ??= core.now
+    const enough = Math.min(minPeers, Math.max(core.options.minQuorumPeers, Math.floor((2 * minPeers) / 3) + 1))
     const until = this.belowMinimumSinceMillis + ChainLimits.connectGraceMillis
-    if (core.now < until) {
-      core.wakeBy(until)
-      return minPeers
-    }
-    return Math.min(minPeers, Math.max(core.options.minQuorumPeers, Math.floor((2 * minPeers) / 3) + 1))
+    if (core.now >= until) return enough
+    core.wakeBy(until)
+    return Math.max(enough, minPeers - this.lifecycle.leftForCause)
   }
 
   private expire(): void {

@@ -25,10 +25,17 @@ export class PeerLifecycle {
   private readonly parts: LifecycleParts
   private readonly freeSlots: Array<number> = []
 
+  /** Identities that were greylisted or banned in this run: nobody waits for them. */
+  private readonly left = new Set<string>()
+
   constructor(parts: LifecycleParts) {
     this.parts = parts
     for (let slot = parts.core.options.connections.maxPeers - 1; slot >= 0; slot--) this.freeSlots.push(slot)
     parts.core.dismiss = (peer, reason, greylist) => this.dismiss(peer, reason, greylist)
+  }
+
+  get leftForCause(): number {
+    return this.left.size
   }
 
   connected(event: Extract<SyncEvent, { kind: "connected" }>): void {
@@ -48,6 +55,7 @@ export class PeerLifecycle {
       core.emit({ kind: "disconnect", peer: event.peer, reason: "no place for this connection" })
       return
     }
+    this.left.delete(event.id)
     const peer = new PeerState(core, { ...event, slot })
     core.peers.set(event.peer, peer)
     this.parts.electors.dirty = true
@@ -85,6 +93,7 @@ export class PeerLifecycle {
     bodies.released(peer)
     branches.ahead.delete(peer.id)
     core.connections.ended(peer.peer, ending, core.now)
+    if (ending.kind === "greylisted") this.left.add(peer.id)
     this.parts.electors.dirty = true
     core.dagDirty = true
     core.notice({ kind: "peer-down", peer: peer.id, reason })
@@ -93,6 +102,7 @@ export class PeerLifecycle {
   ban(name: string, reason: string): void {
     const { core } = this.parts
     core.connections.ban(name, reason, core.now)
+    this.left.add(name)
     for (const peer of [...core.peers.values()]) {
       if (peer.id === name || peer.point === name) this.dismiss(peer, `banned: ${reason}`, undefined)
     }
