@@ -134,6 +134,16 @@ describe("places", () => {
     assert.strictEqual(large.admits("a", "1.1.1.1", "incoming", 0), undefined)
   })
 
+  it("an identity whose handshake runs is not dialled meanwhile", () => {
+    const connections = begin([far(0)])
+    connections.wishes(0)
+    connections.ended(connect(connections, "a", far(0), 0), expected, 0)
+    assert.strictEqual(connections.admits("a", "9.9.9.9", "incoming", 59_999), undefined)
+    assert.deepStrictEqual(dialsOf(connections.wishes(60_000)), [])
+    connections.attemptEnded(undefined, "a", lost, 60_001)
+    assert.deepStrictEqual(dialsOf(connections.wishes(60_001)), [far(0)])
+  })
+
   it("a point where we met ourselves is never dialled again", () => {
     const connections = begin([far(0)])
     assert.deepStrictEqual(dialsOf(connections.wishes(0)), [far(0)])

@@ -53,7 +53,7 @@ describe("points that are taken", () => {
 describe("the bound of the table (A34)", () => {
   it("A34: a flood of points displaces none that is named, in use, banned, or was connected with", () => {
     const connections = begin([far(0)], { maxKnownPoints: 10, maxDials: 2 })
-    connections.addPoints([far(1), far(2), far(3), far(4)], "network", 0)
+    connections.addPoints([far(1), far(2), far(3), far(4)], "advertised", 0)
     connections.wishes(0)
     const dialled = connections.known(0).filter((known) => known.status === "dialling").map((known) => known.point!)
     const [first, second] = dialled as [string, string]
