@@ -16,13 +16,9 @@ import { HeaderDagLimits } from "../contract/HeaderDagLimits.ts"
 import { listBits } from "./Bits.ts"
 import { evidenceOf } from "./Evidence.ts"
 import { HeaderGraph } from "./HeaderGraph.ts"
+import { checkInteger, insertHeader } from "./Insertion.ts"
 import { connectedFlag, queuedFlag } from "./Links.ts"
 import { advanceBase, forgetPeer, prune, removeSubtree } from "./Pruning.ts"
-
-const checkInteger = (what: string, value: number, least: number, most: number): void => {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new RangeError(`${what} must be an integer from ${least} to ${most}, got ${value}`)
-}
 
 class PackedHeaderDag implements HeaderDag {
   private readonly graph: HeaderGraph
@@ -114,38 +110,12 @@ class PackedHeaderDag implements HeaderDag {
   }
 
   insert(id: Uint8Array, parent: Uint8Array, level: number, peer: number): Insertion {
-    const { graph } = this
-    const { ids, links } = graph
     this.checkId(id, 0)
     this.checkId(parent, 0)
-    checkInteger("insert: level", level, -HeaderDagLimits.maxLevel - 1, HeaderDagLimits.maxLevel)
     if (peer !== -1) this.checkPeer(peer)
-    if (level <= this.baseLevel) return { outcome: "below" }
-    const hash = ids.hash(id, 0)
-    let node = ids.find(id, 0, hash)
-    if (node >= 0 && graph.isHeader(node)) return { outcome: "known", node }
-    const parentHash = ids.hash(parent, 0)
-    let above = ids.find(parent, 0, parentHash)
-    if (hash === parentHash && id.every((byte, n) => byte === parent[n])) {
-      return { outcome: "contradiction", relative: node, relation: "parent" }
-    }
-    if (above >= 0 && graph.isHeader(above) && links.levelOf(above) !== level - 1) {
-      return { outcome: "contradiction", relative: above, relation: "parent" }
-    }
-    for (let child = node < 0 ? -1 : links.firstChildOf(node); child >= 0; child = links.nextOf(child)) {
-      if (links.levelOf(child) !== level + 1) return { outcome: "contradiction", relative: child, relation: "child" }
-    }
-    if (peer >= 0 && graph.unproven[peer]! >= this.maxUnproven) return { outcome: "unproven" }
-    if (links.count + (node < 0 ? 1 : 0) + (above < 0 ? 1 : 0) > graph.maxNodes) return { outcome: "full" }
-    if (node < 0) node = graph.allocate(id, 0, hash)
-    if (above < 0) above = graph.allocate(parent, 0, parentHash)
-    if (peer >= 0) {
-      graph.unproven[peer]!++
-      this.heard[peer] = 1
-    }
-    links.setOwner(node, peer)
-    this.link(node, above, level)
-    return { outcome: "added", node }
+    const inserted = insertHeader(this.graph, id, parent, level, peer, this.maxUnproven)
+    if (peer >= 0 && inserted.outcome === "added") this.heard[peer] = 1
+    return inserted
   }
 
   claim(peer: number, id: Uint8Array, at = 0): NodeIndex {
@@ -340,19 +310,6 @@ class PackedHeaderDag implements HeaderDag {
   namedOf(peer: number): number {
     this.checkPeer(peer)
     return this.graph.named[peer]!
-  }
-
-  /** Puts a header between its parent and its children, then lets support flow through. */
-  private link(node: number, parent: number, level: number): void {
-    const { graph } = this
-    const { links, support } = graph
-    for (const peer of listBits(support.bits, node * support.stride, graph.words)) graph.named[peer]!--
-    links.adopt(parent, node)
-    graph.enterLevel(node, level)
-    for (let child = links.firstChildOf(node); child >= 0; child = links.nextOf(child)) links.join(child, node)
-    if (links.has(parent, connectedFlag)) graph.connect(node)
-    else if (graph.isHeader(parent)) links.join(node, parent)
-    graph.spreadFrom(node)
   }
 
   /** An elector's settled level moved over these levels (the lower excluded): headers there may have quorum now. */

@@ -116,7 +116,9 @@ export class HeaderGraph {
     const slot = levels.findOrAdd(level)
     links.setLevel(node, level)
     links.setSlot(node, slot)
-    links.listAtLevel(node, levels.headOf(slot))
+    const first = levels.headOf(slot)
+    if (first >= 0 && levels.share(slot)) this.noteStrongOf(first, slot, level)
+    links.listAtLevel(node, first)
     levels.setHead(slot, node)
     this.headers++
     this.noteSupport(node, slot, level)
@@ -263,9 +265,13 @@ export class HeaderGraph {
   }
 
   private noteSupport(node: number, slot: number, level: number): void {
-    const { levels, support, words } = this
-    if (!support.any(node)) return
+    if (!this.support.any(node)) return
     this.noteSupported(node, slot, level)
+    this.noteStrongOf(node, slot, level)
+  }
+
+  private noteStrongOf(node: number, slot: number, level: number): void {
+    const { levels, support, words } = this
     const from = node * support.stride + support.strongAt
     for (let word = 0; word < words; word++) {
       const strong = support.bits[from + word]!

@@ -1,6 +1,6 @@
 /**
- * What is known of each level that has headers: the list of them, how many have support, which peers strongly support one of them,
- * and which more than one. Levels are whatever headers say, so they are looked up by hash and get a slot each.
+ * What is known of each level that has headers: the list of them, how many have support, and, where there are several, which peers strongly
+ * support one of them and which more than one. Levels are whatever headers say, so they are looked up by hash and get a slot each.
  */
 import { grownInts } from "./Bits.ts"
 import { hashInt, tabulationOf } from "./Tabulation.ts"
@@ -8,15 +8,19 @@ import { hashInt, tabulationOf } from "./Tabulation.ts"
 const level = 0
 const head = 1
 const supported = 2
-const firstPeerWord = 3
+const shared = 3
+const recordInts = 4
 const firstSlots = 128
 
 export class LevelTable {
   private readonly words: number
-  private readonly stride: number
   private readonly tabulation: Int32Array
-  /** Records: level, first header, supported headers, words of peers strong on one, words of peers strong on several. */
+  /** Records: level, first header, supported headers, place in `peers` or −1 while there is one header only. */
   private records: Int32Array
+  /** For levels with several headers: words of peers strong on one, words of peers strong on several. */
+  private peers: Int32Array = new Int32Array(0)
+  private usedPeers = 0
+  private readonly freePeers: Array<number> = []
   private capacity = 64
   private used = 0
   /** Free slots, linked through `head`; −1 = none. */
@@ -28,9 +32,8 @@ export class LevelTable {
 
   constructor(words: number, seed: number) {
     this.words = words
-    this.stride = firstPeerWord + 2 * words
     this.tabulation = tabulationOf(4, seed)
-    this.records = new Int32Array(this.capacity * this.stride)
+    this.records = new Int32Array(this.capacity * recordInts)
   }
 
   /** The slot of a level, −1 when it has no headers. */
@@ -47,18 +50,19 @@ export class LevelTable {
     const found = this.find(key)
     if (found >= 0) return found
     let slot = this.free
-    if (slot >= 0) this.free = this.records[slot * this.stride + head]!
+    if (slot >= 0) this.free = this.records[slot * recordInts + head]!
     else {
       slot = this.used++
       if (slot === this.capacity) {
         this.capacity *= 2
-        this.records = grownInts(this.records, this.capacity * this.stride)
+        this.records = grownInts(this.records, this.capacity * recordInts)
       }
     }
-    const at = slot * this.stride
-    this.records.fill(0, at, at + this.stride)
+    const at = slot * recordInts
+    this.records.fill(0, at, at + recordInts)
     this.records[at + level] = key
     this.records[at + head] = -1
+    this.records[at + shared] = -1
     if (++this.count * 8 > (this.mask + 1) * 5) this.rehash()
     this.place(key, slot + 1)
     return slot
@@ -78,70 +82,88 @@ export class LevelTable {
     }
     index[2 * hole + 1] = 0
     this.count--
-    this.records[slot * this.stride + head] = this.free
+    const place = this.records[slot * recordInts + shared]!
+    if (place >= 0) this.freePeers.push(place)
+    this.records[slot * recordInts + head] = this.free
     this.free = slot
   }
 
   levelOf(slot: number): number {
-    return this.records[slot * this.stride + level]!
+    return this.records[slot * recordInts + level]!
   }
 
   headOf(slot: number): number {
-    return this.records[slot * this.stride + head]!
+    return this.records[slot * recordInts + head]!
   }
 
   setHead(slot: number, node: number): void {
-    this.records[slot * this.stride + head] = node
+    this.records[slot * recordInts + head] = node
   }
 
   supportedAt(slot: number): number {
-    return this.records[slot * this.stride + supported]!
+    return this.records[slot * recordInts + supported]!
   }
 
   /** Changes the count of supported headers; returns the new one. */
   addSupported(slot: number, by: number): number {
-    return (this.records[slot * this.stride + supported]! += by)
+    return (this.records[slot * recordInts + supported]! += by)
+  }
+
+  /** A second header comes to the level: from now on peers are noted. Returns whether that is new, and the first one's are missing. */
+  share(slot: number): boolean {
+    const at = slot * recordInts + shared
+    if (this.records[at]! >= 0) return false
+    const length = 2 * this.words
+    const place = this.freePeers.pop() ?? length * this.usedPeers++
+    if (place === this.peers.length) this.peers = grownInts(this.peers, Math.max(64 * length, 2 * place))
+    this.peers.fill(0, place, place + length)
+    this.records[at] = place
+    return true
   }
 
   /** Notes that peers became strong on one more header of the level; returns those that were on another already and not known to be. */
-  addStrong(slot: number, word: number, peers: number): number {
-    const at = slot * this.stride + firstPeerWord + word
-    const before = this.records[at]!
-    this.records[at] = before | peers
-    const doubled = before & peers
+  addStrong(slot: number, word: number, strong: number): number {
+    const place = this.records[slot * recordInts + shared]!
+    if (place < 0) return 0
+    const { peers, words } = this
+    const before = peers[place + word]!
+    peers[place + word] = before | strong
+    const doubled = before & strong
     if (doubled === 0) return 0
-    const known = this.records[at + this.words]!
-    this.records[at + this.words] = known | doubled
+    const known = peers[place + words + word]!
+    peers[place + words + word] = known | doubled
     return doubled & ~known
   }
 
   /** Peers, of one word, that are strong on several headers of the level. */
   equivocal(slot: number, word: number): number {
-    return this.records[slot * this.stride + firstPeerWord + this.words + word]!
+    const place = this.records[slot * recordInts + shared]!
+    return place < 0 ? 0 : this.peers[place + this.words + word]!
   }
 
   /** Forgets counts and peers of a level, to be noted anew. */
   resetSupport(slot: number): void {
-    const at = slot * this.stride
-    this.records.fill(0, at + supported, at + this.stride)
+    const at = slot * recordInts
+    this.records[at + supported] = 0
+    const place = this.records[at + shared]!
+    if (place >= 0) this.peers.fill(0, place, place + 2 * this.words)
   }
 
   /** Forgets a peer at every level. */
   forgetPeer(peer: number): void {
-    const { records, stride, words } = this
-    const word = firstPeerWord + (peer >>> 5)
+    const { peers, words } = this
     const keep = ~(1 << (peer & 31))
-    for (let slot = 0; slot < this.used; slot++) {
-      records[slot * stride + word]! &= keep
-      records[slot * stride + word + words]! &= keep
-    }
+    for (let at = peer >>> 5; at < words * 2 * this.usedPeers; at += words) peers[at]! &= keep
   }
 
   clear(): void {
     this.capacity = 64
-    this.records = new Int32Array(this.capacity * this.stride)
+    this.records = new Int32Array(this.capacity * recordInts)
     this.used = 0
     this.free = -1
+    this.peers = new Int32Array(0)
+    this.usedPeers = 0
+    this.freePeers.length = 0
     this.index = new Int32Array(2 * firstSlots)
     this.mask = firstSlots - 1
     this.count = 0
