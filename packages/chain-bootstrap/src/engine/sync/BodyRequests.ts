@@ -109,8 +109,9 @@ export class BodyRequests {
   private pick(peer: PeerState): Array<{ block: BlockId; unit: number }> {
     const { core } = this
     const items: Array<{ block: BlockId; unit: number }> = []
+    const lowestNamed = core.lowestNamed()
     for (const body of this.bodies.values()) {
-      if (!peer.mayHold(body.level) || body.received === body.all) continue
+      if (!peer.mayHold(body.level, lowestNamed) || body.received === body.all) continue
       for (let unit = 0; unit < body.facts.units; unit++) {
         const open = (body.received & (1 << unit)) === 0 && body.askedOf[unit] === undefined
         if (!open || !peer.units.mayAsk(keyOf(body.id, unit), core.now)) continue

@@ -74,7 +74,7 @@ export class Branches {
     const expected = peer.branchDeadlineMillis !== undefined
     peer.branchDeadlineMillis = undefined
     this.lastAnswerMillis = core.now
-    if (this.fromTheFuture(peer, head)) return
+    if (this.unusable(peer, head)) return
     if (this.knownInvalid(peer, entries)) return
     peer.deviates = false
     if (!this.agreesWithOurChain(peer, entries)) return
@@ -110,7 +110,7 @@ export class Branches {
       )
       return
     }
-    if (this.fromTheFuture(peer, header)) return
+    if (this.unusable(peer, header)) return
     const raised = this.raiseClaim(peer, header)
     if (core.status === "unsynced" || !raised) return
     this.follow(peer, header)
@@ -151,14 +151,23 @@ export class Branches {
     return better
   }
 
-  /** Not ours to judge whose clock is wrong: the message is left aside, and asked for again later. */
-  private fromTheFuture(peer: PeerState, header: HeaderFacts): boolean {
-    const fault = this.core.rules.checkAlone(header, this.core.now / 1000)
+  /**
+   * A head that breaks a rule by itself proves a fault. One from the future does not: not ours to judge whose clock is wrong; it is left aside, and
+   * the branch is asked for again later.
+   */
+  private unusable(peer: PeerState, header: HeaderFacts): boolean {
+    const { core } = this
+    const fault = core.rules.checkAlone(header, core.now / 1000)
+    const aheadSeconds = header.timeSeconds - core.now / 1000
     if (fault === undefined) {
       this.ahead.delete(peer.id)
       return false
     }
-    this.ahead.set(peer.id, header.timeSeconds - this.core.now / 1000)
+    if (aheadSeconds <= 0) {
+      core.blame(peer, "bad-header", `block ${core.show(header.id)}`, `its head of level ${header.level}: ${fault}`)
+      return true
+    }
+    this.ahead.set(peer.id, aheadSeconds)
     if (peer.branch === undefined) peer.branchWanted = true
     return true
   }

@@ -76,8 +76,9 @@ export class HeaderIntake {
     if (core.invalid.has(header.id) || !this.levelAsNamed(header)) return false
     const alone = core.rules.checkAlone(header, core.now / 1000)
     if (alone !== undefined) {
-      // Perhaps our own clock is wrong: nobody is blamed, the header is not taken.
       this.requests.forget(header.id)
+      // From the future: perhaps our own clock is wrong, nobody is blamed, the header is not taken.
+      if (header.timeSeconds <= core.now / 1000) this.deviations.invalidHeader(header.id, alone)
       return false
     }
     const child = this.requests.childOf(header.id)

@@ -133,7 +133,7 @@ export class HeaderRequests {
     if (known && core.dag.hasSupport(node, peer.slot)) return false
     if (known && core.dag.quorum(node).rule !== undefined) return false
     if (own) return true
-    if (level !== undefined && !peer.mayHold(level)) return false
+    if (level !== undefined && !peer.mayHold(level, core.lowestNamed())) return false
     return core.options.headerPolicy === "all" || (core.options.headerPolicy === "adaptive" && this.reached(peer))
   }
 
@@ -204,7 +204,7 @@ export class HeaderRequests {
     if (node >= 0 && core.dag.hasSupport(node, peer.slot)) return true
     const supporters = node < 0 ? 0 : this.liveSupporters(node, descent.id)
     if (supporters > 0 && descent.failures === 0) return false
-    return descent.level === undefined || peer.mayHold(descent.level)
+    return descent.level === undefined || peer.mayHold(descent.level, core.lowestNamed())
   }
 
   private liveSupporters(node: number, id: BlockId): number {

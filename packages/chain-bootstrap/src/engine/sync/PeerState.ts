@@ -1,5 +1,5 @@
 /** One active peer, as the engine sees it. */
-import type { HeaderFacts } from "../../contract/Block.ts"
+import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
 import type { Side } from "../../contract/ChainProtocol.ts"
 import type { BranchEntry } from "../../contract/PeerMessage.ts"
 import { makeThrottle, type Throttle } from "../connections/Throttle.ts"
@@ -25,6 +25,7 @@ export class PeerState {
   readonly units: AskedItems
   readonly throttle: Throttle
   readonly connectedAtMillis: number
+  private readonly baseId: BlockId
 
   branch: Branch | undefined = undefined
   /** Best head that it has told; its weight decides what "best" means (R32). */
@@ -66,6 +67,7 @@ export class PeerState {
     this.units = new AskedItems({ ...rules, firstMillis: timers.unit, longestMillis: timers.unitLongest })
     this.throttle = makeThrottle({ ...core.rules.spacingMillis })
     this.connectedAtMillis = core.now
+    this.baseId = core.start.base.id
     this.nextTickMillis = core.now
     this.lastHeardMillis = core.now
   }
@@ -96,9 +98,23 @@ export class PeerState {
     )
   }
 
-  /** Whether the peer can be expected to hold a block of our chosen chain at this level. */
-  mayHold(level: number): boolean {
-    if (this.deviates || this.claimed === undefined) return false
-    return this.claimed.level >= level
+  /**
+   * Lowest level that its branch lets expect: all from the base when it names the base, else its lowest exact entry (a rolling peer holds nothing
+   * beneath, and would stay silent).
+   */
+  get holdsFrom(): number {
+    const entries = this.branch?.entries ?? []
+    if (entries.at(-1)?.id === this.baseId) return 0
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const entry = entries[i]
+      if (entry?.exact === true && entry.level !== undefined) return entry.level
+    }
+    return Infinity
+  }
+
+  /** Whether the peer can be expected to hold a block of our chosen chain at this level; below what anybody names, each is worth a try. */
+  mayHold(level: number, lowestNamed: number): boolean {
+    if (this.deviates || this.branch === undefined || this.claimed === undefined) return false
+    return this.claimed.level >= level && (level < lowestNamed || this.holdsFrom <= level)
   }
 }

@@ -129,6 +129,13 @@ export class SyncCore {
     return this.peers.size
   }
 
+  /** Lowest level that any peer's branch lets expect. */
+  lowestNamed(): number {
+    let lowest = Infinity
+    for (const peer of this.peers.values()) lowest = Math.min(lowest, peer.holdsFrom)
+    return lowest
+  }
+
   countedPeers(): ReadonlyArray<PeerState> {
     return [...this.peers.values()].filter((peer) => peer.counted)
   }
