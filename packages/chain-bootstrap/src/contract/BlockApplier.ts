@@ -28,9 +28,12 @@ export interface BlockApplierService {
   readonly branches: "one" | "many"
   /** Its last applied block, when it keeps one of its own; undefined: whatever the store says. */
   readonly head: Effect.Effect<BlockRef | undefined, ApplierFailed>
-  /** Blocks in order, each building on the one before (`many`: the first on any applied one). */
+  /**
+   * Blocks in order, each building on the one before; the first on the head (`many`: on any applied one). What is applied on top of the head becomes the
+   * head. A first block that builds on nothing applied is `transient`.
+   */
   apply(blocks: ReadonlyArray<Block>): Effect.Effect<ApplyResult, ApplierFailed>
-  /** Undoes everything above `to`. */
+  /** Undoes everything above `to`, which is an applied ancestor of the head, or the head. */
   rollback(to: BlockRef): Effect.Effect<void, ApplierFailed>
   /** `many`: makes an applied block the head. */
   moveHead(to: BlockRef): Effect.Effect<void, ApplierFailed>

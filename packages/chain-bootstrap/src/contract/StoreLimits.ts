@@ -30,12 +30,12 @@ export const storeLimits = {
   identityBytes: 64 * 2 ** 10,
   /** An index up to this size is checked in full at each start; a larger one only for its structure, and only when the last run did not close it. */
   indexCheckBytes: 16 * 2 ** 20,
-  /** Blocks that an export or a verification holds at a time. */
+  /** Blocks that an export or a verification holds at a time, fewer when their bodies are larger than `batchBytes`. */
   blocksAtATime: 64,
+  /** Bodies that an export or a verification holds at a time, beyond which a batch ends. */
+  batchBytes: 8 * 2 ** 20,
   /** A line from an applier's process: an answer is a hash and a reason. */
   applierLineBytes: 64 * 2 ** 10,
-  /** Blocks sent to an applier's process ahead of its answers; what it does not read waits here. */
-  applierOutstandingBlocks: 64,
   /** Last lines of an applier's stderr that its failure quotes, and the length that each is cut to. */
   applierErrorLines: 20,
   applierErrorLineBytes: 1024,

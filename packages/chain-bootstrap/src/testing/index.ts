@@ -1,3 +1,5 @@
+export * from "./BlockApplierMutants.ts"
+export * from "./BlockApplierSuite.ts"
 export * from "./ChainStoreMutants.ts"
 export * from "./ChainStoreSuite.ts"
 export * from "./SyntheticChain.ts"
