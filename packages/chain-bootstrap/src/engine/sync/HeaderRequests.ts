@@ -199,18 +199,21 @@ export class HeaderRequests {
 
   private descentAskable(descent: Descent, peer: PeerState): boolean {
     const { core } = this
-    if (!peer.headers.mayAsk(descent.id, core.now)) return false
+    if (!this.mayHave(descent, peer) || !peer.headers.mayAsk(descent.id, core.now)) return false
     const node = core.dag.find(core.idBytes(descent.child ?? descent.id))
     if (node >= 0 && core.dag.hasSupport(node, peer.slot)) return true
-    const supporters = node < 0 ? 0 : this.liveSupporters(node, descent.id)
-    if (supporters > 0 && descent.failures === 0) return false
-    return descent.level === undefined || peer.mayHold(descent.level, core.lowestNamed())
+    return descent.failures > 0 || node < 0 || this.liveSupporters(node, descent) === 0
   }
 
-  private liveSupporters(node: number, id: BlockId): number {
+  private mayHave(descent: Descent, peer: PeerState): boolean {
+    return descent.level === undefined || peer.mayHold(descent.level, this.core.lowestNamed())
+  }
+
+  private liveSupporters(node: number, descent: Descent): number {
     let count = 0
     for (const peer of this.core.peers.values()) {
-      if (this.core.dag.hasSupport(node, peer.slot) && peer.headers.mayAsk(id, this.core.now)) count++
+      const asked = this.core.dag.hasSupport(node, peer.slot) && peer.headers.mayAsk(descent.id, this.core.now)
+      if (asked && this.mayHave(descent, peer)) count++
     }
     return count
   }

@@ -108,12 +108,14 @@ const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
       )
     ]
   }
+  const refused = silent.flatMap(({ id }) => core.book.records(id).at(-1) ?? [])
+  const why = refused[0] === undefined ? "" : `; ${refused.length} told what cannot be (${refused[0].detail})`
   if (silent.length > 0) {
     return [
       wait(
         core,
         "branches",
-        `${silent.length} of ${counted.length} peers have not told theirs`,
+        `${silent.length} of ${counted.length} peers have not told theirs${why}`,
         silent.map(({ id }) => id),
         "none needed; silent peers are dropped in time"
       )
