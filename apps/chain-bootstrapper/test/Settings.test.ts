@@ -76,7 +76,6 @@ describe("the command line of sync", () => {
         [["--applier", "octez-rpc"], /^--octez-rpc: is missing/],
         [["--applier-command", "x"], /^--applier-command: is for --applier command, not archive/],
         [["--octez-rpc", "http://127.0.0.1:8732"], /^--octez-rpc: is for --applier octez-rpc, not archive/],
-        [["--strategy", "applied-branches"], /^--strategy: applied-branches needs an applier that holds several/],
         [["--min-peers", "9", "--max-peers", "8"], /^--min-peers: 9 is more than --max-peers 8/],
         [["--min-quorum-peers", "9", "--max-peers", "8"], /no quorum could be reached/]
       ] as const

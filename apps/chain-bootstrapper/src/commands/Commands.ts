@@ -1,13 +1,16 @@
 /** The program: every command, in the order of the help. */
 import { type Command, type Program, versionOfPackage } from "@peerstrap/command-line"
 import { decode } from "./Decode.ts"
+import { exportChain } from "./Export.ts"
 import { identity } from "./Identity.ts"
 import { peers } from "./Peers.ts"
+import { serve } from "./Serve.ts"
 import { status } from "./Status.ts"
 import { sync } from "./Sync.ts"
+import { verify } from "./Verify.ts"
 import { why } from "./Why.ts"
 
-export const commands: ReadonlyArray<Command> = [sync, status, why, peers, identity, decode]
+export const commands: ReadonlyArray<Command> = [sync, status, why, peers, verify, exportChain, serve, identity, decode]
 
 export const program: Program = {
   name: "peerstrap-chain",

@@ -9,10 +9,18 @@ import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./Cont
 
 const actions = ["list", "ban", "unban"] as const
 
-const listed = (running: boolean, peers: ReadonlyArray<PeerRow>): CommandResult => ({
+const listed = (peers: ReadonlyArray<PeerRow>): CommandResult => ({
   exitCode: ExitCode.done,
-  text: running ? peersText(peers) : `not running; what the store remembers:\n${peersText(peers)}`,
-  json: { running, peers }
+  text: peersText(peers),
+  json: { running: true, peers }
+})
+
+const remembered = (peers: ReadonlyArray<PeerRow>, problem: string | undefined): CommandResult => ({
+  exitCode: ExitCode.done,
+  text: `not running; what the store remembers:\n${peersText(peers)}${
+    problem === undefined ? "" : `warning: ${problem}\n`
+  }`,
+  json: { running: false, peers, ...(problem === undefined ? {} : { problem }) }
 })
 
 export const peers = command({
@@ -54,11 +62,11 @@ export const peers = command({
     const [action = "list", peer] = operands
     if (action === "list") {
       return ask(plan, "peers", {}, settings.timeout).pipe(
-        Effect.map((answer) => listed(true, answer["peers"] as ReadonlyArray<PeerRow>)),
+        Effect.map((answer) => listed(answer["peers"] as ReadonlyArray<PeerRow>)),
         Effect.catch((error) =>
           isAbsent(error)
-            ? Effect.map(storedPeers(settings.store ?? dirname(plan), toCommandError(error)), (rows) =>
-              listed(false, rows))
+            ? Effect.map(storedPeers(settings.store ?? dirname(plan), toCommandError(error)), ({ problem, rows }) =>
+              remembered(rows, problem))
             : Effect.fail(toCommandError(error))
         ),
         Effect.provide(NodeFileSystem.layer)

@@ -41,7 +41,7 @@ export const sync = command({
     },
     {
       args:
-        "sync --store /var/lib/tezos-store --applier command --applier-command ./index-blocks --listen 0.0.0.0:9732",
+        "sync --network mainnet --store /var/lib/tezos-store --applier command --applier-command ./index-blocks --listen 0.0.0.0:9732",
       says: "Go on with a store; hand each block to a program; serve other nodes, too"
     }
   ],

@@ -81,7 +81,7 @@ export const baseAndStore = Effect.fnUntraced(function*(wanted: BaseWanted) {
   const place: StorePlace = {
     directory,
     rules: protocol.rules,
-    onScan: (done, total) => state.enter("opening store", { done, total, totalIsGrowing: false })
+    onScan: (done, total) => state.stepTo("opening store", done, total)
   }
   state.enter("opening store")
   const found = yield* storeIdentityOf(place)

@@ -79,6 +79,8 @@ export interface NoticeBook {
   readonly add: (notice: SyncNotice) => void
   readonly reorganisations: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly invalid: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** Level of the lowest block after which a reorganisation left our chain; Infinity without one. */
+  readonly lowestFork: () => number
   /** Peers that were disconnected and greylisted for what they did. */
   readonly greylisted: ReadonlySet<string>
 }
@@ -87,11 +89,14 @@ export const makeNoticeBook = (): NoticeBook => {
   const reorganisations: Array<Readonly<Record<string, unknown>>> = []
   const invalid: Array<Readonly<Record<string, unknown>>> = []
   const greylisted = new Set<string>()
+  let lowestFork = Number.POSITIVE_INFINITY
   return {
     reorganisations,
     invalid,
     greylisted,
+    lowestFork: () => lowestFork,
     add: (notice) => {
+      if (notice.kind === "reorganised") lowestFork = Math.min(lowestFork, notice.fork.level)
       if (notice.kind === "reorganised" && reorganisations.length < kept) reorganisations.push(fieldsOf(notice))
       if (notice.kind === "invalid" && invalid.length < kept) invalid.push(fieldsOf(notice))
       if (notice.kind === "blamed" && notice.consequence !== "points" && greylisted.size < kept) {

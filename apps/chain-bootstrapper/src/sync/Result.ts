@@ -4,6 +4,7 @@ import { type CommandResult, ExitCode, type StopSignal } from "@peerstrap/comman
 import { formatBytes, formatCount, formatDuration, formatMillis, formatRate, type Wait } from "@peerstrap/progress"
 import { refJson, refText } from "../BlockNames.ts"
 import { reportFileName } from "../store/StoredReport.ts"
+import type { Verification } from "../store/VerifyApplied.ts"
 import { type BlameRow, blameRows, chainStatus, peerRows } from "./ChainStatus.ts"
 import type { NoticeBook } from "./Notices.ts"
 import { whyText } from "./WhyText.ts"
@@ -21,14 +22,6 @@ export type Ended =
     readonly remedy: string
   }
 
-/** What was read again at the end, block by block. */
-export interface Verification {
-  readonly blocks: number
-  readonly fromLevel: number
-  readonly toLevel: number
-  readonly problems: ReadonlyArray<string>
-}
-
 export interface Ending {
   readonly ended: Ended
   readonly network: string
@@ -36,7 +29,7 @@ export interface Ending {
   readonly applier: string
   readonly startedMillis: number
   readonly endedMillis: number
-  /** Where the chain stood when the run began. */
+  /** Where the chain stood when the run began; what is above was read again at the end. */
   readonly startLevel: number
   readonly snapshot: SyncSnapshot
   readonly notices: NoticeBook
@@ -54,7 +47,7 @@ const codeOf = ({ ended, verification }: Ending): ExitCode => {
   switch (ended.outcome) {
     case "synced":
     case "level-reached":
-      return verification !== undefined && verification.problems.length === 0 ? ExitCode.done : ExitCode.no
+      return verification !== undefined && verification.problemCount === 0 ? ExitCode.done : ExitCode.no
     case "halted":
       return ExitCode.no
     case "deadline":
@@ -73,8 +66,8 @@ const verdictOf = (ending: Ending): string => {
     case "synced":
     case "level-reached": {
       if (verification === undefined) return `not verified: ${at}`
-      return verification.problems.length > 0
-        ? `NOT verified: ${formatCount(verification.problems.length)} problems in what was stored, at ${at}`
+      return verification.problemCount > 0
+        ? `NOT verified: ${formatCount(verification.problemCount)} problems in what was stored, at ${at}`
         : ended.outcome === "synced"
         ? `done: synced and verified, ${at}`
         : `done: reached and verified, ${at}`

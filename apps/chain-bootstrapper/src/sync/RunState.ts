@@ -19,6 +19,7 @@ export type Phase =
   | "syncing"
   | "stopping"
   | "verifying"
+  | "serving"
   | "done"
 
 const unknownEta: Eta = { millis: null, confidence: "unknown", reason: "nothing to estimate from yet" }
@@ -50,6 +51,7 @@ export class RunState {
   private phaseName: Phase = "starting"
   private step: Amount = nothing
   private stepEta: Eta = unknownEta
+  private stepMillis = 0
   private run: SyncRun | undefined
   private last: SyncSnapshot | undefined
   private startLevel = 0
@@ -74,6 +76,24 @@ export class RunState {
     this.phaseName = phase
     this.step = step
     this.stepEta = eta
+  }
+
+  /** A phase that goes through steps at about the same pace. */
+  stepTo(phase: Phase, done: number, total: number): void {
+    const now = this.nowMillis()
+    if (phase !== this.phaseName) this.stepMillis = now
+    const perSecond = done * 1000 / Math.max(1, now - this.stepMillis)
+    const step = { done, total, totalIsGrowing: false }
+    this.enter(
+      phase,
+      step,
+      estimateEta({
+        ...step,
+        ratePerSecond: perSecond,
+        averagePerSecond: perSecond,
+        elapsedMillis: now - this.stepMillis
+      })
+    )
   }
 
   begin(run: SyncRun, until: Until | undefined): void {

@@ -4,7 +4,15 @@
  *   network ─► control socket ─► identity ─► peers ─► base, store ─► run (engine) ─► what was stored is read again ─► report, exit code
  *                  └ status, why, peers            └ SIGINT, SIGTERM, --deadline: drained, the store stays valid
  */
-import { BlockApplier, ChainProtocol, ChainStore, startSync, type SyncRun } from "@peerstrap/chain-bootstrap"
+import {
+  BlockApplier,
+  ChainProtocol,
+  type ChainRules,
+  ChainStore,
+  type FileChainStore,
+  startSync,
+  type SyncRun
+} from "@peerstrap/chain-bootstrap"
 import { CommandError, type CommandInput, type CommandResult, ExitCode, type StopSignal } from "@peerstrap/command-line"
 import { formatBytes, serveControl } from "@peerstrap/progress"
 import { FileSystem } from "@peerstrap/storage"
@@ -21,10 +29,10 @@ import { fileFault } from "../LocalFaults.ts"
 import { clockFault, keepNetwork, loadNetwork } from "../network/NetworkOfRun.ts"
 import { storeReport } from "../store/StoredReport.ts"
 import { verifyApplied } from "../store/VerifyApplied.ts"
-import { applierLayer } from "./Appliers.ts"
+import { makeApplier } from "./Appliers.ts"
 import { baseAndStore } from "./BaseAndStore.ts"
 import { controlCommands, type ControlledRun } from "./ControlCommands.ts"
-import { makeNoticeBook, tellNotice } from "./Notices.ts"
+import { makeNoticeBook, type NoticeBook, tellNotice } from "./Notices.ts"
 import { announcePlan, foreseenProblems } from "./PlanText.ts"
 import { logsTo, makeReporter, type Reporter, watchRun } from "./Reporter.ts"
 import { type Ended, type Ending, syncResult } from "./Result.ts"
@@ -59,6 +67,10 @@ const stoppedEarly = (signal: StopSignal): CommandError =>
 /** Ends `effect` at the first signal: for the time in which there is nothing to drain. */
 export const unlessStopped = <A, E, R>(effect: Effect.Effect<A, E, R>, { stop }: Pick<SyncInput, "stop">) =>
   Effect.raceFirst(effect, Effect.flatMap(stop, (signal) => Effect.fail(stoppedEarly(signal))))
+
+/** What is left of `--deadline`, which counts from the start of the process. */
+const leftOf = (deadline: number, { startedMillis }: RunState): Effect.Effect<number> =>
+  Effect.map(Clock.currentTimeMillis, (now) => Math.max(0, deadline - (now - startedMillis)))
 
 /** Makes the store's directory and warns of little space; the socket lies there before the store does. */
 export const prepareDirectory = Effect.fnUntraced(function*(directory: string, state: RunState) {
@@ -97,7 +109,10 @@ const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Runni
   })
   const late = deadline === undefined
     ? Effect.never
-    : Effect.as(Effect.sleep(deadline), { outcome: "deadline", afterMillis: deadline } satisfies Ended as Ended)
+    : Effect.as(
+      Effect.flatMap(leftOf(deadline, state), Effect.sleep),
+      { outcome: "deadline", afterMillis: deadline } satisfies Ended as Ended
+    )
   const ended = yield* Effect.raceAllFirst([itself, signal, late])
   // The last words of the engine are from before it lets go of its peers.
   state.observe()
@@ -109,6 +124,21 @@ const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Runni
   }
   return { ended, snapshot: { ...snapshot, head: run.snapshot().head, counters: run.snapshot().counters } }
 })
+
+/** Verifies what this run applied, from the lowest level that it changed. */
+const readAgain = (
+  store: FileChainStore.FileChainStore,
+  rules: ChainRules,
+  startLevel: number,
+  { lowestFork }: NoticeBook,
+  state: RunState
+) =>
+  verifyApplied({
+    store,
+    rules,
+    fromLevel: Math.min(startLevel, lowestFork()) + 1,
+    onProgress: (done, total) => state.stepTo("verifying", done, total)
+  })
 
 const steps = Effect.fnUntraced(function*(running: Running) {
   const { input, reporter, state } = running
@@ -172,7 +202,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     state.warnings.push(warning.split("\n")[0]!)
     reporter.say(`warning: ${warning}`)
   }
-  const applier = Context.get(yield* Layer.build(applierLayer(settings, network)), BlockApplier)
+  const applier = yield* unlessStopped(makeApplier({ settings, network, head, reporter }), input)
   const notices = makeNoticeBook()
   const run = yield* startSync({
     sync: options,
@@ -197,7 +227,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
   const { ended, snapshot } = yield* untilEnded(running, run)
   state.end()
   const isWhole = ended.outcome === "synced" || ended.outcome === "level-reached"
-  const verification = isWhole ? yield* verifyApplied(store, protocol.rules, base.level, state) : undefined
+  const verification = isWhole ? yield* readAgain(store, protocol.rules, head.level, notices, state) : undefined
   state.enter("done")
   const ending: Ending = {
     ended,

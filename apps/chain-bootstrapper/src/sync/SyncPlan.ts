@@ -15,7 +15,7 @@ export interface SyncPlan {
 type Tell = (where: string, message: string) => void
 
 const checkApplier = (settings: Partial<SyncSettings>, tell: Tell): void => {
-  const { applier, applierCommand, octezRpc, strategy } = settings
+  const { applier, applierCommand, octezRpc } = settings
   if (applier === "command" && "applierCommand" in settings && applierCommand === undefined) {
     tell(
       "--applier-command",
@@ -30,12 +30,6 @@ const checkApplier = (settings: Partial<SyncSettings>, tell: Tell): void => {
   }
   if (octezRpc !== undefined && applier !== undefined && applier !== "octez-rpc") {
     tell("--octez-rpc", `is for --applier octez-rpc, not ${applier}`)
-  }
-  if (strategy === "applied-branches" && (applier === "archive" || applier === "command")) {
-    tell(
-      "--strategy",
-      `applied-branches needs an applier that holds several branches (octez-rpc, simulator); ${applier} has a single chain: cached-tail`
-    )
   }
 }
 
