@@ -145,11 +145,24 @@ export class Gate {
     const nodes = core.dag.segment(top).nodes
     const node = nodes[final - core.dag.baseLevel - 1]
     if (node === undefined) return
+    this.blameEquivocators(final)
     this.compareEntries(core.dag.baseLevel + 1, final)
     this.deviations.pruned(core.dag.prune(node), "a quorum chose another block there")
     // Pruning may have moved nothing else, so the node's index is still its own.
     this.deviations.pruned(core.dag.advanceBase(node), "a quorum chose another block there")
     this.requests.sweep()
+  }
+
+  /** Who claims two blocks of one final level at the same time, by one branch, lies (A12). */
+  private blameEquivocators(final: number): void {
+    const { core } = this
+    for (const { ids, level, peer: slot } of core.dag.equivocators()) {
+      const peer = [...core.peers.values()].find((candidate) => candidate.slot === slot)
+      if (peer === undefined || level > Math.min(final, (peer.claimedLevel ?? 0) - core.options.maxReorgDepth)) continue
+      const blocks = ids.map((id) => core.show(core.idText(id))).join(" and ")
+      this.deviations.dropBranch(peer)
+      core.blame(peer, "equivocation", `level ${level}`, `its branch claims ${blocks} at level ${level}`)
+    }
   }
 
   /** Exact locator entries at chosen levels are claims as well, with or without their headers (R48). */

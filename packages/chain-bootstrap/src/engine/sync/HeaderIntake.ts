@@ -82,27 +82,57 @@ export class HeaderIntake {
       return false
     }
     const child = this.requests.childOf(header.id)
+    if (!this.insert(header, child, peer)) return false
     this.requests.forget(header.id)
-    const inserted = core.dag.insert(idBytes, core.idBytes(header.parent), header.level, peer?.slot ?? -1)
-    switch (inserted.outcome) {
-      case "full":
-      case "unproven":
-        return false
-      case "below":
-        if (child !== undefined) this.deviations.leavesOurChain(child)
-        return false
-      case "contradiction": {
-        const wrong = inserted.relation === "child" ? core.idText(core.dag.idOf(inserted.relative)) : header.id
-        this.deviations.invalidHeader(wrong, `its level does not follow its predecessor's`)
-        return false
-      }
-    }
     core.facts.set(header.id, header)
     core.progress()
-    if (!this.relationsHold(header, inserted.node)) return false
+    if (!this.relationsHold(header, core.dag.find(idBytes))) return false
     if (core.mode === "anchored" || core.facts.size > ChainLimits.factsInMemory) this.spill(header)
     this.descend(header)
     return true
+  }
+
+  /** Into the DAG; false when it cannot be there. */
+  private insert(header: HeaderFacts, child: BlockId | undefined, peer: PeerState | undefined): boolean {
+    const { core } = this
+    const owner = peer === undefined || this.proven(child) ? -1 : peer.slot
+    for (;;) {
+      const inserted = core.dag.insert(core.idBytes(header.id), core.idBytes(header.parent), header.level, owner)
+      switch (inserted.outcome) {
+        case "added":
+        case "known":
+          return true
+        case "unproven":
+          // This peer has delivered enough that nobody vouches for; the header may come from another one.
+          if (peer !== undefined) this.requests.elsewhere(header.id, peer)
+          return false
+        case "full":
+          this.requests.forget(header.id)
+          return false
+        case "below":
+          this.requests.forget(header.id)
+          if (child !== undefined) this.deviations.leavesOurChain(child)
+          return false
+        case "contradiction":
+          if (inserted.relation === "parent" || inserted.relative < 0) {
+            this.requests.forget(header.id)
+            this.deviations.invalidHeader(header.id, "its level does not follow its predecessor's")
+            return false
+          }
+          // The id of the header is given by its child, so it is the child that is wrong.
+          this.deviations.invalidHeader(
+            core.idText(core.dag.idOf(inserted.relative)),
+            "its level does not follow its predecessor's"
+          )
+      }
+    }
+  }
+
+  /** Whether a quorum stands behind the header's child, which names it: then it is nobody's burden, however long the way down is. */
+  private proven(child: BlockId | undefined): boolean {
+    if (child === undefined) return false
+    const node = this.core.dag.find(this.core.idBytes(child))
+    return node >= 0 && this.core.dag.hasHeader(node) && this.core.dag.quorum(node).rule !== undefined
   }
 
   /** A target's level was computed from its locator: a header of another level proves the locator wrong, not the one who sent the header (A5). */

@@ -72,8 +72,10 @@ export class HeaderRequests {
     this.ready.delete(id)
   }
 
-  forgetAll(): void {
-    for (const id of [...this.descents.keys()]) this.forget(id)
+  /** The header cannot be taken from this peer: others are asked. */
+  elsewhere(id: BlockId, peer: PeerState): void {
+    peer.headers.refuse(id, this.core.now)
+    this.failed(id, peer)
   }
 
   /** Descents whose child is no pending header any more lead nowhere. */

@@ -93,6 +93,10 @@ const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
       )
     ]
   }
+  if (core.dag.nodes >= core.options.maxPendingHeaders) {
+    const cause = `${core.dag.nodes} headers and named blocks are pending, no more are kept`
+    return [wait(core, "room for pending headers", cause, [], "a younger --base, or a greater --max-pending-headers")]
+  }
   const numbers = quorumNumbers(core)
   if (targets.size > 0) {
     const remedy = counted.length < core.options.minQuorumPeers
