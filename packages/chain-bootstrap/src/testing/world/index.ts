@@ -1,0 +1,7 @@
+export * from "./ChainView.ts"
+export * from "./ChainWorld.ts"
+export * from "./DrawWorld.ts"
+export * from "./PlayWorld.ts"
+export * from "./WorldRandom.ts"
+export * from "./WorldSpec.ts"
+export { Violation } from "./WorldWatch.ts"
