@@ -40,6 +40,12 @@ export const ChainLimits = {
   eventsPerTurn: 512,
   /** Bound of a graceful stop: what arrived becomes durable within it, or is fetched again. */
   stopMillis: 5_000,
+  /** A request that has taken this share of its timer is made to a second peer as well: one that withholds must not hold up the rest. */
+  patienceShare: 5,
+  /** Rest of a peer that left a body or a header of a descent unanswered, doubled each time in a row: silence is no fault, but costs time. */
+  restMillis: 2_000,
+  /** The longest such rest. */
+  restLongestMillis: 60_000,
   /** Known peers are written at least so far apart. */
   savePeersMillis: 30_000,
   /** Chosen blocks not yet applied, as a multiple of the segment's headers, beyond which no further segment is chosen. */

@@ -371,6 +371,8 @@ class ChainSync implements ChainSyncEngine {
     }
     this.targets.sweep()
     this.requests.widen()
+    this.requests.remind()
+    this.bodies.remind()
   }
 
   private wishes(): void {

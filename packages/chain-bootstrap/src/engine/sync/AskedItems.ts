@@ -27,6 +27,8 @@ export class AskedItems {
   /** Every item ever asked, oldest first, so that a late answer is told from an unasked one. */
   private readonly history = new Set<string>()
   private messagesOut = 0
+  private failuresInRow = 0
+  private restUntil = 0
   private earliest = Infinity
 
   constructor(timers: ItemTimers) {
@@ -48,6 +50,18 @@ export class AskedItems {
   /** Earliest deadline, or Infinity. May be earlier than the truth, never later. */
   get deadlineMillis(): number {
     return this.earliest
+  }
+
+  /** Nothing more is asked before: the peer left requests unanswered, and answered none since. No fault; the work goes to others. */
+  get restUntilMillis(): number {
+    return this.restUntil
+  }
+
+  /** Requests timed out: the next ones wait longer each time, until the peer answers. */
+  rest(nowMillis: number): void {
+    if (nowMillis < this.restUntil) return
+    this.restUntil = nowMillis +
+      Math.min(ChainLimits.restLongestMillis, ChainLimits.restMillis * 2 ** this.failuresInRow++)
   }
 
   isPending(key: string): boolean {
@@ -92,6 +106,8 @@ export class AskedItems {
     if (sent === undefined) return this.history.has(key) ? "late" : "never"
     this.release(key, sent)
     this.counts.delete(key)
+    this.failuresInRow = 0
+    this.restUntil = 0
     return "pending"
   }
 

@@ -3,6 +3,7 @@
  * stored on arrival (mission 003 step 5; 5.5.6; R51, R52, R93, R94, R110–R116, A22).
  */
 import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
+import { ChainLimits } from "../../contract/ChainLimits.ts"
 import type { PeerState } from "./PeerState.ts"
 import type { SyncCore } from "./SyncCore.ts"
 
@@ -15,6 +16,8 @@ interface Body {
   received: number
   durable: number
   readonly askedOf: Array<PeerState | undefined>
+  /** When each unit was last asked for. */
+  readonly askedAtMillis: Array<number>
 }
 
 const keyOf = (block: BlockId, unit: number): string => `${block}/${unit}`
@@ -83,13 +86,26 @@ export class BodyRequests {
     const all = 2 ** facts.units - 1
     const held = this.core.start.unitsHeld(facts.id) & all
     const askedOf = new Array<PeerState | undefined>(facts.units).fill(undefined)
-    this.bodies.set(facts.id, { id: facts.id, level: facts.level, facts, all, received: held, durable: held, askedOf })
+    this.bodies.set(facts.id, {
+      id: facts.id,
+      level: facts.level,
+      facts,
+      all,
+      received: held,
+      durable: held,
+      askedOf,
+      askedAtMillis: askedOf.map(() => 0)
+    })
     if (held === all) this.onComplete(facts.id)
   }
 
   /** Sends what this peer should be asked now: whole blocks first, no more than its share. */
   fill(peer: PeerState, messagesOut: number): boolean {
     let sent = false
+    if (peer.units.restUntilMillis > this.core.now) {
+      this.core.wakeBy(peer.units.restUntilMillis)
+      return false
+    }
     while (peer.units.messages < messagesOut) {
       const items = this.pick(peer)
       if (items.length === 0) return sent
@@ -97,7 +113,9 @@ export class BodyRequests {
       peer.units.ask(keys, this.core.now)
       for (const { block, unit } of items) {
         const body = this.bodies.get(block)
-        if (body !== undefined) body.askedOf[unit] = peer
+        if (body === undefined) continue
+        body.askedOf[unit] = peer
+        body.askedAtMillis[unit] = this.core.now
       }
       this.core.wakeBy(peer.units.deadlineMillis)
       this.core.ask(peer, { kind: "get-units", items })
@@ -113,7 +131,7 @@ export class BodyRequests {
     for (const body of this.bodies.values()) {
       if (!peer.mayHold(body.level, lowestNamed) || body.received === body.all) continue
       for (let unit = 0; unit < body.facts.units; unit++) {
-        const open = (body.received & (1 << unit)) === 0 && body.askedOf[unit] === undefined
+        const open = (body.received & (1 << unit)) === 0 && this.isOpen(body, unit)
         if (!open || !peer.units.mayAsk(keyOf(body.id, unit), core.now)) continue
         if (items.length >= core.rules.itemsPerRequest) return items
         items.push({ block: body.id, unit })
@@ -122,6 +140,25 @@ export class BodyRequests {
       if (items.length + body.facts.units > core.rules.itemsPerRequest) return items
     }
     return items
+  }
+
+  /** Asked of nobody, or of a peer that takes long: then another one is asked as well, without waiting for the timer. */
+  private isOpen(body: Body, unit: number): boolean {
+    if (body.askedOf[unit] === undefined) return true
+    const patienceMillis = this.core.options.timers.unit / ChainLimits.patienceShare
+    return (body.askedAtMillis[unit] ?? 0) + patienceMillis <= this.core.now
+  }
+
+  /** Wakes the engine when a unit may be asked of a second peer. */
+  remind(): void {
+    const patienceMillis = this.core.options.timers.unit / ChainLimits.patienceShare
+    for (const body of this.bodies.values()) {
+      if (body.received === body.all) continue
+      for (let unit = 0; unit < body.facts.units; unit++) {
+        const due = (body.askedAtMillis[unit] ?? 0) + patienceMillis
+        if (body.askedOf[unit] !== undefined && due > this.core.now) return this.core.wakeBy(due)
+      }
+    }
   }
 
   /** A unit in answer to a request: stored when the header's commitment proves it, blamed when it disproves it (R118, 2.6). */
@@ -166,6 +203,7 @@ export class BodyRequests {
     peer.units.expire(this.core.now, expired)
     this.core.counters.requestsTimedOut += expired.length
     for (const key of expired) this.reopen(key, peer)
+    if (expired.length > 0) peer.units.rest(this.core.now)
     this.core.wakeBy(peer.units.deadlineMillis)
   }
 

@@ -82,6 +82,8 @@ export class Branches {
     this.raiseClaim(peer, head)
     core.dag.clearClaims(peer.slot)
     peer.branch = { head, entries, receivedAtMillis: core.now }
+    // What was wanted is here, whether it was asked for or told (R28).
+    peer.branchWanted = false
     peer.tip = undefined
     peer.headers.clearRefused()
     peer.units.clearRefused()

@@ -18,6 +18,7 @@ interface Descent {
   readonly level: number | undefined
   /** The one peer that is asked now. */
   asked: PeerState | undefined
+  askedAtMillis: number
   failures: number
 }
 
@@ -51,7 +52,7 @@ export class HeaderRequests {
   wantDescent(id: BlockId, child: BlockId | undefined, level: number | undefined): void {
     if (this.descents.has(id) || this.core.invalid.has(id)) return
     if (child === undefined && this.descents.size >= ChainLimits.descents) return
-    this.descents.set(id, { id, child, level, asked: undefined, failures: 0 })
+    this.descents.set(id, { id, child, level, asked: undefined, askedAtMillis: 0, failures: 0 })
     // An unfinished descent of an earlier run: what is in the store is not asked of anybody.
     if (this.core.start.looseHeaders) this.core.emit({ kind: "load-headers", ids: [id] })
     else this.ready.add(id)
@@ -96,7 +97,7 @@ export class HeaderRequests {
     while (peer.headers.messages < messagesOut) {
       const ids: Array<BlockId> = []
       if (peer.nextTickMillis <= this.core.now) this.pickTargets(peer, ids)
-      this.pickDescents(peer, ids)
+      if (peer.headers.restUntilMillis <= this.core.now) this.pickDescents(peer, ids)
       if (ids.length === 0) return sent
       peer.headers.ask(ids, this.core.now)
       this.core.wakeBy(peer.headers.deadlineMillis)
@@ -104,6 +105,22 @@ export class HeaderRequests {
       sent = true
     }
     return sent
+  }
+
+  /** A descent that takes long is asked of a second peer as well, without waiting for the timer. */
+  remind(): void {
+    const { core } = this
+    const patienceMillis = core.options.timers.header / ChainLimits.patienceShare
+    let next = Infinity
+    for (const descent of this.descents.values()) {
+      if (descent.asked === undefined || this.ready.has(descent.id)) continue
+      const due = descent.askedAtMillis + patienceMillis
+      if (due <= core.now) {
+        descent.failures++
+        this.ready.add(descent.id)
+      } else next = Math.min(next, due)
+    }
+    core.wakeBy(next)
   }
 
   /** The worker of a peer has looked for targets; the next look comes after an interval that grows as the score falls (R78, R79, A25). */
@@ -194,6 +211,7 @@ export class HeaderRequests {
       const descent = this.descents.get(id)
       if (descent === undefined || ids.includes(id) || !this.descentAskable(descent, peer)) continue
       descent.asked = peer
+      descent.askedAtMillis = this.core.now
       this.ready.delete(id)
       ids.push(id)
     }
@@ -237,6 +255,7 @@ export class HeaderRequests {
   private failed(id: BlockId, peer: PeerState): void {
     const descent = this.descents.get(id)
     if (descent?.asked === peer) {
+      peer.headers.rest(this.core.now)
       descent.asked = undefined
       descent.failures++
       this.ready.add(id)

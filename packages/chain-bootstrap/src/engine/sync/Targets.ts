@@ -85,8 +85,12 @@ export class Targets {
     this.byId.delete(id)
   }
 
-  /** Nobody serves the hash: not tried again for a while, and nobody is blamed, because silence proves nothing (R116, A31). */
+  /**
+   * Nobody serves the hash: not tried again for a while, and who named it is asked for its branch anew. Nobody is blamed, because silence proves
+   * nothing (R116, A31).
+   */
   markUnavailable(id: BlockId): void {
+    for (const source of this.byId.get(id)?.sources ?? []) source.branchWanted = true
     this.byId.delete(id)
     this.unavailable.set(id, this.core.now + this.core.options.timers.doNotAsk)
     for (const [old, until] of this.unavailable) if (until <= this.core.now) this.unavailable.delete(old)
