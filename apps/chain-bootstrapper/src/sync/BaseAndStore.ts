@@ -18,6 +18,8 @@ import type { StartPeers } from "./StartPeers.ts"
 export interface BaseWanted {
   readonly directory: string
   readonly base: BlockHash | undefined
+  /** For each peer that is asked for the base's header. */
+  readonly baseTimeoutMillis: number
   readonly network: Network
   /** The network's genesis as a header, when it has one. */
   readonly genesis: HeaderFacts | undefined
@@ -29,13 +31,14 @@ export interface BaseWanted {
 
 /** The header of a base that was named by its hash: asked of the peers, proved by the hash. */
 const askForBase = Effect.fnUntraced(
-  function*({ network, peers, protocol, reporter, state }: BaseWanted, base: BlockHash) {
+  function*({ baseTimeoutMillis, network, peers, protocol, reporter, state }: BaseWanted, base: BlockHash) {
     const points = [...new Set([...peers.named, ...(yield* resolvePeers(network.peers)).points])]
     state.enter("finding base", { done: 0, total: points.length, totalIsGrowing: false })
     let asked = 0
     const header = yield* findHeader({
       id: base.id,
       points,
+      timeoutMillis: baseTimeoutMillis,
       onTry: (point) => {
         state.enter("finding base", { done: asked++, total: points.length, totalIsGrowing: false })
         reporter.event("base-asked", { point, base: base.text })

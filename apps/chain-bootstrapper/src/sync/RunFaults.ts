@@ -13,9 +13,9 @@ export const runFault = (error: RunFault): CommandError => {
     case "ApplierFailed":
       return new CommandError({
         exitCode: ExitCode.local,
-        message: `applier ${error.applier}: ${error.message}`,
+        message: error.message.startsWith(error.applier) ? error.message : `applier ${error.applier}: ${error.message}`,
         remedy:
-          "see the applier's own output; when it is well again run the same command: it goes on behind the last applied block"
+          "see why in the applier's own output, then run the same command again: it goes on behind the last block that the applier has done"
       })
     case "ListenError":
       return new CommandError({

@@ -180,6 +180,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     baseAndStore({
       directory: plan.storePath,
       base: settings.base,
+      baseTimeoutMillis: settings.baseTimeout,
       network,
       genesis: makeTezosRules(yield* Crypto, network).genesis,
       protocol,

@@ -122,6 +122,7 @@ const timerFlags = {
     "10s",
     "For a list of operations; grows to 60s. Silence costs nothing."
   ),
+  baseTimeout: withDefault(Type.millis("15s"), "15s", "For the header of --base, of each peer in turn."),
   silence: withDefault(Type.millis("120s"), "120s", "A peer that says nothing at all for so long is disconnected.")
 } as const
 
