@@ -77,7 +77,11 @@ export const peers = command({
       Effect.mapError((error) => {
         const failed = toCommandError(error)
         return isAbsent(error)
-          ? new CommandError({ ...failed, remedy: `${action} needs the running process: start sync or serve first` })
+          ? new CommandError({
+            exitCode: failed.exitCode,
+            message: failed.message,
+            remedy: `${action} needs the running process: start sync or serve first`
+          })
           : failed
       }),
       Effect.map((answer): CommandResult => ({

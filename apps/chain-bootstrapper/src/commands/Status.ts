@@ -30,7 +30,8 @@ const stored = Effect.fnUntraced(function*(store: string, absent: CommandError) 
   const report = yield* readReport(store)
   if (report === undefined) {
     return yield* new CommandError({
-      ...absent,
+      exitCode: absent.exitCode,
+      remedy: absent.remedy,
       message: `${absent.message}; there is no ${store}/${reportFileName} of an earlier run either`
     })
   }

@@ -36,7 +36,7 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
   yield* startControl(plan.controlPath, {
     command: "serve",
     state,
-    network: network.name,
+    network: network.chainName,
     store: plan.store.directory,
     run: () => undefined,
     listening: () => served.listening

@@ -152,7 +152,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
   yield* startControl(plan.controlPath, {
     command: "sync",
     state,
-    network: network.name,
+    network: network.chainName,
     store: plan.storePath,
     run: () => controlled.run,
     listening: () => controlled.run?.listening
@@ -232,7 +232,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
   state.enter("done")
   const ending: Ending = {
     ended,
-    network: network.name,
+    network: network.chainName,
     storePath: plan.storePath,
     applier: settings.applier,
     startedMillis: state.startedMillis,

@@ -16,6 +16,8 @@ export interface Child {
   readonly end: Effect.Effect<ChildEnd>
   /** Completes when standard error holds the text; a defect when the process ends before. */
   readonly says: (text: RegExp) => Effect.Effect<void>
+  /** The same, with what was found. */
+  readonly finds: (text: RegExp) => Effect.Effect<RegExpExecArray>
   /** Closes our end of its standard output. */
   readonly closeOut: Effect.Effect<void>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
@@ -36,25 +38,29 @@ export const startChild = (...argv: ReadonlyArray<string>) =>
       }),
       ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
     ),
-    ({ child, texts }): Child => ({
-      end: Effect.callback<ChildEnd>((resume) => {
-        child.once("close", (code) => resume(Effect.succeed({ code, ...texts })))
-      }),
-      says: (text) =>
-        Effect.callback<void>((resume) => {
+    ({ child, texts }): Child => {
+      const finds = (text: RegExp): Effect.Effect<RegExpExecArray> =>
+        Effect.callback<RegExpExecArray>((resume) => {
           const look = (): void => {
-            if (text.test(texts.err)) resume(Effect.void)
+            const found = text.exec(texts.err)
+            if (found !== null) resume(Effect.succeed(found))
           }
           look()
           child.stderr.on("data", look)
           child.once("close", () =>
             resume(Effect.die(new Error(`ended without saying ${text}: ${texts.err}${texts.out}`))))
+        })
+      return {
+        end: Effect.callback<ChildEnd>((resume) => {
+          child.once("close", (code) =>
+            resume(Effect.succeed({ code, ...texts })))
         }),
-      closeOut: Effect.sync(() =>
-        void child.stdout.destroy()
-      ),
-      signal: (signal) => Effect.sync(() => void child.kill(signal))
-    })
+        finds,
+        says: (text) => Effect.asVoid(finds(text)),
+        closeOut: Effect.sync(() => void child.stdout.destroy()),
+        signal: (signal) => Effect.sync(() => void child.kill(signal))
+      }
+    }
   )
 
 export const runChild = (...argv: ReadonlyArray<string>): Effect.Effect<ChildEnd> =>
