@@ -34,11 +34,12 @@ const sqliteReasons = new Map<number, Reason>([
   [26, "damaged"]
 ])
 
-/** Whatever `node:sqlite` threw. */
+/** What `node:sqlite` threw, or a `StoreError` that was thrown beside it; anything else is a defect and thrown on. */
 export const fromIndex = (path: string, cause: unknown): StoreError => {
   if (cause instanceof StoreError) return cause
-  const code = typeof cause === "object" && cause !== null && "errcode" in cause ? Number(cause.errcode) & 255 : -1
-  const message = cause instanceof Error ? cause.message : String(cause)
+  if (!(cause instanceof Error && "code" in cause)) throw cause
+  const code = "errcode" in cause ? Number(cause.errcode) & 255 : -1
+  const { message } = cause
   return storeError(sqliteReasons.get(code) ?? "io", path, `the index: ${message}`)
 }
 

@@ -9,7 +9,7 @@ import { StoreError } from "../../contract/ChainStore.ts"
 import { storeLimits } from "../../contract/StoreLimits.ts"
 import { type ChosenRun, emptyRun, pendingFrom, withRollback, withSegment } from "../../engine/store/ChosenRun.ts"
 import type { DamageEntry, IndexEntry, RecordLocation } from "../../engine/store/IndexEntry.ts"
-import { kindName, recordKinds } from "../../engine/store/RecordCodec.ts"
+import { recordKinds } from "../../engine/store/RecordCodec.ts"
 import { idToBytes, idToText } from "../../engine/store/RecordPayloads.ts"
 
 /** Of what the log says up to `position` the index knows everything. */
@@ -378,7 +378,7 @@ export class StoreIndex {
         entry.offset,
         entry.length,
         entry.kind,
-        `${kindName(entry.kind)}: ${entry.what}`
+        entry.what
       )
     }
     this.current = { ...this.current, damages: this.current.damages + 1 }
