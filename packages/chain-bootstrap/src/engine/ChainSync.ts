@@ -278,17 +278,25 @@ class ChainSync implements ChainSyncEngine {
       this.bodies.loaded(header)
     }
     for (const id of missing) {
-      this.bodies.notLoaded(id)
+      const lost = this.bodies.notLoaded(id) || this.restoring.delete(id)
       this.requests.notLoaded(id)
-      this.restoring.delete(id)
       const level = core.chosen.levelOf(id)
-      // The store lost the header of a chosen block: the choice is made again from there.
-      if (level !== undefined && level > this.apply.committedLevel) {
-        for (const lost of core.chosen.cutAbove(level - 1)) this.bodies.forget(lost)
-        this.apply.cutAbove(level - 1)
-        this.gate.restart()
-      }
+      if (lost && level !== undefined && level > this.apply.committedLevel) this.chooseAgain(level - 1)
     }
+  }
+
+  /** The store lost the header of a chosen block: what stands above is chosen again, from what the peers say. */
+  private chooseAgain(aboveLevel: number): void {
+    const { core } = this
+    for (const id of core.chosen.cutAbove(aboveLevel)) this.bodies.forget(id)
+    this.apply.cutAbove(aboveLevel)
+    this.restoring.clear()
+    core.dag.reset(core.idBytes(core.frontier.id), core.frontier.level)
+    for (const peer of core.peers.values()) {
+      peer.branch = undefined
+      peer.branchWanted = true
+    }
+    this.gate.restart()
   }
 
   /** Facts of blocks that are neither pending, chosen nor near the tip. */

@@ -53,6 +53,8 @@ export class ApplyOrder {
     }
     if (wanted.length > 0) this.bodies.want(wanted)
     if (this.retryAtMillis !== undefined) {
+      // What was given before the failure comes back first, or it would be given twice.
+      if (this.appliesOut > 0) return
       if (this.retryAtMillis > core.now) return core.wakeBy(this.retryAtMillis)
       this.retryAtMillis = undefined
     }
@@ -86,6 +88,8 @@ export class ApplyOrder {
     this.givenLevel = core.head.level
     const id = core.chosen.at(core.head.level + 1)
     if (outcome === "invalid" && id !== undefined) return this.invalid(id, reason)
+    // A batch given before another one failed fails with it.
+    if (this.retryAtMillis !== undefined) return
     const { applyRetry, applyRetryLongest } = core.options.timers
     const delayMillis = Math.min(applyRetryLongest, applyRetry * 2 ** Math.min(this.retries++, 30))
     this.retryAtMillis = core.now + delayMillis

@@ -54,6 +54,7 @@ export class BodyRequests {
   }
 
   forget(id: BlockId): void {
+    this.loading.delete(id)
     const body = this.bodies.get(id)
     if (body === undefined) return
     for (let unit = 0; unit < body.facts.units; unit++) body.askedOf[unit]?.units.drop(keyOf(id, unit))
@@ -78,8 +79,9 @@ export class BodyRequests {
     if (this.loading.delete(header.id)) this.begin(header)
   }
 
-  notLoaded(id: BlockId): void {
-    this.loading.delete(id)
+  /** Whether the block was waiting for its header: then the store has lost it. */
+  notLoaded(id: BlockId): boolean {
+    return this.loading.delete(id)
   }
 
   private begin(facts: HeaderFacts): void {

@@ -77,7 +77,7 @@ export class Branches {
     if (this.unusable(peer, head)) return
     if (this.knownInvalid(peer, entries)) return
     peer.deviates = false
-    if (!this.agreesWithOurChain(peer, entries)) return
+    if (!this.agreesWithOurChain(peer, head.level, entries)) return
     if (expected) core.credit(peer, "branch")
     this.raiseClaim(peer, head)
     core.dag.clearClaims(peer.slot)
@@ -93,7 +93,7 @@ export class Branches {
     }
     core.dagDirty = true
     if (head.level <= core.frontier.level + ChainLimits.nearTipLevels) this.intake.told(peer, head)
-    this.targets.refill(peer)
+    if (core.present(peer) !== undefined) this.targets.refill(peer)
   }
 
   /** While unsynced this only raises the peer's head (R33); later it is followed (5.9). */
@@ -114,8 +114,10 @@ export class Branches {
     }
     if (this.unusable(peer, header)) return
     const raised = this.raiseClaim(peer, header)
-    if (core.status === "unsynced" || !raised) return
-    this.follow(peer, header)
+    if (!raised) return
+    if (core.status !== "unsynced") return this.follow(peer, header)
+    // Its branch has nothing left for us, and its chain has moved on since (5.5.7).
+    if (peer.branch !== undefined && peer.branch.head.level <= core.frontier.level) peer.branchWanted = true
   }
 
   /** A new head when we are at the tip: next to ours it is taken at once, farther away a branch is asked for. */
@@ -138,8 +140,10 @@ export class Branches {
   private replaceTip(peer: PeerState, header: HeaderFacts): void {
     const { core } = this
     core.dag.clearClaims(peer.slot)
+    // What was near the head of the branch when it was told may have been left since.
+    const stays = (peer.branch?.head.level ?? 0) - core.options.maxReorgDepth
     for (const entry of peer.branch?.entries ?? []) {
-      if (entry.level === undefined || entry.level > header.level - core.options.maxReorgDepth) continue
+      if (entry.level === undefined || entry.level > stays) continue
       if (entry.level > core.dag.baseLevel || !entry.exact) core.dag.claim(peer.slot, core.idBytes(entry.id))
     }
     core.dag.claim(peer.slot, core.idBytes(header.id))
@@ -189,29 +193,26 @@ export class Branches {
   /**
    * Compares every exact entry at or below our chosen chain with ours, as far as we know ours (A17). The inexact last entry can only confirm.
    */
-  private agreesWithOurChain(peer: PeerState, entries: ReadonlyArray<BranchEntry>): boolean {
+  private agreesWithOurChain(peer: PeerState, headLevel: number, entries: ReadonlyArray<BranchEntry>): boolean {
     const { core } = this
+    const early = headLevel - core.options.maxReorgDepth
     let anchored = false
     for (const entry of entries) {
       if (core.chainLevel(entry.id) !== undefined || entry.id === core.start.base.id) anchored = true
       if (!entry.exact || entry.level === undefined || entry.level > core.frontier.level) continue
       const ours = entry.level < core.start.base.level ? undefined : core.chainAt(entry.level)
       if (ours === undefined || ours === entry.id) continue
-      if (!core.finalForUs(entry.level)) {
-        peer.deviates = entry.level <= core.head.level
+      if (!core.finalForUs(entry.level)) continue
+      // It may have stopped where the others went on: nobody's fault (A13).
+      if (entry.level > early) {
+        peer.deviates = true
         continue
       }
       this.deviations.contradictsFinal(peer, entry.level, entry.id)
       return false
     }
-    if (peer.deviates) peer.deviates = !this.mayReorganise(entries)
     peer.anchored = anchored
     this.deviations.agrees(peer)
     return true
-  }
-
-  /** A branch that leaves ours above what is final may become ours: it is heard. */
-  private mayReorganise(entries: ReadonlyArray<BranchEntry>): boolean {
-    return entries.some((entry) => entry.exact && entry.level !== undefined && entry.level > this.core.dag.baseLevel)
   }
 }

@@ -62,8 +62,7 @@ export class Deviations {
   /** Headers that lost against a chosen chain; a peer that claims one below what is final for it was wrong, near the tip it was only early. */
   pruned(removed: ReadonlyArray<Removed>, because: string): void {
     const { core } = this
-    const final = (peer: PeerState, header: Removed) =>
-      header.level <= (peer.claimedLevel ?? 0) - core.options.maxReorgDepth
+    const final = (peer: PeerState, header: Removed) => header.level <= peer.finalClaims(core.options.maxReorgDepth)
     this.forgetAll(removed)
     for (const header of removed.slice(0, 16)) this.told(header)
     this.blameClaims(

@@ -158,7 +158,7 @@ export class Gate {
     const { core } = this
     for (const { ids, level, peer: slot } of core.dag.equivocators()) {
       const peer = [...core.peers.values()].find((candidate) => candidate.slot === slot)
-      if (peer === undefined || level > Math.min(final, (peer.claimedLevel ?? 0) - core.options.maxReorgDepth)) continue
+      if (peer === undefined || level > Math.min(final, peer.finalClaims(core.options.maxReorgDepth))) continue
       const blocks = ids.map((id) => core.show(core.idText(id))).join(" and ")
       this.deviations.dropBranch(peer)
       core.blame(peer, "equivocation", `level ${level}`, `its branch claims ${blocks} at level ${level}`)
@@ -173,7 +173,7 @@ export class Gate {
         if (!entry.exact || entry.level === undefined || entry.level < fromLevel || entry.level > toLevel) continue
         const ours = core.chainAt(entry.level)
         if (ours === undefined || ours === entry.id) continue
-        const early = entry.level > (peer.claimedLevel ?? 0) - core.options.maxReorgDepth
+        const early = entry.level > (peer.branch?.head.level ?? 0) - core.options.maxReorgDepth
         const detail = `its branch names ${core.show(entry.id)} at level ${entry.level}, a quorum chose ${
           core.show(ours)
         }`

@@ -52,7 +52,7 @@ export class HeaderIntake {
       core.credit(peer, "header")
     }
     if (!known && !this.requests.isWanted(header.id)) return
-    if (!this.accept(header, peer)) return
+    if (!this.accept(header, peer) || core.present(peer) === undefined) return
     core.dag.reply(peer.slot, core.idBytes(header.id))
     core.dagDirty = true
   }
@@ -73,7 +73,8 @@ export class HeaderIntake {
     const idBytes = core.idBytes(header.id)
     const node = core.dag.find(idBytes)
     if (node >= 0 && core.dag.hasHeader(node)) return true
-    if (core.invalid.has(header.id) || !this.levelAsNamed(header)) return false
+    if (core.invalid.has(header.id)) return false
+    this.compareNamedLevel(header)
     const alone = core.rules.checkAlone(header, core.now / 1000)
     if (alone !== undefined) {
       this.requests.forget(header.id)
@@ -82,7 +83,7 @@ export class HeaderIntake {
       return false
     }
     const child = this.requests.childOf(header.id)
-    if (!this.insert(header, child, peer)) return false
+    if (!this.insert(header, child, core.present(peer))) return false
     this.requests.forget(header.id)
     core.facts.set(header.id, header)
     core.progress()
@@ -135,20 +136,22 @@ export class HeaderIntake {
     return node >= 0 && this.core.dag.hasHeader(node) && this.core.dag.quorum(node).rule !== undefined
   }
 
-  /** A target's level was computed from its locator: a header of another level proves the locator wrong, not the one who sent the header (A5). */
-  private levelAsNamed(header: HeaderFacts): boolean {
+  /** Levels of targets were computed from locators: a header of another level proves a locator wrong, not the one who sent the header (A5). */
+  private compareNamedLevel(header: HeaderFacts): void {
     const target = this.targets.byId.get(header.id)
-    if (target?.level === undefined || target.level === header.level) return true
+    if (target?.level === undefined || target.level === header.level) return
+    this.targets.setLevel(header.id, header.level)
     for (const source of [...target.sources]) {
+      // Another may have named the level first: each answers for what it told itself.
+      const told = source.branch?.entries.find((entry) => entry.id === header.id)
+      if (told?.exact !== true || told.level === header.level) continue
       this.core.blame(
         source,
         "bogus-branch",
         `block ${this.core.show(header.id)}`,
-        `its locator puts the block at level ${target.level}, the header says ${header.level}`
+        `its locator puts the block at level ${told.level}, the header says ${header.level}`
       )
     }
-    this.targets.remove(header.id)
-    return false
   }
 
   /** Relations to the parent and children whose facts are at hand (2.7). Those that are not are checked before the block is applied. */

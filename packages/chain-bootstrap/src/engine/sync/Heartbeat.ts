@@ -10,7 +10,7 @@ export const heartbeat = (core: SyncCore, peer: PeerState): void => {
     peer.ancestorDeadlineMillis = undefined
   }
   const silentSince = peer.lastHeardMillis
-  if (core.now - silentSince >= silence && peer.branch !== undefined) {
+  if (core.now - silentSince >= silence) {
     return core.dismiss(peer, `silent for ${Math.round(silence / 1000)} s`, undefined)
   }
   core.wakeBy(silentSince + silence)

@@ -72,6 +72,12 @@ export class PeerState {
     this.lastHeardMillis = core.now
   }
 
+  /** Up to this level the peer must not change its mind about what it claims now; what it claims above, it may yet leave (A13). */
+  finalClaims(maxReorgDepth: number): number {
+    const head = this.tip ?? this.branch?.head
+    return head === undefined ? -Infinity : head.level - maxReorgDepth
+  }
+
   get claimedLevel(): number | undefined {
     return this.claimed?.level
   }

@@ -125,6 +125,11 @@ export class SyncCore {
     return this.chosen.levelOf(id) ?? this.start.appliedLevel(id)
   }
 
+  /** The peer, unless it was dismissed meanwhile: its place in the DAG may be another one's then. */
+  present(peer: PeerState | undefined): PeerState | undefined {
+    return peer !== undefined && this.peers.get(peer.peer) === peer ? peer : undefined
+  }
+
   get active(): number {
     return this.peers.size
   }

@@ -11,7 +11,7 @@ import type { SyncCore } from "./SyncCore.ts"
 export interface Target {
   readonly id: BlockId
   /** As computed from the locator; undefined for an inexact entry. */
-  readonly level: number | undefined
+  level: number | undefined
   readonly sources: Set<PeerState>
   /** When it appeared or last gained a source. */
   freshMillis: number
@@ -81,8 +81,10 @@ export class Targets {
     }
   }
 
-  remove(id: BlockId): void {
-    this.byId.delete(id)
+  /** The header itself says at which level the block stands. */
+  setLevel(id: BlockId, level: number): void {
+    const target = this.byId.get(id)
+    if (target !== undefined) target.level = level
   }
 
   /**
