@@ -1,4 +1,5 @@
 /** How commands over a store at rest find its network, and open it. */
+import type { ChainRules, FileChainStore } from "@peerstrap/chain-bootstrap"
 import { type CheckContext, CommandError, derived, ExitCode, type Problem, Type } from "@peerstrap/command-line"
 import { makeTezosRules, type Network } from "@peerstrap/tezos-bootstrap"
 import { Crypto } from "@peerstrap/tezos-wire"
@@ -47,6 +48,12 @@ const checkChain = (directory: string, found: string, network: Network): Command
     remedy: "give the --network that the store is of, or leave it out"
   })
 
+export interface OpenedStore {
+  readonly network: Network
+  readonly rules: ChainRules
+  readonly store: FileChainStore.FileChainStore
+}
+
 /** Opens the store; it is closed with the scope. No other process may work in it meanwhile. */
 export const openPlanned = Effect.fnUntraced(
   function*({ directory, network: name }: StorePlan, onScan: (done: number, total: number) => void) {
@@ -55,6 +62,7 @@ export const openPlanned = Effect.fnUntraced(
     const store = yield* openExisting({ directory, rules, onScan })
     const wrong = checkChain(directory, store.identity.chainId, network)
     if (wrong !== undefined) return yield* wrong
-    return { network, rules, store }
+    const opened: OpenedStore = { network, rules, store }
+    return opened
   }
 )

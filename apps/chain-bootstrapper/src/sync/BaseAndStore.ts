@@ -3,6 +3,7 @@ import {
   type BlockRef,
   type ChainProtocol,
   ChainProtocol as Protocol,
+  type FileChainStore,
   findHeader,
   type HeaderFacts
 } from "@peerstrap/chain-bootstrap"
@@ -78,6 +79,13 @@ const newStart = Effect.fnUntraced(function*(wanted: BaseWanted) {
   return { base: { id: header.id, level: header.level }, header } satisfies Start as Start
 })
 
+export interface StartingPoint {
+  readonly store: FileChainStore.FileChainStore
+  readonly head: BlockRef
+  readonly headTimeSeconds: number | undefined
+  readonly baseHeader: HeaderFacts | undefined
+}
+
 /** Opens the store, which is made when it is not there. */
 export const baseAndStore = Effect.fnUntraced(function*(wanted: BaseWanted) {
   const { directory, genesis, protocol, state } = wanted
@@ -107,10 +115,11 @@ export const baseAndStore = Effect.fnUntraced(function*(wanted: BaseWanted) {
     state.warnings.push(warning)
     wanted.reporter.say(`warning: ${warning}`)
   }
-  return {
+  const point: StartingPoint = {
     store,
     head: store.head,
     headTimeSeconds: headHeader?.timeSeconds,
     baseHeader: baseHeader ?? (isGenesis ? genesis : undefined)
   }
+  return point
 })
