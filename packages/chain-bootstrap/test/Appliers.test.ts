@@ -23,6 +23,16 @@ const child = (fault: string, more: Partial<Appliers.CommandOptions> = {}) =>
 const bytesTo = (level: number): number =>
   chain.main.slice(1, level + 1).flatMap(({ units }) => units).reduce((sum, { length }) => sum + length, 0)
 
+/** A process that has ended and that nobody has waited for yet is not alive. */
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ")
+  } catch {
+    return false
+  }
+}
+
 const failureOf = (fault: string) =>
   Effect.flip(Effect.flatMap(child(fault), (applier) => applier.apply(chain.main.slice(1, 3))))
 
@@ -122,8 +132,15 @@ describe("command", () => {
   it.live("kills a process that stays when the scope ends", () =>
     Effect.gen(function*() {
       const name = yield* Effect.scoped(Effect.map(child("stays", { stopMillis: 20 }), (applier) => applier.name))
-      const pid = Number(name.split(" ")[1])
-      assert.throws(() => process.kill(pid, 0), /ESRCH/)
+      assert.isFalse(isAlive(Number(name.split(" ")[1])))
+    }))
+
+  it.live("kills what a shell has started as well", () =>
+    Effect.gen(function*() {
+      const script = `"${process.execPath}" "${join(import.meta.dirname, "ApplierChild.ts")}"; true`
+      const options = { command: "/bin/sh", args: ["-c", script], stopMillis: 20 }
+      const name = yield* Effect.scoped(Effect.map(child("stays", options), (applier) => applier.name))
+      assert.isFalse(isAlive(Number(name.split(" ")[1])))
     }))
 
   it.live("runs the example of its documentation", () =>

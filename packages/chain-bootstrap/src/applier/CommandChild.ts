@@ -50,6 +50,8 @@ export class CommandChild {
     this.stopMillis = options.stopMillis ?? storeLimits.applierStopMillis
     this.child = spawn(options.command, options.args, {
       stdio: ["pipe", "pipe", "pipe"],
+      // A process group of its own: a kill reaches what a shell has started, and an interrupt from the terminal does not reach the applier first.
+      detached: true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } })
     })
@@ -171,7 +173,10 @@ export class CommandChild {
   }
 
   private get stop(): Effect.Effect<void> {
-    const kill = Effect.sync(() => this.child.kill("SIGKILL"))
+    const kill = Effect.sync(() => {
+      const { pid } = this.child
+      if (pid !== undefined && !this.isOver) process.kill(-pid, "SIGKILL")
+    })
     return Effect.andThen(
       Effect.sync(() => {
         if (!this.isOver) this.child.stdin.end()

@@ -123,7 +123,8 @@ export const open = Effect.fnUntraced(function*(options: FileStoreOptions) {
   if (options.identity === undefined && isThere._tag === "None") {
     return yield* new StoreError({ reason: "not-found", path: directory, message: "there is no chain store here" })
   }
-  yield* Effect.mapError(files.makeDirectory(directory), fromFile)
+  yield* Effect.mapError(files.makeDirectory(`${directory}/documents`), fromFile)
+  yield* Effect.mapError(files.syncDirectory(directory), fromFile)
   yield* lockStore(directory, options.index !== "memory")
   const logs = (yield* listLogs(files, directory)).length > 0
   const salt = options.salt ?? randomBytes(4).readUInt32BE()
