@@ -46,6 +46,8 @@ export const ChainLimits = {
   restMillis: 2_000,
   /** The longest such rest. */
   restLongestMillis: 60_000,
+  /** Woken so much later than asked for, the engine moves all deadlines by as much: timers are good to a few hundred milliseconds on a busy machine. */
+  lateMillis: 1_000,
   /** Known peers are written at least so far apart. */
   savePeersMillis: 30_000,
   /** Chosen blocks not yet applied, as a multiple of the segment's headers, beyond which no further segment is chosen. */
