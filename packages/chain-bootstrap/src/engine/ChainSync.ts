@@ -77,6 +77,8 @@ class ChainSync implements ChainSyncEngine {
   private readonly restoring = new Set<BlockId>()
   private belowMinimumSinceMillis: number | undefined
   private started = false
+  /** How far the timers' time is ahead of the clock. */
+  private aheadMillis = 0
   private savedPeersMillis = 0
 
   constructor(options: SyncOptions, start: SyncStart, parts: ChainSyncParts) {
@@ -155,12 +157,32 @@ class ChainSync implements ChainSyncEngine {
 
   step(event: SyncEvent, nowMillis: number): void {
     const { core } = this
-    core.now = nowMillis
+    this.tellTime(nowMillis)
     core.wake = Infinity
     if (!this.started) this.begin()
     if (core.finished) return
     this.receive(event)
     this.settle(event.kind === "wake")
+  }
+
+  /**
+   * A clock that was set back does not stop the timers. When we were not woken in time (a machine that slept, a process without its share), answers
+   * wait to be read, so every deadline moves by as much: our slowness is nobody's fault.
+   */
+  private tellTime(nowMillis: number): void {
+    const { core } = this
+    core.wallMillis = nowMillis
+    if (!this.started) {
+      core.now = nowMillis
+      return
+    }
+    this.aheadMillis = Math.max(this.aheadMillis, core.now - nowMillis)
+    core.now = nowMillis + this.aheadMillis
+    const lateMillis = core.now - core.wake
+    if (lateMillis < ChainLimits.lateMillis) return
+    for (const peer of core.peers.values()) peer.postpone(lateMillis)
+    core.lastProgressMillis += lateMillis
+    if (this.belowMinimumSinceMillis !== undefined) this.belowMinimumSinceMillis += lateMillis
   }
 
   private begin(): void {
@@ -450,7 +472,7 @@ class ChainSync implements ChainSyncEngine {
   }
 
   wakeAt(): number {
-    return this.core.finished ? Infinity : this.core.wake
+    return this.core.finished ? Infinity : this.core.wake - this.aheadMillis
   }
 
   admits(
@@ -479,7 +501,7 @@ class ChainSync implements ChainSyncEngine {
   }
 
   waits(nowMillis: number): ReadonlyArray<Wait> {
-    this.core.now = Math.max(this.core.now, nowMillis)
+    this.core.now = Math.max(this.core.now, nowMillis + this.aheadMillis)
     const { apply, bodies, branches, core, reorganisation, targets } = this
     return syncWaits({ apply, bodies, branches, core, reorganisation, targets, required: this.required() })
   }

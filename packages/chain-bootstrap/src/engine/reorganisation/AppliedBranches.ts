@@ -50,10 +50,10 @@ export class AppliedBranches implements Reorganisation {
     this.forgetSettled()
     if (this.moving !== undefined) return
     this.applyNext()
-    const { apply, core } = this.parts
+    const { apply, core, gate } = this.parts
     const { rival } = this
     if (rival === undefined || apply.inFlight > 0 || this.applying !== undefined) return
-    if (!rival.ids.every((id) => this.held.has(id))) return
+    if (!rival.ids.every((id) => this.held.has(id)) || !gate.stands(rival)) return
     const fork = forkOf(this.parts, rival)
     if (fork === undefined) return
     const left: Array<BlockId> = []
@@ -63,7 +63,7 @@ export class AppliedBranches implements Reorganisation {
     }
     this.rival = undefined
     this.moving = { rival, from: core.head, left }
-    this.parts.gate.record(rival.ids, fork, core.dag.find(core.idBytes(rival.top.id)))
+    gate.record(rival.ids, fork, core.dag.find(core.idBytes(rival.top.id)))
     core.emit({ kind: "switch", fork, to: { id: rival.top.id, level: rival.top.level }, ids: rival.ids })
   }
 
@@ -124,7 +124,6 @@ export class AppliedBranches implements Reorganisation {
     const forkLevel = moving.rival.forkLevel
     const fork = { id: core.chainAt(forkLevel) ?? to.id, level: forkLevel }
     adopt(this.parts, to, moving.rival.top)
-    gate.settle(core.dag.find(core.idBytes(to.id)))
     gate.restart()
     core.notice({ kind: "reorganised", fork, from: moving.from, to, strategy: "applied-branches" })
   }

@@ -44,10 +44,11 @@ export class CachedTail implements Reorganisation {
   }
 
   advance(): void {
-    const { apply, bodies, core } = this.parts
+    const { apply, bodies, core, gate } = this.parts
     const { rival } = this
     if (rival === undefined || this.moving !== undefined || apply.inFlight > 0) return
     if (!rival.ids.every((id) => bodies.complete(id))) return
+    if (!gate.stands(rival)) return
     const fork = forkOf(this.parts, rival)
     if (fork === undefined) return
     this.rival = undefined
@@ -66,7 +67,8 @@ export class CachedTail implements Reorganisation {
     this.moving = undefined
     core.counters.reorganisations++
     adopt(this.parts, to, core.facts.get(to.id))
-    gate.choose(moving.rival.ids, core.dag.find(core.idBytes(moving.rival.top.id)))
+    // The branch is chosen like any segment, by the quorum of now.
+    gate.restart()
     const top = { id: moving.rival.top.id, level: moving.rival.top.level }
     core.notice({ kind: "reorganised", fork: to, from: moving.from, to: top, strategy: "cached-tail" })
   }

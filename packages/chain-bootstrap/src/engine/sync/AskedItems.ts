@@ -9,7 +9,7 @@ export type AnswerStanding = "pending" | "late" | "never"
 
 interface Sent {
   readonly message: { left: number }
-  readonly deadlineMillis: number
+  deadlineMillis: number
 }
 
 export interface ItemTimers {
@@ -142,6 +142,12 @@ export class AskedItems {
       if ((this.counts.get(key) ?? 0) >= this.timers.doNotAskAfter) this.refuse(key, nowMillis)
       out.push(key)
     }
+  }
+
+  /** Every deadline moves by so much. */
+  postpone(millis: number): void {
+    for (const sent of this.sent.values()) sent.deadlineMillis += millis
+    this.earliest += millis
   }
 
   /** All items under way, for when the peer leaves. */

@@ -163,8 +163,8 @@ export class Branches {
    */
   private unusable(peer: PeerState, header: HeaderFacts): boolean {
     const { core } = this
-    const fault = core.rules.checkAlone(header, core.now / 1000)
-    const aheadSeconds = header.timeSeconds - core.now / 1000
+    const fault = core.rules.checkAlone(header, core.wallMillis / 1000)
+    const aheadSeconds = header.timeSeconds - core.wallMillis / 1000
     if (fault === undefined) {
       this.ahead.delete(peer.id)
       return false

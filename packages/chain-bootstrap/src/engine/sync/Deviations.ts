@@ -28,7 +28,8 @@ export class Deviations {
     const node = core.dag.find(core.idBytes(id))
     if (node < 0) return
     const removed = core.dag.removeSubtree(node)
-    for (const header of removed) core.markInvalid(core.idText(header.id))
+    // What was only named is a parent, which may be right.
+    for (const header of removed) if (header.level >= 0) core.markInvalid(core.idText(header.id))
     this.forgetAll(removed)
     this.blameClaims(
       removed,

@@ -48,17 +48,17 @@ export class Gate {
     const { core } = this
     const room = core.options.pipelining ? ChainLimits.chosenSegments * core.options.segmentHeaders : 0
     if (core.chosen.length > room) return undefined
-    const most = core.mode === "anchored"
-      ? Infinity
-      : core.frontier.level - core.dag.baseLevel + core.options.segmentHeaders
-    const top = core.dag.highestQuorum(most)
-    if (top < 0) return undefined
-    const segment = core.dag.segment(top)
+    const highest = core.dag.highestQuorum(core.frontier.level - core.dag.baseLevel + core.options.segmentHeaders)
+    if (highest < 0 || this.isOurs(highest)) return undefined
+    const segment = core.dag.segment(highest)
+    const count = this.vouched(segment.nodes)
+    const top = segment.nodes[count - 1]
+    if (top === undefined || this.isOurs(top)) return undefined
     const idAt = (level: number): BlockId => {
       const at = (level - segment.firstLevel) * core.rules.idBytes
       return core.idText(segment.ids.subarray(at, at + core.rules.idBytes))
     }
-    const topLevel = segment.firstLevel + segment.count - 1
+    const topLevel = core.dag.baseLevel + count
     let common = core.dag.baseLevel
     const shared = Math.min(topLevel, core.frontier.level)
     // From above: in the usual case our own last block is in the segment.
@@ -75,6 +75,42 @@ export class Gate {
     if (this.settling(topLevel)) return undefined
     this.choose(ids, top)
     return undefined
+  }
+
+  private isOurs(node: number): boolean {
+    const { dag } = this.core
+    return this.core.chainAt(dag.levelOf(node)) === this.core.idText(dag.idOf(node))
+  }
+
+  /**
+   * How many blocks of a chain with quorum, from below, are claimed by more than a third of the counted peers: by an honest one at least. Mere replies
+   * must not decide, because honest nodes serve lost blocks, too (A11).
+   */
+  private vouched(nodes: Int32Array): number {
+    const { core } = this
+    const counted = new Set(core.countedPeers().map(({ slot }) => slot))
+    const enough = (node: number): boolean =>
+      3 * core.dag.strongSupporters(node).filter((slot) => counted.has(slot)).length > counted.size
+    let yes = 0
+    let no = nodes.length + 1
+    // Who claims a block claims its ancestors.
+    while (no - yes > 1) {
+      const middle = (yes + no) >> 1
+      if (enough(nodes[middle - 1] ?? -1)) yes = middle
+      else no = middle
+    }
+    return yes
+  }
+
+  /** Whether a quorum still stands behind a rival: peers may have left since it was seen. */
+  stands(rival: Rival): boolean {
+    const { dag } = this.core
+    const node = dag.find(this.core.idBytes(rival.top.id))
+    const highest = dag.highestQuorum(Infinity)
+    if (node < 0 || highest < 0 || !dag.hasHeader(node) || !dag.connected(node)) return false
+    const nodes = dag.segment(highest).nodes
+    return nodes[dag.levelOf(node) - dag.baseLevel - 1] === node &&
+      this.vouched(nodes) >= dag.levelOf(node) - dag.baseLevel
   }
 
   private rival(forkLevel: number, ids: ReadonlyArray<BlockId>): Rival | undefined {
@@ -140,7 +176,7 @@ export class Gate {
   settle(top: number): void {
     const { core } = this
     const topLevel = core.dag.levelOf(top)
-    const final = Math.min(topLevel, (core.peersLevel ?? -Infinity) - core.options.maxReorgDepth)
+    const final = Math.min(topLevel, (core.peersLevel ?? -Infinity) - core.reorgMargin)
     if (final <= core.dag.baseLevel) return
     const nodes = core.dag.segment(top).nodes
     const node = nodes[final - core.dag.baseLevel - 1]

@@ -51,7 +51,10 @@ export class HeaderIntake {
       if (known) core.counters.headersDuplicate++
       core.credit(peer, "header")
     }
-    if (!known && !this.requests.isWanted(header.id)) return
+    if (!known && !this.requests.isWanted(header.id)) {
+      if (header.level > core.dag.baseLevel) this.retention.spare(header)
+      return
+    }
     if (!this.accept(header, peer) || core.present(peer) === undefined) return
     core.dag.reply(peer.slot, core.idBytes(header.id))
     core.dagDirty = true
@@ -75,11 +78,11 @@ export class HeaderIntake {
     if (node >= 0 && core.dag.hasHeader(node)) return true
     if (core.invalid.has(header.id)) return false
     this.compareNamedLevel(header)
-    const alone = core.rules.checkAlone(header, core.now / 1000)
+    const alone = core.rules.checkAlone(header, core.wallMillis / 1000)
     if (alone !== undefined) {
       this.requests.forget(header.id)
       // From the future: perhaps our own clock is wrong, nobody is blamed, the header is not taken.
-      if (header.timeSeconds <= core.now / 1000) this.deviations.invalidHeader(header.id, alone)
+      if (header.timeSeconds <= core.wallMillis / 1000) this.deviations.invalidHeader(header.id, alone)
       return false
     }
     const child = this.requests.childOf(header.id)

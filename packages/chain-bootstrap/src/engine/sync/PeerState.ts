@@ -72,6 +72,16 @@ export class PeerState {
     this.lastHeardMillis = core.now
   }
 
+  /** We were not there for a while: whatever the peer sent waits to be read, so every deadline moves. */
+  postpone(millis: number): void {
+    this.lastHeardMillis += millis
+    if (this.branchDeadlineMillis !== undefined) this.branchDeadlineMillis += millis
+    if (this.headDeadlineMillis !== undefined) this.headDeadlineMillis += millis
+    if (this.ancestorDeadlineMillis !== undefined) this.ancestorDeadlineMillis += millis
+    this.headers.postpone(millis)
+    this.units.postpone(millis)
+  }
+
   /** Up to this level the peer must not change its mind about what it claims now; what it claims above, it may yet leave (A13). */
   finalClaims(maxReorgDepth: number): number {
     const head = this.tip ?? this.branch?.head

@@ -40,6 +40,12 @@ export class Retention {
     if (this.kept.size > ChainLimits.retainedHeaders) this.slide()
   }
 
+  /** A header that was asked for and came when it was not wanted any more: perhaps it will be. */
+  spare(header: HeaderFacts): void {
+    this.kept.set(header.id, { header, supporters: [] })
+    if (this.kept.size > ChainLimits.retainedHeaders) this.slide()
+  }
+
   get(id: BlockId): Retained | undefined {
     return this.kept.get(id)
   }

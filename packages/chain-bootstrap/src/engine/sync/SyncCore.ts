@@ -26,7 +26,10 @@ export interface Counters {
 }
 
 export class SyncCore {
+  /** Time for timers: it never goes back. */
   now = 0
+  /** What the clock says, for the times of headers. */
+  wallMillis = 0
   readonly options: SyncOptions
   readonly start: SyncStart
   readonly rules: ChainRules
@@ -159,6 +162,11 @@ export class SyncCore {
   /** Blocks of ours at or below this level are final: no quorum may contradict them. */
   finalForUs(level: number): boolean {
     return level <= this.dag.baseLevel
+  }
+
+  /** Levels below the peers' heads that may still be replaced. A new chain is longer than the one it replaces, by some blocks when they come together. */
+  get reorgMargin(): number {
+    return this.options.maxReorgDepth + this.rules.finality
   }
 
   /** From here upward facts stay in memory also in a long descent: a reorganisation compares weights there. */

@@ -29,7 +29,7 @@ export class SyncState {
     const near = told.filter((peer) => (peer.claimed?.level ?? 0) <= core.head.level + 2)
     const needed = Math.min(core.options.syncedPeers, Math.max(counted.length, 1))
     const level = near.length >= needed && 3 * near.length > 2 * counted.length && core.chosen.length === 0
-    const ageSeconds = core.headFacts === undefined ? Infinity : core.now / 1000 - core.headFacts.timeSeconds
+    const ageSeconds = core.headFacts === undefined ? Infinity : core.wallMillis / 1000 - core.headFacts.timeSeconds
     const within = core.options.syncedWithinSeconds * (core.status === "synced" ? 2 : 1)
     if (!level) {
       this.levelSinceMillis = core.now

@@ -34,7 +34,7 @@ const lies: ReadonlyArray<Fault> = [
 ]
 
 /** Faults of peers that say nothing false: they take part in no quorum. */
-const mute: ReadonlyArray<Fault> = ["silent", "dead-hash", "future-head", "fake-high-head"]
+const mute: ReadonlyArray<Fault> = ["silent", "future-head", "fake-high-head"]
 
 const honestPeer = (random: WorldRandom, n: number): PeerSpec => ({
   name: `p${n}`,
@@ -179,7 +179,7 @@ const drawFamily = (family: Family, base: WorldSpec, random: WorldRandom, f: num
         )
           .toSorted((a, b) => a.atMillis - b.atMillis),
         options: { ...base.options, until: undefined },
-        deadlineMillis: growsUntilMillis + 120_000
+        deadlineMillis: growsUntilMillis + 240_000
       }
     }
     case "anchored": {
