@@ -13,8 +13,11 @@ import type { SyncCore } from "./SyncCore.ts"
 export class Deviations {
   private readonly core: SyncCore
   private readonly retention: Retention
-  /** Identities whose branch contradicts a final block of ours, for the case that they are the many and we are the one that is wrong. */
-  private readonly against = new Map<string, { readonly id: string; readonly level: number }>()
+  /**
+   * When identities contradicted a final block of ours, for the case that they are the many and we are the one that is wrong. Only peers that we
+   * dialled, and only for a while: otherwise one attacker with many names could stop us.
+   */
+  private readonly against = new Map<string, number>()
 
   constructor(core: SyncCore, retention: Retention) {
     this.core = core
@@ -126,7 +129,10 @@ export class Deviations {
   contradictsFinal(peer: PeerState, level: number, theirs: BlockId): void {
     const { core } = this
     const ours = core.chainAt(level) ?? core.start.base.id
-    if (core.finalForUs(level) && peer.counted) this.against.set(peer.id, { id: theirs, level })
+    for (const [id, millis] of this.against) {
+      if (core.now - millis > core.options.timers.branchRefresh) this.against.delete(id)
+    }
+    if (peer.counted && peer.side === "outgoing") this.against.set(peer.id, core.now)
     const others = core.countedPeers().filter((other) => !this.against.has(other.id)).length
     const dissent = this.against.size
     if (3 * dissent > 2 * (dissent + others) && dissent >= core.options.minQuorumPeers) {
