@@ -104,12 +104,14 @@ describe.runIf(tezPeerMissing === undefined)("against an independent peer", () =
       }
     }), timeout)
 
-  it.live("says that the peers are of another network", () =>
+  it.live("says that the peers are of another network or chain", () =>
     Effect.gen(function*() {
-      const peers = yield* startTezPeers("serve", "--chain", linear, "--chain-name", "TEZOS_OTHER", "--log", "none")
-      const { argv } = yield* prepare(linear, peers.points)
-      const { code, out } = yield* runHere(...argv, ...alone, "--until", "synced", "--deadline", "3s")
+      const named = yield* startTezPeers("serve", "--chain", linear, "--chain-name", "TEZOS_OTHER", "--log", "none")
+      const other = yield* startTezPeers("serve", "--chain", linear, "--behaviour", "wrong-chain", "--log", "none")
+      const { argv } = yield* prepare(linear, [...named.points, ...other.points])
+      const { code, out } = yield* runHere(...argv, ...alone, "--min-peers", "1", "--deadline", "2s")
       assert.strictEqual(code, 3)
-      assert.match(out, /waited for at the end:[\s\S]*TEZOS_OTHER|another|incompatible|chain/)
+      assert.match(out, /it is on "TEZOS_OTHER", we are on "TEZOS"[\s\S]*what to do: .*compare chainName/)
+      assert.match(out, /its messages are of another chain id[\s\S]*what to do: .*correct --network/)
     }), timeout)
 })

@@ -10,6 +10,7 @@ import {
   type Wait
 } from "@peerstrap/progress"
 import type { Until } from "../FlagTypes.ts"
+import type { PeerTrouble } from "./PeerTrouble.ts"
 
 export type Phase =
   | "starting"
@@ -39,6 +40,13 @@ export const blockAmount = (snapshot: SyncSnapshot, startLevel: number, until: U
   }
 }
 
+/** What a run is made of, once it has begun. */
+export interface Begun {
+  readonly run: SyncRun
+  readonly until: Until | undefined
+  readonly trouble: PeerTrouble
+}
+
 export class RunState {
   readonly startedMillis: number
   readonly warnings: Array<string> = []
@@ -56,6 +64,7 @@ export class RunState {
   private last: SyncSnapshot | undefined
   private startLevel = 0
   private until: Until | undefined
+  private trouble: PeerTrouble | undefined
   /** Meters count from here: the run's counters may begin above zero. */
   private first: SyncSnapshot["counters"] | undefined
 
@@ -96,8 +105,9 @@ export class RunState {
     )
   }
 
-  begin(run: SyncRun, until: Until | undefined): void {
+  begin({ run, trouble, until }: Begun): void {
     this.run = run
+    this.trouble = trouble
     this.until = until
     this.last = run.snapshot()
     this.first = this.last.counters
@@ -143,7 +153,9 @@ export class RunState {
   }
 
   waits(): ReadonlyArray<Wait> {
-    return this.run !== undefined && this.phaseName === "syncing" ? this.run.waits() : []
+    if (this.run === undefined || this.phaseName !== "syncing") return []
+    const waits = this.run.waits()
+    return [...waits, ...this.trouble?.waits(this.run.snapshot(), waits) ?? []]
   }
 
   snapshot(): ProgressSnapshot {

@@ -18,7 +18,7 @@ import { formatBytes, serveControl } from "@peerstrap/progress"
 import { FileSystem } from "@peerstrap/storage"
 import { makeTezosRules, tezosProtocol } from "@peerstrap/tezos-bootstrap"
 import { Crypto } from "@peerstrap/tezos-wire"
-import { ByteLedger } from "@peerstrap/transport"
+import { ByteLedger, Transport } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -33,6 +33,7 @@ import { makeApplier } from "./Appliers.ts"
 import { baseAndStore } from "./BaseAndStore.ts"
 import { controlCommands, type ControlledRun } from "./ControlCommands.ts"
 import { makeNoticeBook, type NoticeBook, tellNotice } from "./Notices.ts"
+import { PeerTrouble } from "./PeerTrouble.ts"
 import { announcePlan, foreseenProblems } from "./PlanText.ts"
 import { logsTo, makeReporter, type Reporter, watchRun } from "./Reporter.ts"
 import { type Ended, type Ending, syncResult } from "./Result.ts"
@@ -175,7 +176,9 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     ledger,
     ...(settings.listen === undefined ? {} : { ownPort: settings.listen.port })
   }))
-  const protocol = Context.get(built, ChainProtocol)
+  const trouble = new PeerTrouble(() => clock.currentTimeMillisUnsafe())
+  const protocol = trouble.watchProtocol(Context.get(built, ChainProtocol))
+  const transport = trouble.watchTransport(yield* Transport)
   const { baseHeader, head, headTimeSeconds, store } = yield* unlessStopped(
     baseAndStore({
       directory: plan.storePath,
@@ -221,10 +224,11 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     Effect.provideService(ChainProtocol, protocol),
     Effect.provideService(ChainStore, store),
     Effect.provideService(BlockApplier, applier),
+    Effect.provideService(Transport, transport),
     Effect.mapError(runFault)
   )
   controlled.run = run
-  state.begin(run, settings.until)
+  state.begin({ run, until: settings.until, trouble })
   const { ended, snapshot } = yield* untilEnded(running, run)
   state.end()
   const isWhole = ended.outcome === "synced" || ended.outcome === "level-reached"
