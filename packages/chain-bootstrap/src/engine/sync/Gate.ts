@@ -89,8 +89,10 @@ export class Gate {
   private vouched(nodes: Int32Array): number {
     const { core } = this
     const counted = new Set(core.countedPeers().map(({ slot }) => slot))
+    // While some are still missing, liars may be more than a third of those who are there.
+    const electorate = Math.max(counted.size, core.options.connections.minPeers)
     const enough = (node: number): boolean =>
-      3 * core.dag.strongSupporters(node).filter((slot) => counted.has(slot)).length > counted.size
+      3 * core.dag.strongSupporters(node).filter((slot) => counted.has(slot)).length > electorate
     let yes = 0
     let no = nodes.length + 1
     // Who claims a block claims its ancestors.

@@ -185,8 +185,12 @@ export class HeaderIntake {
       return
     }
     if (core.mode === "anchored" && !this.worthDescending(header.id)) return
-    const kept = this.retention.take(header.parent)
-    this.requests.wantDescent(header.parent, header.id, header.level - 1)
+    this.want(header.parent, header.id, header.level - 1)
+  }
+
+  private want(id: BlockId, child: BlockId | undefined, level: number): void {
+    const kept = this.retention.take(id)
+    this.requests.wantDescent(id, child, level)
     if (kept !== undefined) this.own(kept)
   }
 
@@ -219,7 +223,7 @@ export class HeaderIntake {
       ) continue
       const node = this.core.dag.find(this.core.idBytes(entry.id))
       if (node >= 0 && this.core.dag.hasHeader(node)) continue
-      this.requests.wantDescent(entry.id, undefined, entry.level)
+      this.want(entry.id, undefined, entry.level)
     }
   }
 

@@ -144,7 +144,8 @@ export class ChainWorld {
 
   /** Plays until the run ends, the condition holds, or the deadline. */
   play(done: () => boolean = () => false): void {
-    const end = this.startMillis + this.spec.deadlineMillis
+    const asleep = this.spec.sleeps.reduce((sum, { forMillis }) => sum + forMillis, 0)
+    const end = this.startMillis + this.spec.deadlineMillis + asleep
     this.step({ kind: "wake" })
     while (this.finished === undefined && this.now <= end && !done()) {
       const wakeAt = this.engine.wakeAt()

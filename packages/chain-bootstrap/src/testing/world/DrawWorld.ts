@@ -58,7 +58,7 @@ const drawOptions = (random: WorldRandom, family: Family, peers: number, until: 
   const segmentHeaders = random.pick([16, 64, 256])
   return syncOptions({ finality: 2, blocksPerCycle: 50, blockTimeSeconds: 6 }, {
     connections: connectionOptions({
-      minPeers: Math.min(peers, random.pick([3, 4, 4])),
+      minPeers: peers,
       maxPeers: peers + random.pick([0, 3, 20])
     }),
     until,
@@ -161,8 +161,9 @@ const drawFamily = (family: Family, base: WorldSpec, random: WorldRandom, f: num
       return { ...base, peers: stale }
     }
     case "liars": {
-      const liars = faulty(draw, peers, draw.int(1, f), lies)
-      return { ...base, peers: draw.chance(0.15) ? [...liars.map((peer) => peer), ...sybils(draw)] : liars }
+      // Two of a group count, so that these liars are still less than a third.
+      if (f === 3 && draw.chance(0.4)) return { ...base, peers: [...faulty(draw, peers, 1, lies), ...sybils(draw)] }
+      return { ...base, peers: faulty(draw, peers, draw.int(1, f), lies) }
     }
     case "tip": {
       const growsUntilMillis = draw.pick([60_000, 180_000])
@@ -189,12 +190,11 @@ const drawFamily = (family: Family, base: WorldSpec, random: WorldRandom, f: num
       return { ...base, peers: draw.chance(0.4) ? faultyRolling(draw, rolling, archives, f) : rolling }
     }
     case "minority": {
-      const few = draw.chance(0.5)
       const liars = faulty(
         draw,
         peers,
-        few ? f + 1 : 2 * f,
-        few ? mute : ["forking", "flood", "deviating", "equivocating", "silent"]
+        f + 1,
+        draw.chance(0.5) ? mute : ["forking", "flood", "deviating", "equivocating"]
       )
       return {
         ...base,
