@@ -27,6 +27,7 @@ const defaults = {
 const peersAt = (addresses: number, unresolved = false) => ({
   named: [],
   facts: { addresses, unresolved },
+  othersKnown: false,
   problems: unresolved ? ["boot.example.org: not resolved within 10000 ms"] : [],
   resolveNames: Effect.succeed([])
 })

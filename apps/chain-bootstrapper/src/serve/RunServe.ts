@@ -14,10 +14,11 @@ import { openPlanned } from "../commands/StoreFlags.ts"
 import { peerIdText } from "../identity/IdentityFile.ts"
 import { startIdentity } from "../identity/StartIdentity.ts"
 import { storeFault } from "../store/OpenStore.ts"
+import { unlessStopped } from "../sync/EarlyEnds.ts"
 import { logsTo, makeReporter, type Reporter } from "../sync/Reporter.ts"
 import { runFault } from "../sync/RunFaults.ts"
+import { startControl } from "../sync/RunPlace.ts"
 import { RunState } from "../sync/RunState.ts"
-import { startControl, unlessStopped } from "../sync/RunSync.ts"
 import type { serveFlags, ServePlan } from "./ServeFlags.ts"
 
 export type ServeInput = CommandInput<typeof serveFlags, ServePlan>

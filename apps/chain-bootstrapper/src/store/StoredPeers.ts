@@ -14,6 +14,13 @@ const maxDocumentBytes = 4 * 2 ** 20
 /** Everything that was remembered is shown, whatever the limits of a run. */
 const all = connectionOptions({ maxKnownPoints: 100_000 })
 
+/** Whether an earlier run left peers to begin with. */
+export const remembersPeers = (store: string) =>
+  Effect.flatMap(FileSystem, (fs) => fs.stat(documentPath(store))).pipe(
+    Effect.as(true),
+    Effect.catch((error) => error.reason === "not-found" ? Effect.succeed(false) : Effect.fail(fileFault(error)))
+  )
+
 export const storedPeers = Effect.fnUntraced(function*(store: string, absent: CommandError) {
   const fs = yield* FileSystem
   const bytes = yield* fs.readFile(documentPath(store), maxDocumentBytes).pipe(

@@ -44,7 +44,7 @@ export const foreseenProblems = (
 ): ReadonlyArray<string> => {
   const { addresses, unresolved } = peers.facts
   const warnings = peers.problems.map((problem) => `peer ${problem}`)
-  if (!unresolved && addresses < options.minQuorumPeers) {
+  if (!unresolved && !peers.othersKnown && addresses < options.minQuorumPeers) {
     warnings.push(
       `${addresses} peer ${
         addresses === 1 ? "address is" : "addresses are"

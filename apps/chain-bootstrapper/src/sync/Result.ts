@@ -68,6 +68,8 @@ const verdictOf = (ending: Ending): string => {
       if (verification === undefined) return `not verified: ${at}`
       return verification.problemCount > 0
         ? `NOT verified: ${formatCount(verification.problemCount)} problems in what was stored, at ${at}`
+        : verification.blocks === 0
+        ? `done: was there already, ${at}; nothing was fetched`
         : ended.outcome === "synced"
         ? `done: synced and verified, ${at}`
         : `done: reached and verified, ${at}`

@@ -9,6 +9,8 @@ export interface StartPeers {
   readonly named: ReadonlyArray<string>
   /** How many addresses are known at the start. */
   readonly facts: PeerFacts
+  /** The store remembers peers, or others may dial us. */
+  readonly othersKnown: boolean
   /** Names that gave no address, one sentence each. */
   readonly problems: ReadonlyArray<string>
   /** Looks the network's names up again. */
@@ -38,6 +40,7 @@ export const startPeers = Effect.fnUntraced(
     const start: StartPeers = {
       named: own.points,
       facts: { addresses, unresolved: entries.problems.length > 0 },
+      othersKnown,
       problems,
       resolveNames: Effect.map(resolvePeers(network.peers), ({ points }) => points)
     }
