@@ -110,6 +110,8 @@ export class ApplyOrder {
     }
     core.head = core.chosen.applied(ids.length)
     core.counters.blocksApplied += ids.length
+    // The gate may have waited for room.
+    core.dagDirty = true
     core.progress()
     core.notice({ kind: "applied", level: core.head.level, id: core.head.id, blocks: ids.length })
   }

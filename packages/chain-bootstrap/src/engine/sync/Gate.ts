@@ -178,7 +178,7 @@ export class Gate {
   settle(top: number): void {
     const { core } = this
     const topLevel = core.dag.levelOf(top)
-    const final = Math.min(topLevel, (core.peersLevel ?? -Infinity) - core.reorgMargin)
+    const final = Math.min(topLevel, core.toldLevel - core.reorgMargin)
     if (final <= core.dag.baseLevel) return
     const nodes = core.dag.segment(top).nodes
     const node = nodes[final - core.dag.baseLevel - 1]

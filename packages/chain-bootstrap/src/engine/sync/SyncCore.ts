@@ -159,6 +159,16 @@ export class SyncCore {
     return levels[Math.floor((2 * counted.length) / 3)]
   }
 
+  /**
+   * The same for the heads of the chains that the peers have told: what they claim now stands on these, while a newer head alone says nothing about the
+   * chain beneath it.
+   */
+  get toldLevel(): number {
+    const counted = this.countedPeers()
+    const levels = counted.map((peer) => peer.finalClaims(0)).toSorted((a, b) => b - a)
+    return levels[Math.floor((2 * counted.length) / 3)] ?? -Infinity
+  }
+
   /** Blocks of ours at or below this level are final: no quorum may contradict them. */
   finalForUs(level: number): boolean {
     return level <= this.dag.baseLevel

@@ -27,7 +27,8 @@ export class SyncState {
     const counted = core.countedPeers()
     const told = counted.filter((peer) => peer.claimed !== undefined)
     const near = told.filter((peer) => (peer.claimed?.level ?? 0) <= core.head.level + 2)
-    const needed = Math.min(core.options.syncedPeers, Math.max(counted.length, 1))
+    // A quorum where there are few: one silent peer must not keep us from being synced.
+    const needed = Math.min(core.options.syncedPeers, Math.floor((2 * counted.length) / 3) + 1)
     const level = near.length >= needed && 3 * near.length > 2 * counted.length && core.chosen.length === 0
     const ageSeconds = core.headFacts === undefined ? Infinity : core.wallMillis / 1000 - core.headFacts.timeSeconds
     const within = core.options.syncedWithinSeconds * (core.status === "synced" ? 2 : 1)

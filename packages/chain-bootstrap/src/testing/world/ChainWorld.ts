@@ -270,7 +270,9 @@ export class ChainWorld {
     this.links.set(number, link)
     const { ancestors, breaksMillis, fault, name, point } = peer.spec
     if (breaksMillis !== Infinity) {
-      this.after(breaksMillis * (0.5 + this.random.float()), () => {
+      // Often lost, a peer is banned for a day, as it should be: only the first connections break early.
+      const before = [...this.links.values()].filter((other) => other.peer === peer).length
+      this.after(breaksMillis * 10 ** before * (0.5 + this.random.float()), () => {
         if (!link.open) return
         this.close(number)
         this.watch.lost(number)

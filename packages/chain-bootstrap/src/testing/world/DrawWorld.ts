@@ -36,23 +36,26 @@ const lies: ReadonlyArray<Fault> = [
 /** Faults of peers that say nothing false: they take part in no quorum. */
 const mute: ReadonlyArray<Fault> = ["silent", "future-head", "fake-high-head"]
 
-const honestPeer = (random: WorldRandom, n: number): PeerSpec => ({
-  name: `p${n}`,
-  point: `10.${n}.0.1:9732`,
-  incoming: false,
-  fault: undefined,
-  latencyMillis: random.pick([1, 10, 40, 150]),
-  jitterMillis: random.pick([0, 5, 50, 300]),
-  reorders: random.chance(0.2),
-  dialFailure: random.pick([0, 0, 0.2]),
-  breaksMillis: random.chance(0.15) ? random.int(20_000, 200_000) : Infinity,
-  keeps: Infinity,
-  behind: 0,
-  catchUp: 0,
-  firstStep: 1 + (n % 3),
-  ancestors: random.chance(0.5),
-  stale: 0
-})
+const honestPeer = (random: WorldRandom, n: number): PeerSpec => {
+  const breaks = random.chance(0.25)
+  return {
+    name: `p${n}`,
+    point: `10.${n}.0.1:9732`,
+    incoming: false,
+    fault: undefined,
+    latencyMillis: random.pick([1, 10, 40, 150]),
+    jitterMillis: random.pick([0, 5, 50, 300]),
+    reorders: random.chance(0.2),
+    dialFailure: breaks ? 0 : random.pick([0, 0, 0.2]),
+    breaksMillis: breaks ? random.int(1_000, 20_000) : Infinity,
+    keeps: Infinity,
+    behind: 0,
+    catchUp: 0,
+    firstStep: 1 + (n % 3),
+    ancestors: random.chance(0.5),
+    stale: 0
+  }
+}
 
 const drawOptions = (random: WorldRandom, family: Family, peers: number, until: SyncOptions["until"]): SyncOptions => {
   const segmentHeaders = random.pick([16, 64, 256])
@@ -149,7 +152,7 @@ const drawFamily = (family: Family, base: WorldSpec, random: WorldRandom, f: num
   switch (family) {
     case "honest": {
       const behind = draw.chance(0.3)
-        ? peers.map((peer, n) => n < f ? { ...peer, behind: draw.int(1, 25), catchUp: draw.int(0, 3) } : peer)
+        ? peers.map((peer, n) => n < f ? { ...peer, behind: draw.int(1, 25), catchUp: draw.int(1, 3) } : peer)
         : peers
       const stale = draw.chance(0.3)
         ? behind.map((peer, n) =>
