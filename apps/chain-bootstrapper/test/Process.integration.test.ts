@@ -128,7 +128,11 @@ describe("the process", () => {
       assert.strictEqual(synced.code, 0, synced.err + synced.out)
       assert.strictEqual((yield* runHere("export", "--store", other)).out, linesOf(chain, 1, 36))
       const status = yield* runHere("status", "--store", store)
-      assert.match(status.out, /process \d+: serve of TEZOS_SERVED .*listens on 127\.0\.0\.1:\d+/)
+      assert.match(
+        status.out,
+        /process \d+: serve of TEZOS_SERVED .*listens on 127\.0\.0\.1:\d+\nserves levels 0 to 38 /
+      )
+      assert.strictEqual((yield* runHere("peers", "--store", store)).code, 1)
       yield* server.signal("SIGTERM")
       const { code, out } = yield* server.end
       assert.strictEqual(code, 143)

@@ -1,24 +1,33 @@
 /** `status`: how far a running sync is; without one, how the last one ended. */
 import { command, CommandError, type CommandResult, ExitCode } from "@peerstrap/command-line"
-import { type ProgressSnapshot, renderView } from "@peerstrap/progress"
+import { formatCount, type ProgressSnapshot, renderView } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"
 import { readReport, reportFileName } from "../store/StoredReport.ts"
 import { type ChainStatus, chainStatusLines } from "../sync/ChainStatus.ts"
+import type { ServedStatus } from "../sync/ControlCommands.ts"
 import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
 
 const columns = 120
 const allRows = 10_000
 
+const servedLine = ({ base, connections, head }: ServedStatus): string =>
+  `serves levels ${formatCount(base.level)} to ${formatCount(head.level)} (${head.hash}), ${
+    formatCount(connections)
+  } connections`
+
 const running = (answer: Readonly<Record<string, unknown>>): CommandResult => {
   const chain = answer["chain"] as ChainStatus | null
+  const served = answer["served"] as ServedStatus | null
   return {
     exitCode: ExitCode.done,
     text: [
       `process ${answer["pid"]}: ${answer["command"]} of ${answer["network"]} in ${answer["store"]}` +
       (answer["listening"] === null ? "" : `, listens on ${answer["listening"]}`),
-      ...renderView(answer as unknown as ProgressSnapshot, { columns, rows: allRows, color: false }),
+      ...(served === null
+        ? renderView(answer as unknown as ProgressSnapshot, { columns, rows: allRows, color: false })
+        : [servedLine(served)]),
       ...(chain === null ? [] : chainStatusLines(chain)),
       ""
     ].join("\n"),

@@ -31,7 +31,7 @@ interface Counts {
 
 const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, reporter: Reporter) {
   const { plan, settings } = input
-  const served: { listening: string | undefined } = { listening: undefined }
+  let server: { readonly listening: string; readonly connections: () => number } | undefined
   const opening = openPlanned(plan.store, (done, total) => state.stepTo("opening store", done, total))
   const { network, store } = yield* unlessStopped(opening, input)
   yield* startControl(plan.controlPath, {
@@ -40,7 +40,12 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
     network: network.chainName,
     store: plan.store.directory,
     run: () => undefined,
-    listening: () => served.listening
+    listening: () => server?.listening,
+    served: () => ({
+      base: refJson(store.identity.base),
+      head: refJson(store.head),
+      connections: server?.connections() ?? 0
+    })
   })
   const identity = yield* unlessStopped(
     startIdentity({ path: plan.identityPath, difficulty: network.proofOfWork, state, reporter }),
@@ -52,7 +57,7 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
   const [stored] = yield* Effect.mapError(store.readHeaders([base.id]), storeFault)
   const baseHeader = stored ?? (base.level === 0 ? makeTezosRules(yield* Crypto, network).genesis : undefined)
   const counts: Counts = { connected: 0, failed: 0 }
-  const server = yield* serveChain({
+  const serving = yield* serveChain({
     ...settings.listen,
     maxPeers: settings.maxPeers,
     ledger,
@@ -68,12 +73,12 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
     Effect.provideService(ChainStore, store),
     Effect.mapError(runFault)
   )
-  served.listening = server.listening
+  server = serving
   state.enter("serving")
   reporter.event(
     "listening",
-    { address: server.listening, peerId: peerIdText(identity), head: refJson(store.head) },
-    `listening on ${server.listening} as ${peerIdText(identity)}: ${network.chainName} from ${refText(base)} to ${
+    { address: serving.listening, peerId: peerIdText(identity), head: refJson(store.head) },
+    `listening on ${serving.listening} as ${peerIdText(identity)}: ${network.chainName} from ${refText(base)} to ${
       refText(store.head)
     }`
   )
@@ -84,7 +89,7 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
     text: `stopped by ${signal}: served levels ${formatCount(base.level)} to ${formatCount(store.head.level)} to ` +
       `${formatCount(counts.connected)} connections, ${formatCount(counts.failed)} handshakes failed\n`,
     json: {
-      listened: server.listening,
+      listened: serving.listening,
       base: refJson(base),
       head: refJson(store.head),
       connections: counts.connected,

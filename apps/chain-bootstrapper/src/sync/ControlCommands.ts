@@ -14,6 +14,14 @@ export interface ControlledRun {
   /** Undefined until the run has begun. */
   readonly run: () => Pick<SyncRun, "ban" | "unban"> | undefined
   readonly listening: () => string | undefined
+  /** What a server says of itself in `status`. */
+  readonly served?: () => ServedStatus
+}
+
+export interface ServedStatus {
+  readonly base: { readonly level: number; readonly hash: string }
+  readonly head: { readonly level: number; readonly hash: string }
+  readonly connections: number
 }
 
 /** Characters of a reason; longer ones are cut. */
@@ -23,6 +31,12 @@ const begun = <A>(value: A | undefined): Effect.Effect<A, ControlError> =>
   value === undefined
     ? Effect.fail(new ControlError({ code: "not-yet", message: "the run has not begun yet: try again in a moment" }))
     : Effect.succeed(value)
+
+/** A server knows nobody but those who are connected. */
+const syncOnly = ({ command }: ControlledRun): Effect.Effect<void, ControlError> =>
+  command === "sync"
+    ? Effect.void
+    : Effect.fail(new ControlError({ code: "no-peers", message: "serve keeps no list of peers; sync does" }))
 
 const peerOf = (args: Readonly<Record<string, unknown>>): Effect.Effect<string, ControlError> => {
   const peer = args["peer"]
@@ -55,7 +69,8 @@ export const controlCommands = (controlled: ControlledRun): ControlCommands => {
           listening: controlled.listening() ?? null,
           ...state.snapshot(),
           step: state.phase,
-          chain: sync === undefined ? null : chainStatus(sync)
+          chain: sync === undefined ? null : chainStatus(sync),
+          served: controlled.served?.() ?? null
         }
       }),
     why: () =>
@@ -69,9 +84,11 @@ export const controlCommands = (controlled: ControlledRun): ControlCommands => {
           ...whyJson(state.waits(), now)
         }
       }),
-    peers: () => Effect.map(begun(state.sync()), (sync) => ({ peers: peerRows(sync) })),
+    peers: () =>
+      Effect.andThen(syncOnly(controlled), Effect.map(begun(state.sync()), (sync) => ({ peers: peerRows(sync) }))),
     ban: (args) =>
       Effect.gen(function*() {
+        yield* syncOnly(controlled)
         const peer = yield* peerOf(args)
         const run = yield* begun(controlled.run())
         const reason = typeof args["reason"] === "string" ? args["reason"].slice(0, maxReason) : "by the operator"
@@ -79,6 +96,7 @@ export const controlCommands = (controlled: ControlledRun): ControlCommands => {
       }),
     unban: (args) =>
       Effect.gen(function*() {
+        yield* syncOnly(controlled)
         const peer = yield* peerOf(args)
         const run = yield* begun(controlled.run())
         return yield* done(run.unban(peer), peer, "was neither banned nor greylisted")

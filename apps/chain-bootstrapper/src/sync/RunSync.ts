@@ -32,6 +32,8 @@ import { RunState } from "./RunState.ts"
 
 /** How long a drain may take; what is not durable by then is fetched again by the next run. */
 const drainMillis = 15_000
+/** After a fault of the store or the applier nothing is left to drain but connections. */
+const faultDrainMillis = 1000
 
 /** Until the run ends by itself, by a fault, by a deadline or by a signal; then it is drained. */
 const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Running, run: SyncRun) {
@@ -58,8 +60,9 @@ const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Runni
   state.observe()
   const snapshot = run.snapshot()
   state.enter("stopping")
-  const drained = yield* Effect.timeoutOption(run.stop, drainMillis)
-  if (drained._tag === "None") {
+  const isFault = ended.outcome === "failed"
+  const drained = yield* Effect.timeoutOption(run.stop, isFault ? faultDrainMillis : drainMillis)
+  if (drained._tag === "None" && !isFault) {
     state.warnings.push(`the drain took longer than ${drainMillis / 1000} s and was given up; the store stays valid`)
   }
   return { ended, snapshot: { ...snapshot, head: run.snapshot().head, counters: run.snapshot().counters } }
@@ -145,7 +148,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     snapshot,
     notices,
     verification,
-    waits: isWhole ? [] : state.lastWaits,
+    waits: isWhole || ended.outcome === "failed" ? [] : state.lastWaits,
     warnings: state.warnings,
     peakMemoryBytes: ledger.peak
   }
