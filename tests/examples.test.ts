@@ -149,22 +149,61 @@ describe("links", () => {
   }
 })
 
-describe("citations of docs/peer-streaming.md", () => {
-  const { cited, files } = citationsOf(readFileSync(join(root, "docs/peer-streaming.md"), "utf8"))
+/** Rows of tables by what their first column holds: `R1`, `A39`. */
+const rowsOf = (markdown: string, letter: string): ReadonlyArray<ReadonlyArray<string>> =>
+  markdown.split("\n").map((line) => line.split(" | ").map((cell) => cell.replaceAll(/^\| | \|$/g, ""))).filter((
+    [first]
+  ) => new RegExp(`^${letter}[0-9]+$`).test(first ?? ""))
 
+describe("citations of tests", () => {
   it("are found", () => {
     assert.deepStrictEqual(citationsOf("| AB | x/y.test.ts |\n| one | AB \"it works\" · AB \"too\" |\n"), {
       files: new Map([["AB", "x/y.test.ts"]]),
       cited: [{ short: "AB", name: "it works" }, { short: "AB", name: "too" }]
     })
-    assert.isAtLeast(cited.length, 100)
+    assert.deepStrictEqual(rowsOf("| # | what |\n| R1 | one | a |\n| A1 | no |\n| R12 | two | b |\n", "R"), [
+      ["R1", "one", "a"],
+      ["R12", "two", "b"]
+    ])
   })
 
-  it("name tests that exist", () => {
-    const texts = new Map([...files].map(([short, path]) => [short, readFileSync(join(root, path), "utf8")]))
-    const wrong = cited.filter(({ name, short }) => texts.get(short)?.includes(name) !== true)
-    assert.deepStrictEqual(wrong, [])
-    const unused = [...files.keys()].filter((short) => cited.every((one) => one.short !== short))
-    assert.deepStrictEqual(unused, [])
+  for (const path of ["docs/peer-streaming.md", "docs/chain-requirements.md"]) {
+    it(`${path} names tests that exist`, () => {
+      const { cited, files } = citationsOf(readFileSync(join(root, path), "utf8"))
+      assert.isAtLeast(cited.length, 100)
+      const texts = new Map([...files].map(([short, file]) => [short, readFileSync(join(root, file), "utf8")]))
+      const wrong = cited.filter(({ name, short }) => texts.get(short)?.includes(name) !== true)
+      assert.deepStrictEqual(wrong, [])
+      const unused = [...files.keys()].filter((short) => cited.every((one) => one.short !== short))
+      assert.deepStrictEqual(unused, [])
+    })
+  }
+})
+
+describe("docs/chain-requirements.md", () => {
+  const text = readFileSync(join(root, "docs/chain-requirements.md"), "utf8")
+
+  for (const [letter, count] of [["R", 126], ["A", 39], ["I", 14], ["W", 7]] as const) {
+    it(`has each of ${letter}1 to ${letter}${count} exactly once, with a test or the reason why there is none`, () => {
+      const rows = rowsOf(text, letter)
+      assert.deepStrictEqual(
+        rows.map(([first]) => first),
+        Array.from({ length: count }, (_, at) => `${letter}${at + 1}`)
+      )
+      const bare = rows.filter(([, , test]) =>
+        citationsOf(test ?? "").cited.length === 0 && test?.startsWith("none: ") !== true
+      )
+      assert.deepStrictEqual(bare, [])
+    })
+  }
+
+  it("names places that exist", () => {
+    const places = rowsOf(text, "R").flatMap((row) => row[3]?.split(", ") ?? [])
+    assert.isAtLeast(places.length, 126)
+    const dead = places.filter((place) =>
+      !existsSync(join(root, "packages", place)) &&
+      !existsSync(join(root, "packages/chain-bootstrap/src", `${place}.ts`))
+    )
+    assert.deepStrictEqual(dead, [])
   })
 })
