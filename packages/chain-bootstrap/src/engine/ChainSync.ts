@@ -207,7 +207,7 @@ class ChainSync implements ChainSyncEngine {
         return core.connections.attemptEnded(event.point, event.id, ending, core.now)
       }
       case "closed":
-        return this.lifecycle.closed(event.peer, event.malformed, event.message)
+        return this.lifecycle.closed(event)
       case "answer": {
         const peer = core.peers.get(event.peer)
         if (peer === undefined) return
@@ -360,9 +360,13 @@ class ChainSync implements ChainSyncEngine {
   private choose(): void {
     const { core } = this
     if (!this.mayChoose()) return
+    if (this.targets.changed) {
+      this.targets.changed = false
+      this.intake.resume()
+    }
     for (let round = 0; core.dagDirty && round < 8; round++) {
       core.dagDirty = false
-      this.intake.descendFromQuorum()
+      this.electors.anchorLinked()
       this.reorganisation.consider(this.gate.look())
       if (core.halted !== undefined) return
     }

@@ -5,7 +5,14 @@
 import type { Wait } from "@peerstrap/progress"
 import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
 import type { Rival } from "../sync/Gate.ts"
-import { adopt, forkOf, type Reorganisation, type ReorganisationParts, replaceChosen } from "./Reorganisation.ts"
+import {
+  adopt,
+  forkOf,
+  type Reorganisation,
+  type ReorganisationParts,
+  replaceChosen,
+  takenBack
+} from "./Reorganisation.ts"
 
 export class AppliedBranches implements Reorganisation {
   private readonly parts: ReorganisationParts
@@ -53,6 +60,10 @@ export class AppliedBranches implements Reorganisation {
     const { apply, core, gate } = this.parts
     const { rival } = this
     if (rival === undefined || apply.inFlight > 0 || this.applying !== undefined) return
+    if (takenBack(this.parts, rival)) {
+      this.rival = undefined
+      return
+    }
     if (!rival.ids.every((id) => this.held.has(id)) || !gate.stands(rival)) return
     const fork = forkOf(this.parts, rival)
     if (fork === undefined) return

@@ -5,7 +5,14 @@
 import type { Wait } from "@peerstrap/progress"
 import type { BlockId, BlockRef } from "../../contract/Block.ts"
 import type { Rival } from "../sync/Gate.ts"
-import { adopt, forkOf, type Reorganisation, type ReorganisationParts, replaceChosen } from "./Reorganisation.ts"
+import {
+  adopt,
+  forkOf,
+  type Reorganisation,
+  type ReorganisationParts,
+  replaceChosen,
+  takenBack
+} from "./Reorganisation.ts"
 
 export class CachedTail implements Reorganisation {
   private readonly parts: ReorganisationParts
@@ -47,8 +54,11 @@ export class CachedTail implements Reorganisation {
     const { apply, bodies, core, gate } = this.parts
     const { rival } = this
     if (rival === undefined || this.moving !== undefined || apply.inFlight > 0) return
-    if (!rival.ids.every((id) => bodies.complete(id))) return
-    if (!gate.stands(rival)) return
+    if (takenBack(this.parts, rival)) {
+      this.rival = undefined
+      return
+    }
+    if (!rival.ids.every((id) => bodies.complete(id)) || !gate.stands(rival)) return
     const fork = forkOf(this.parts, rival)
     if (fork === undefined) return
     this.rival = undefined

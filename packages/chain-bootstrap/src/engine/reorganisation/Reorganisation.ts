@@ -50,6 +50,14 @@ export const replaceChosen = ({ core, gate, apply, bodies }: ReorganisationParts
   gate.choose(rival.ids, core.dag.find(core.idBytes(rival.top.id)))
 }
 
+/** What was given to the applier above the fork came back undone: then there is nothing to leave. Call it when the applier has nothing. */
+export const takenBack = (parts: ReorganisationParts, rival: Rival): boolean => {
+  if (rival.forkLevel < parts.apply.committedLevel || !parts.gate.stands(rival)) return false
+  parts.apply.paused = false
+  replaceChosen(parts, rival)
+  return true
+}
+
 /** Our chain is the rival's up to the fork, and from there its blocks. */
 export const adopt = (parts: ReorganisationParts, fork: BlockRef, facts: HeaderFacts | undefined): void => {
   const { apply, bodies, core } = parts

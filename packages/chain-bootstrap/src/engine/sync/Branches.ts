@@ -116,8 +116,9 @@ export class Branches {
     const raised = this.raiseClaim(peer, header)
     if (!raised) return
     if (core.status !== "unsynced") return this.follow(peer, header)
-    // Its branch has nothing left for us, and its chain has moved on since (5.5.7).
-    if (peer.branch !== undefined && peer.branch.head.level <= core.frontier.level) peer.branchWanted = true
+    // Its branch has little left for us, and it has moved on since, perhaps away from that branch (5.5.7, A6).
+    const ends = peer.branch?.head.level ?? Infinity
+    if (ends <= core.frontier.level + ChainLimits.nearTipLevels) peer.branchWanted = true
   }
 
   /** A new head when we are at the tip: next to ours it is taken at once, farther away a branch is asked for. */

@@ -26,6 +26,20 @@ export class Electors {
     core.dagDirty = true
   }
 
+  /** A peer whose branch does not name our chain holds it all the same when what it names above is linked to it by headers. */
+  anchorLinked(): void {
+    const { core } = this
+    for (const peer of core.peers.values()) {
+      if (peer.anchored !== false) continue
+      const entry = peer.earliestAbove(core.frontier.level, 1)[0]
+      const node = entry === undefined ? -1 : core.dag.find(core.idBytes(entry.id))
+      if (node < 0 || !core.dag.hasHeader(node) || !core.dag.connected(node)) continue
+      peer.anchored = true
+      this.dirty = true
+    }
+    this.refresh()
+  }
+
   /**
    * Segmented when two thirds of those that have told their branch hold our chain; decided between segments only, when more than two thirds have
    * told. Returns whether the mode changed.

@@ -1,6 +1,7 @@
 /**
  * What happens to a header that comes in: checks, links, support, and the next step of the descent (5.5.3; R40–R43, R83–R90, A5, A11, A23, 2.7).
  */
+import type { NodeIndex } from "@peerstrap/header-dag-quorum"
 import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
 import { ChainLimits } from "../../contract/ChainLimits.ts"
 import type { Deviations } from "./Deviations.ts"
@@ -58,6 +59,7 @@ export class HeaderIntake {
     if (!this.accept(header, peer) || core.present(peer) === undefined) return
     core.dag.reply(peer.slot, core.idBytes(header.id))
     core.dagDirty = true
+    if (this.targets.byId.has(header.id)) this.targets.changed = true
   }
 
   /** A header that a peer told with its branch or head: its own claim, so no request is needed. */
@@ -92,7 +94,7 @@ export class HeaderIntake {
     core.progress()
     if (!this.relationsHold(header, core.dag.find(idBytes))) return false
     if (core.mode === "anchored" || core.facts.size > ChainLimits.factsInMemory) this.spill(header)
-    this.descend(header)
+    this.descend(core.dag.find(idBytes))
     return true
   }
 
@@ -175,17 +177,17 @@ export class HeaderIntake {
     return true
   }
 
-  /** Goes on with the predecessor, unless it is there. */
-  private descend(header: HeaderFacts): void {
+  /** Goes on with the predecessor of a known header, unless it is there. */
+  private descend(node: NodeIndex): void {
     const { core } = this
-    const parent = core.dag.find(core.idBytes(header.parent))
-    if (parent >= 0 && (core.dag.hasHeader(parent) || core.idText(core.dag.baseId) === header.parent)) return
-    if (header.level <= core.dag.baseLevel + 1) {
-      this.deviations.leavesOurChain(header.id)
-      return
-    }
-    if (core.mode === "anchored" && !this.worthDescending(header.id)) return
-    this.want(header.parent, header.id, header.level - 1)
+    const { dag } = core
+    const parent = dag.parentOf(node)
+    if (parent < 0 || dag.hasHeader(parent)) return
+    const id = core.idText(dag.idOf(node))
+    const level = dag.levelOf(node)
+    if (level <= dag.baseLevel + 1) return this.deviations.leavesOurChain(id)
+    if (core.mode === "anchored" && !this.worthDescending(id, node)) return
+    this.want(core.idText(dag.idOf(parent)), id, level - 1)
   }
 
   private want(id: BlockId, child: BlockId | undefined, level: number): void {
@@ -195,35 +197,37 @@ export class HeaderIntake {
   }
 
   /** In anchored mode a target is descended from only when a quorum stands behind it: the way down may be a million headers long. */
-  private worthDescending(id: BlockId): boolean {
-    if (!this.targets.byId.has(id)) return true
-    const node = this.core.dag.find(this.core.idBytes(id))
-    return node >= 0 && this.core.dag.quorum(node).rule !== undefined
+  private worthDescending(id: BlockId, node: NodeIndex): boolean {
+    return !this.targets.byId.has(id) || this.core.dag.quorum(node).rule !== undefined
   }
 
-  /** Anchored mode: starts the way down from targets that have gained a quorum, in parallel from what their supporters named beneath (A9, A21). */
-  descendFromQuorum(): void {
+  /**
+   * Goes on beneath every target whose header is here: targets come back, modes change, and a target of anchored mode may have gained its quorum
+   * just now; then the way down starts from what its supporters named beneath, too, in parallel (A9, A21).
+   */
+  resume(): void {
     const { core } = this
-    if (core.mode !== "anchored") return
-    for (const target of this.targets.byId.values()) {
-      const node = core.dag.find(core.idBytes(target.id))
-      if (node < 0 || !core.dag.hasHeader(node) || core.dag.quorum(node).rule === undefined) continue
-      const lowest = core.dag.lowestAncestor(node)
-      const facts = core.facts.get(core.idText(core.dag.idOf(lowest)))
-      if (facts !== undefined && !core.dag.connected(node)) this.descend(facts)
-      for (const slot of core.dag.strongSupporters(node)) this.startBeneath(slot, core.dag.levelOf(node))
+    const { dag } = core
+    for (const target of [...this.targets.byId.values()]) {
+      const node = dag.find(core.idBytes(target.id))
+      if (node < 0 || !dag.hasHeader(node) || dag.connected(node)) continue
+      const lowest = dag.lowestAncestor(node)
+      if (core.mode === "anchored" && dag.quorum(node).rule === undefined) continue
+      this.descend(lowest)
+      if (core.mode !== "anchored" || target.begun) continue
+      target.begun = true
+      for (const slot of dag.strongSupporters(node)) this.startBeneath(slot, target.level ?? 0)
     }
   }
 
   private startBeneath(slot: number, level: number): void {
-    const peer = [...this.core.peers.values()].find((candidate) => candidate.slot === slot)
+    const { dag, frontier } = this.core
+    const peer = this.core.peerAt(slot)
     for (const entry of peer?.branch?.entries ?? []) {
-      if (
-        !entry.exact || entry.level === undefined || entry.level >= level || entry.level <= this.core.frontier.level
-      ) continue
-      const node = this.core.dag.find(this.core.idBytes(entry.id))
-      if (node >= 0 && this.core.dag.hasHeader(node)) continue
-      this.want(entry.id, undefined, entry.level)
+      const inside = entry.exact && entry.level !== undefined && entry.level < level && entry.level > frontier.level
+      if (!inside || entry.level === undefined) continue
+      const node = dag.find(this.core.idBytes(entry.id))
+      if (node < 0 || !dag.hasHeader(node)) this.want(entry.id, undefined, entry.level)
     }
   }
 

@@ -62,14 +62,14 @@ export class PeerLifecycle {
     core.notice({ kind: "peer-up", peer: event.id, point: event.point, side: event.side })
   }
 
-  closed(number: number, malformed: boolean, message: string): void {
+  closed({ expected, malformed, message, peer: number }: Extract<SyncEvent, { kind: "closed" }>): void {
     const peer = this.parts.core.peers.get(number)
     if (peer === undefined) return
     if (malformed) {
       this.parts.core.blame(peer, "malformed", "connection", message)
       return
     }
-    this.remove(peer, { kind: "lost", message }, message)
+    this.remove(peer, { kind: expected === true ? "expected" : "lost", message }, message)
   }
 
   dismiss(peer: PeerState, reason: string, greylist: { readonly longest: boolean } | undefined): void {

@@ -133,6 +133,11 @@ export class SyncCore {
     return peer !== undefined && this.peers.get(peer.peer) === peer ? peer : undefined
   }
 
+  peerAt(slot: number): PeerState | undefined {
+    for (const peer of this.peers.values()) if (peer.slot === slot) return peer
+    return undefined
+  }
+
   get active(): number {
     return this.peers.size
   }

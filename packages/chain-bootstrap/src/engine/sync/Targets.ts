@@ -13,12 +13,16 @@ export interface Target {
   /** As computed from the locator; undefined for an inexact entry. */
   level: number | undefined
   readonly sources: Set<PeerState>
+  /** Anchored mode: the parallel ways down have been started. */
+  begun: boolean
   /** When it appeared or last gained a source. */
   freshMillis: number
 }
 
 export class Targets {
   readonly byId = new Map<BlockId, Target>()
+  /** There are others than before, or more may be known of them. */
+  changed = false
   private readonly core: SyncCore
   /** Hashes that nobody serves, left alone until then. */
   private readonly unavailable = new Map<BlockId, number>()
@@ -59,6 +63,7 @@ export class Targets {
     const until = this.unavailable.get(entry.id)
     if (until !== undefined && until > this.core.now) return
     this.unavailable.delete(entry.id)
+    this.changed = true
     if (this.core.invalid.has(entry.id)) return
     const known = this.byId.get(entry.id)
     if (known === undefined) {
@@ -66,6 +71,7 @@ export class Targets {
         id: entry.id,
         level: entry.exact ? entry.level : undefined,
         sources: new Set([peer]),
+        begun: false,
         freshMillis: this.core.now
       })
     } else if (!known.sources.has(peer)) {
