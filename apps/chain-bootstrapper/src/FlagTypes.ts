@@ -1,5 +1,5 @@
 /** Kinds of values that only this program's flags take: peers, listening addresses, block hashes, where a run ends. */
-import { type Flag, type FlagType, Type } from "@peerstrap/command-line"
+import { type FlagType, Type } from "@peerstrap/command-line"
 import { decodeHash, Malformed, toHex } from "@peerstrap/tezos-wire"
 
 /** Where a run ends by itself. */
@@ -72,6 +72,3 @@ export const rpcUrl: FlagType<string> = Type.text(
     }
   }
 )
-
-/** The value that a flag has when nothing is given, as in help. */
-export const fallbackOf = <A>(flag: Flag<A>): A => flag.fallback as A

@@ -103,6 +103,44 @@ describe("the process", () => {
     timeout
   )
 
+  it.live("follows a better branch that a quorum changes to, and reports it", () =>
+    Effect.gen(function*() {
+      const chain = yield* chainOf("reorganised", 30, [{ name: "better", at: 28, length: 12 }])
+      const { argv, peers, store } = yield* startNetwork(chain, ["", "", "", ""])
+      const child = yield* startChild("sync", ...argv, "--until", "level:38", "--json")
+      yield* child.says(/"name":"applied"[^\n]*"level":30\b/)
+      for (const peer of peers) {
+        peer.setHead("better")
+        peer.announce("branch")
+      }
+      const { code, err, out } = yield* child.end
+      assert.strictEqual(code, 0, err + out)
+      const { reorganisations } = JSON.parse(out)
+      assert.strictEqual(reorganisations.length, 1)
+      assert.deepStrictEqual([reorganisations[0].fork.level, reorganisations[0].from.level], [28, 30])
+      assert.strictEqual((yield* runHere("export", "--store", store)).out, linesOf(chain, 1, 38, "better"))
+      assert.strictEqual((yield* runHere("verify", store)).code, 0)
+    }), timeout)
+
+  it.live("halts with exit code 1 when a quorum contradicts what is final", () =>
+    Effect.gen(function*() {
+      const chain = yield* chainOf("contradicted", 30, [{ name: "other", at: 10, length: 40 }])
+      const { argv, peers, store } = yield* startNetwork(chain, ["", "", "", ""])
+      const child = yield* startChild("sync", ...argv, "--json")
+      yield* child.says(/"name":"applied"[^\n]*"level":30\b/)
+      for (const peer of peers) {
+        peer.setHead("other")
+        peer.announce("branch")
+      }
+      const { code, err, out } = yield* child.end
+      assert.strictEqual(code, 1, err + out)
+      assert.match(
+        JSON.parse(out).verdict,
+        /^halted: .* peers have another block than ours.*the chain stays at level 30 /
+      )
+      assert.strictEqual((yield* runHere("export", "--store", store)).out, linesOf(chain, 1, 30))
+    }), timeout)
+
   it.live("serves what it holds: another store comes to the same chain from it", () =>
     Effect.gen(function*() {
       const chain = yield* chainOf("served", 40)

@@ -1,13 +1,7 @@
 /** The engine's settings follow from flags and network, and each default is that of the table (specs: chain bootstrap 5.13). */
 import { assert, describe, it } from "@effect/vitest"
-import { fallbackOf } from "../src/FlagTypes.ts"
-import { syncFlags, type SyncSettings } from "../src/sync/SyncFlags.ts"
 import { defaultMinPeers, misfitOf, syncOptions } from "../src/sync/SyncOptions.ts"
-
-const defaults = {
-  ...Object.fromEntries(Object.entries(syncFlags).map(([key, flag]) => [key, fallbackOf(flag as never)])),
-  store: "/store"
-} as SyncSettings
+import { defaults } from "./support/Defaults.ts"
 
 const mainnet = { finality: 2, blocksPerCycle: 14_400, blockTimeSeconds: 6 }
 const many = { addresses: 40, unresolved: false }

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { ApplierFailed, StoreError, SyncDefect, type SyncSnapshot } from "@peerstrap/chain-bootstrap"
 import { type Network, resolveNetwork } from "@peerstrap/tezos-bootstrap"
 import * as Effect from "effect/Effect"
-import { fallbackOf } from "../src/FlagTypes.ts"
 import { loadedCryptoLayer } from "../src/LoadedCrypto.ts"
 import { clockFault, networkFileOf } from "../src/network/NetworkOfRun.ts"
 import { refusalOf } from "../src/store/OpenStore.ts"
@@ -13,16 +12,11 @@ import { PeerTrouble } from "../src/sync/PeerTrouble.ts"
 import { foreseenProblems } from "../src/sync/PlanText.ts"
 import { runFault } from "../src/sync/RunFaults.ts"
 import { blockAmount } from "../src/sync/RunState.ts"
-import { syncFlags, type SyncSettings } from "../src/sync/SyncFlags.ts"
 import { syncOptions } from "../src/sync/SyncOptions.ts"
+import { defaults } from "./support/Defaults.ts"
 
 const genesisId = "8fcf233671b6a04fcf679d2a381c2544ea6c1ea29ba6157776ed8424c7ccd00b"
 const genesis = "BLockGenesisGenesisGenesisGenesisGenesisf79b5d1CoW2"
-
-const defaults = {
-  ...Object.fromEntries(Object.entries(syncFlags).map(([key, flag]) => [key, fallbackOf(flag as never)])),
-  store: "/store"
-} as SyncSettings
 
 const peersAt = (addresses: number, unresolved = false) => ({
   named: [],

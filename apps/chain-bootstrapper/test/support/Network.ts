@@ -1,7 +1,13 @@
 // A small network of scripted peers over real sockets, and what it takes to sync from it.
 import { loadCrypto } from "@peerstrap/tezos-wire"
 import { encodeHash, toHex } from "@peerstrap/tezos-wire"
-import { makeChain, type ScriptedPeer, startScriptedPeer, type TestChain } from "@peerstrap/tezos-wire/testing"
+import {
+  type ForkOptions,
+  makeChain,
+  type ScriptedPeer,
+  startScriptedPeer,
+  type TestChain
+} from "@peerstrap/tezos-wire/testing"
 import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
@@ -11,8 +17,11 @@ import { temporaryDirectory } from "./Directories.ts"
 /** Old heads count as current: no test depends on the time of day. */
 export const anyAge = ["--synced-within", "2147483647"]
 
-export const chainOf = (seed: string, levels = 60) =>
-  Effect.map(loadCrypto, (crypto) => makeChain(crypto, { seed, levels, chainName: `TEZOS_${seed.toUpperCase()}` }))
+export const chainOf = (seed: string, levels = 60, forks: ReadonlyArray<ForkOptions> = []) =>
+  Effect.map(
+    loadCrypto,
+    (crypto) => makeChain(crypto, { seed, levels, chainName: `TEZOS_${seed.toUpperCase()}`, forks })
+  )
 
 export const networkFile = (chain: TestChain, changes: Readonly<Record<string, unknown>> = {}): string =>
   JSON.stringify({
@@ -28,10 +37,10 @@ export const networkFile = (chain: TestChain, changes: Readonly<Record<string, u
     ...changes
   })
 
-/** What `export` prints of the main branch. */
-export const linesOf = (chain: TestChain, fromLevel: number, toLevel: number): string =>
+/** What `export` prints of a branch. */
+export const linesOf = (chain: TestChain, fromLevel: number, toLevel: number, branch = "main"): string =>
   Array.from({ length: toLevel - fromLevel + 1 }, (_, at) => {
-    const { hash, header, level, operations } = chain.at(fromLevel + at)
+    const { hash, header, level, operations } = chain.at(fromLevel + at, branch)
     return `${
       JSON.stringify({
         level,
