@@ -66,7 +66,7 @@ describe("reading a branch", () => {
   })
 
   it("R30, R31, A17: a branch with another block at a level that is final for us ends the connection", () => {
-    const chain = forked(20, 45)
+    const chain = forked(20, 41)
     const fork = [...chain.main.slice(0, 21), ...chain.forks[0]!]
     const world = new World({ chain, head: 40, peers: [{}, {}, {}, { blocks: fork }] }).run()
     assert.deepStrictEqual(world.blamed, ["p3 base-mismatch"])
