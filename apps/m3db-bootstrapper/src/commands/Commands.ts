@@ -3,13 +3,26 @@ import { type Command, type Program, versionOfPackage } from "@peerstrap/command
 import { bootstrap } from "./Bootstrap.ts"
 import { diff } from "./Diff.ts"
 import { digest } from "./Digest.ts"
+import { exportCommand } from "./Export.ts"
+import { inspect } from "./Inspect.ts"
 import { ls } from "./Ls.ts"
 import { setLevel } from "./SetLevel.ts"
 import { status } from "./Status.ts"
 import { verify } from "./Verify.ts"
 import { why } from "./Why.ts"
 
-export const commands: ReadonlyArray<Command> = [bootstrap, verify, ls, diff, digest, status, why, setLevel]
+export const commands: ReadonlyArray<Command> = [
+  bootstrap,
+  verify,
+  ls,
+  inspect,
+  diff,
+  digest,
+  exportCommand,
+  status,
+  why,
+  setLevel
+]
 
 export const program: Program = {
   name: "peerstrap-m3db",

@@ -11,7 +11,7 @@ import { defaultStreamLimits } from "@peerstrap/m3db-bootstrap"
 import type { ScannedNamespace } from "@peerstrap/m3db-files"
 import * as Effect from "effect/Effect"
 import { type FileProblem } from "../inspect/DataDirectory.ts"
-import { digestLine, StreamDigest } from "./DigestRow.ts"
+import { digestLine, type DigestRow, StreamDigest } from "./DigestRow.ts"
 import { type FilesetRows, openFilesetRows } from "./FilesetRows.ts"
 import { MergeHeap, type SortedRows } from "./MergeHeap.ts"
 
@@ -42,7 +42,7 @@ export interface DigestTotals {
 }
 
 interface Source extends SortedRows {
-  readonly rowsOf: FilesetRows
+  readonly rowsOf: FilesetRows<DigestRow>
 }
 
 /** Takes batches until one has rows; false at the end of the fileset. */

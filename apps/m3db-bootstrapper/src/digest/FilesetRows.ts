@@ -1,5 +1,5 @@
 /**
- * The digest rows of one fileset in id order, a batch at a time. A series whose bytes are damaged is told and left out; damage of the
+ * The rows of one fileset in id order, a batch at a time: digests, or whatever else is made of each series. A series whose bytes are damaged is told and left out; damage of the
  * index ends the fileset, because nothing says where its other series are.
  */
 import {
@@ -18,7 +18,6 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { type FileProblem, problemOf } from "../inspect/DataDirectory.ts"
 import { hex32 } from "../inspect/IdText.ts"
-import type { DigestRow, StreamDigest } from "./DigestRow.ts"
 
 const refetch = "fetch the block again from its replicas: bootstrap into an empty directory, then replace this fileset"
 
@@ -26,25 +25,31 @@ const refetch = "fetch the block again from its replicas: bootstrap into an empt
 const readRange = (file: File, position: number, length: number) =>
   Effect.catch(file.read(position, length), ({ message }) => Effect.succeed(message))
 
-interface Reading {
+/** What becomes of one series whose bytes hold their checksum; a text when nothing does, which says why. */
+export interface RowMaker<A> {
+  /** `pieces` are one stream; all bytes are views that may be kept. */
+  row(id: Uint8Array, tags: Uint8Array, pieces: ReadonlyArray<Uint8Array>): A | string
+}
+
+interface Reading<A> {
   readonly file: File
-  readonly digest: StreamDigest
+  readonly maker: RowMaker<A>
   readonly onProblem: (problem: FileProblem) => void
 }
 
-type Slots = Array<DigestRow | undefined>
+type Slots<A> = Array<A | undefined>
 
 /** Rows made at once: what a merge over many filesets holds of each beside a batch of index entries. */
 const maxRows = 512
 
 /** Rows of neighbours in the data file, which one read has brought; `order[first, last)` are their places in the batch. */
-const digestNeighbours = (
-  { digest, file, onProblem }: Reading,
+const rowsOfNeighbours = <A extends object>(
+  { file, maker, onProblem }: Reading<A>,
   batch: EntryBatch,
   order: ReadonlyArray<number>,
   range: { readonly first: number; readonly last: number; readonly start: number; readonly base: number },
   read: Uint8Array | string,
-  into: Slots
+  into: Slots<A>
 ): void => {
   for (let i = range.first; i < range.last; i++) {
     const row = order[i]!
@@ -63,18 +68,23 @@ const digestNeighbours = (
       tell(`checksum is ${hex32(batch.checksums[row]!)}, the bytes have ${hex32(actual)}`)
       continue
     }
-    const made = digest.row(id, batch.tags[row]!, [bytes])
+    const made = maker.row(id, batch.tags[row]!, [bytes])
     if (typeof made === "string") tell(made)
     else into[row - range.base] = made
   }
 }
 
-/** Reads neighbours together, in the order of the data file, and digests each as soon as it is there: rows [base, end) of the batch. */
-const digestRows = Effect.fnUntraced(function*(reading: Reading, batch: EntryBatch, base: number, end: number) {
+/** Reads neighbours together, in the order of the data file, and makes a row of each as soon as it is there: rows [base, end) of the batch. */
+const makeRows = Effect.fnUntraced(function*<A extends object>(
+  reading: Reading<A>,
+  batch: EntryBatch,
+  base: number,
+  end: number
+) {
   const { offsets, sizes } = batch
   const count = end - base
   const order = Array.from({ length: count }, (_, i) => base + i).toSorted((a, b) => offsets[a]! - offsets[b]!)
-  const slots: Slots = Array.from({ length: count })
+  const slots: Slots<A> = Array.from({ length: count })
   for (let first = 0; first < count;) {
     const start = offsets[order[first]!]!
     let stop = start + sizes[order[first]!]!
@@ -83,21 +93,21 @@ const digestRows = Effect.fnUntraced(function*(reading: Reading, batch: EntryBat
       stop += sizes[order[last++]!]!
     }
     const read = yield* readRange(reading.file, start, stop - start)
-    digestNeighbours(reading, batch, order, { first, last, start, base }, read, slots)
+    rowsOfNeighbours(reading, batch, order, { first, last, start, base }, read, slots)
     first = last
   }
-  return slots.filter((row) => row !== undefined)
+  return slots.filter((row): row is A => row !== undefined)
 })
 
-export interface FilesetRows {
+export interface FilesetRows<A> {
   /** The next rows; undefined at the end, also where damage ended it. */
-  readonly next: Effect.Effect<ReadonlyArray<DigestRow> | undefined>
+  readonly next: Effect.Effect<ReadonlyArray<A> | undefined>
 }
 
 /** Opens a fileset until the scope closes; undefined when it cannot be opened, which is told. */
-export const openFilesetRows = Effect.fnUntraced(function*(
+export const openFilesetRows = Effect.fnUntraced(function*<A extends object>(
   key: FilesetKey,
-  digest: StreamDigest,
+  maker: RowMaker<A>,
   onProblem: (problem: FileProblem, local: boolean) => void
 ) {
   const fs = yield* FileSystem
@@ -108,14 +118,14 @@ export const openFilesetRows = Effect.fnUntraced(function*(
     const path = filePath(key, "data")
     const file = yield* Effect.acquireRelease(fs.openRead(path), (handle) => Effect.ignore(handle.close))
     const pull = yield* Stream.toPull(reader.entries)
-    const reading = { file, digest, onProblem: (problem: FileProblem) => onProblem(problem, false) }
+    const reading = { file, maker, onProblem: (problem: FileProblem) => onProblem(problem, false) }
     const entries: Array<EntryBatch> = []
     let base = 0
     const next = Effect.gen(function*() {
       while (entries.length === 0) entries.push(...(yield* pull))
       const batch = entries[0]!
       const end = Math.min(batch.count, base + maxRows)
-      const rows = yield* digestRows(reading, batch, base, end)
+      const rows = yield* makeRows(reading, batch, base, end)
       base = end === batch.count ? 0 : end
       if (base === 0) entries.shift()
       return rows
@@ -123,7 +133,7 @@ export const openFilesetRows = Effect.fnUntraced(function*(
       Pull.catchDone(() => Effect.undefined),
       Effect.catch((error: FilesetError) => Effect.sync(() => tell(error)))
     )
-    return { next } satisfies FilesetRows as FilesetRows
+    return { next } satisfies FilesetRows<A> as FilesetRows<A>
   })
   return yield* Effect.catchTags(open, {
     FilesetError: (error) => Effect.sync(() => tell(error)),
