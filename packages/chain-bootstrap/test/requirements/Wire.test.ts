@@ -1,10 +1,10 @@
 /** What goes over a connection, whoever is on the other side: how much, how often, in both directions (1.10, 5.12.12). */
 import { assert, describe, it } from "@effect/vitest"
+import { ByteLedger } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import type { PeerLink } from "../../src/adapter/PeerLinks.ts"
 import { makeRequestQueue } from "../../src/adapter/RequestQueue.ts"
 import { Serving } from "../../src/adapter/Serving.ts"
 import * as MemoryChainStore from "../../src/adapter/store/MemoryChainStore.ts"
@@ -40,11 +40,10 @@ const served = (requests: ReadonlyArray<Request>, forMillis: number) =>
             for (const message of messages) sent.push({ atMillis: clock.currentTimeMillisUnsafe(), message })
           })
       }
-    } as unknown as PeerLink
-    const serving = new Serving(
-      { store, rules, baseHeader: chain.genesis.header, pointsToTell: () => ["10.0.0.2:9732"] },
-      clock
-    )
+    } as unknown as Parameters<Serving["serve"]>[0]
+    const ledger = new ByteLedger(64 << 20)
+    const parts = { store, rules, baseHeader: chain.genesis.header, ledger, pointsToTell: () => ["10.0.0.2:9732"] }
+    const serving = new Serving(parts, clock)
     const fiber = yield* Effect.forkChild(serving.serve(link))
     for (const request of requests) queue.offer(request)
     for (let at = 0; at < forMillis; at += 500) yield* TestClock.adjust(500)
