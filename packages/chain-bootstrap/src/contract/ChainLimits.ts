@@ -38,6 +38,18 @@ export const ChainLimits = {
   pointsTold: 50,
   /** Events taken in one turn of the loop: many enough to be cheap, few enough for timers to be on time. */
   eventsPerTurn: 512,
+  /** Answers of one peer that wait for the engine; more are not read from its connection until those are taken. */
+  eventsPerPeer: 256,
+  /** Messages that wait to be written to one peer: far more than are ever under way, so that only a peer that does not read has as many. It is left. */
+  outboxMessages: 256,
+  /** Actions that wait for the store; with more, nothing is read from any peer until it has caught up. */
+  storeActionsWaiting: 4_096,
+  /** While a body waits for memory, it is tried again so often: what others give back is not told. */
+  memoryRetryMillis: 50,
+  /** Tries of blocks that a restarted applier lacks, as long as its fault may pass. */
+  replayTries: 6,
+  /** A peer has so long to take our farewell before its connection is cut. */
+  farewellMillis: 1_000,
   /** Bound of a graceful stop: what arrived becomes durable within it, or is fetched again. */
   stopMillis: 5_000,
   /** A request that has taken this share of its timer is made to a second peer as well: one that withholds must not hold up the rest. */
@@ -46,6 +58,8 @@ export const ChainLimits = {
   restMillis: 2_000,
   /** The longest such rest. */
   restLongestMillis: 60_000,
+  /** Levels below the peers' heads in which anchored mode links what different peers name: their locators are dense there. */
+  anchorBandLevels: 256,
   /** Woken so much later than asked for, the engine moves all deadlines by as much: timers are good to a few hundred milliseconds on a busy machine. */
   lateMillis: 1_000,
   /** Known peers are written at least so far apart. */
