@@ -212,7 +212,8 @@ export class Branches {
       this.deviations.contradictsFinal(peer, entry.level, entry.id)
       return false
     }
-    peer.anchored = anchored
+    // A later branch of a rolling peer may begin above our chain, and is still the same chain.
+    peer.anchored = anchored || peer.anchored === true
     this.deviations.agrees(peer)
     return true
   }

@@ -17,6 +17,8 @@ export class HeaderIntake {
   private readonly requests: HeaderRequests
   private readonly deviations: Deviations
   private readonly retention: Retention
+  /** Headers that went to the store on arrival. */
+  private readonly saved = new WeakSet<HeaderFacts>()
 
   constructor(
     core: SyncCore,
@@ -186,7 +188,7 @@ export class HeaderIntake {
     const id = core.idText(dag.idOf(node))
     const level = dag.levelOf(node)
     if (level <= dag.baseLevel + 1) return this.deviations.leavesOurChain(id)
-    if (core.mode === "anchored" && !this.worthDescending(id, node)) return
+    if (core.mode === "anchored" && !this.worthDescending(node)) return
     this.want(core.idText(dag.idOf(parent)), id, level - 1)
   }
 
@@ -196,9 +198,14 @@ export class HeaderIntake {
     if (kept !== undefined) this.own(kept)
   }
 
-  /** In anchored mode a target is descended from only when a quorum stands behind it: the way down may be a million headers long. */
-  private worthDescending(id: BlockId, node: NodeIndex): boolean {
-    return !this.targets.byId.has(id) || this.core.dag.quorum(node).rule !== undefined
+  /**
+   * In anchored mode the way down may be a million headers long: near the peers' heads, targets are linked with each other, and beneath that only a
+   * chain with quorum is followed.
+   */
+  private worthDescending(node: NodeIndex): boolean {
+    const { dag, peersLevel } = this.core
+    return dag.levelOf(node) > (peersLevel ?? Infinity) - ChainLimits.anchorBandLevels ||
+      dag.quorum(node).rule !== undefined
   }
 
   /**
@@ -212,9 +219,8 @@ export class HeaderIntake {
       const node = dag.find(core.idBytes(target.id))
       if (node < 0 || !dag.hasHeader(node) || dag.connected(node)) continue
       const lowest = dag.lowestAncestor(node)
-      if (core.mode === "anchored" && dag.quorum(node).rule === undefined) continue
       this.descend(lowest)
-      if (core.mode !== "anchored" || target.begun) continue
+      if (core.mode !== "anchored" || target.begun || dag.quorum(node).rule === undefined) continue
       target.begun = true
       for (const slot of dag.strongSupporters(node)) this.startBeneath(slot, target.level ?? 0)
     }
@@ -234,10 +240,16 @@ export class HeaderIntake {
   /** To the store at once; memory keeps links, and facts only where a neighbour is still to come. */
   private spill(header: HeaderFacts): void {
     const { core } = this
-    core.emit({ kind: "store-headers", headers: [header] })
+    this.save(header)
     const node = core.dag.find(core.idBytes(header.id))
     for (const child of core.dag.childrenOf(node)) this.dropInner(core.idText(core.dag.idOf(child)))
     this.dropInner(header.parent)
+  }
+
+  private save(header: HeaderFacts): void {
+    if (this.saved.has(header)) return
+    this.saved.add(header)
+    this.core.emit({ kind: "store-headers", headers: [header] })
   }
 
   /** Facts between two known neighbours are not needed until the block's turn comes. */
@@ -246,6 +258,9 @@ export class HeaderIntake {
     const node = core.dag.find(core.idBytes(id))
     if (node < 0 || !core.dag.hasHeader(node) || core.dag.childrenOf(node).length === 0) return
     const parent = core.dag.parentOf(node)
-    if (parent >= 0 && core.dag.hasHeader(parent) && core.dag.levelOf(node) < core.tipFromLevel) core.facts.delete(id)
+    if (parent < 0 || !core.dag.hasHeader(parent) || core.dag.levelOf(node) >= core.tipFromLevel) return
+    const facts = core.facts.get(id)
+    if (facts !== undefined) this.save(facts)
+    core.facts.delete(id)
   }
 }

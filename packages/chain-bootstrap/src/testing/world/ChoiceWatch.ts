@@ -18,6 +18,7 @@ interface Said {
 export class ChoiceWatch {
   /** Something was pruned or moved: items may be asked for again. */
   rearranged = false
+  private highest = 0
   private readonly world: ChainWorld
   private readonly known: ReadonlyMap<number, Link>
   private readonly fail: (message: string) => never
@@ -89,7 +90,8 @@ export class ChoiceWatch {
       this.passed.add(id)
       parent = id
     }
-    this.rearranged = true
+    if (firstLevel <= this.highest) this.rearranged = true
+    this.highest = evidence.topLevel
   }
 
   private linkOf(name: string): Link | undefined {

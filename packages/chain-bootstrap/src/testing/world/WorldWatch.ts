@@ -154,6 +154,7 @@ export class WorldWatch {
         this.fail(`honest ${peer} is blamed for ${kind}: ${subject}: ${detail}`)
       }
     } else if (notice.kind === "status") this.count(`status ${notice.status}`)
+    else if (notice.kind === "pruned") this.choices.rearranged = true
     else if (notice.kind === "mode") {
       this.count(`mode ${notice.mode}`)
       this.choices.rearranged = true
