@@ -368,13 +368,13 @@ describe("messages of a peer", () => {
     Effect.gen(function*() {
       const { heard, ours, raw } = yield* rawPeer()
       yield* says(raw, { _tag: "Disconnect" }, { _tag: "Bootstrap" })
-      assert.deepStrictEqual(yield* ours.closed, { kind: "end", message: "the peer said Disconnect" })
+      assert.deepStrictEqual(yield* ours.closed, { kind: "farewell", message: "the peer said Disconnect" })
       assert.strictEqual(yield* Queue.size(heard), 0)
       const [near, far] = yield* speakers({ network })
       near.session.close("enough")
       assert.deepStrictEqual(yield* near.session.closed, { kind: "local", message: "enough" })
       const end = yield* far.session.closed
-      assert.deepStrictEqual(end, { kind: "end", message: "the peer said Disconnect" })
+      assert.deepStrictEqual(end, { kind: "farewell", message: "the peer said Disconnect" })
     }))
 
   it.effect("a peer of the first distributed db is never asked for ancestors", () =>

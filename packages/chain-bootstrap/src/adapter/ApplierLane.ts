@@ -3,22 +3,17 @@
  * once more, with both headers at hand, whatever the engine could see while it collected them (specs: chain bootstrap 2.7, 5.12 invariant 2).
  */
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
-import type { Block, HeaderFacts } from "../contract/Block.ts"
-import type { ApplierFailed, ApplyResult, BlockApplierService } from "../contract/BlockApplier.ts"
+import type { Block, BlockId, HeaderFacts } from "../contract/Block.ts"
+import { ApplierFailed, type ApplyResult, type BlockApplierService } from "../contract/BlockApplier.ts"
 import { ChainLimits } from "../contract/ChainLimits.ts"
 import type { ChainRules } from "../contract/ChainRules.ts"
 import { type ChainStoreService, StoreError } from "../contract/ChainStore.ts"
 import type { SyncAction, SyncEvent } from "../contract/ChainSync.ts"
+import { type ActionLane, makeActionLane } from "./ActionLane.ts"
 
 export type ApplierAction = Extract<SyncAction, { readonly kind: "apply" | "rollback" | "switch" | "forget-branch" }>
 
-export interface ApplierLane {
-  offer(action: ApplierAction): void
-  readonly run: Effect.Effect<never, StoreError | ApplierFailed>
-  /** Everything offered before is done when it completes. */
-  readonly flushed: Effect.Effect<void>
-}
+export type ApplierLane = ActionLane<ApplierAction, StoreError | ApplierFailed>
 
 export interface ApplierLaneParts {
   readonly store: ChainStoreService
@@ -26,23 +21,22 @@ export interface ApplierLaneParts {
   readonly rules: ChainRules
   /** Header of the last applied block, where it is known. */
   readonly headFacts: HeaderFacts | undefined
+  /** Header of the base, where it is known: the store may not have it. */
+  readonly baseHeader: HeaderFacts | undefined
   readonly tell: (event: SyncEvent) => void
+  /** Completes when all that was given to the store before is durable. */
+  readonly stored: Effect.Effect<void>
 }
 
-type Item = ApplierAction | { readonly kind: "flush"; readonly done: () => void }
 type ApplyAction = Extract<ApplierAction, { readonly kind: "apply" }>
 
-export const makeApplierLane = Effect.fnUntraced(function*(parts: ApplierLaneParts) {
-  const items = yield* Queue.unbounded<Item>()
-  const lane: ApplierLane = {
-    offer: (action) => void Queue.offerUnsafe(items, action),
-    run: new Lane(parts, items).run,
-    flushed: Effect.callback<void>((resume) => {
-      Queue.offerUnsafe(items, { kind: "flush", done: () => resume(Effect.void) })
-    })
-  }
-  return lane
-})
+export const makeApplierLane = (parts: ApplierLaneParts): Effect.Effect<ApplierLane> => {
+  const lane = new Lane(parts)
+  return makeActionLane<ApplierAction, StoreError | ApplierFailed>(
+    1,
+    (actions) => Effect.forEach(actions, (action) => lane.one(action), { discard: true })
+  )
+}
 
 /** Reads the bodies of a block; a unit that the store has lost is damage, and no peer's or applier's fault. */
 export const readBlock = Effect.fnUntraced(function*(store: ChainStoreService, header: HeaderFacts) {
@@ -63,32 +57,42 @@ export const readBlock = Effect.fnUntraced(function*(store: ChainStoreService, h
   return { header, units } satisfies Block
 })
 
+/** What an applier says must fit what it was given, or nobody knows what it has applied. */
+const checked = (applier: BlockApplierService, given: number, result: ApplyResult) => {
+  const { applied, outcome } = result
+  const fits = Number.isInteger(applied) && applied >= 0 && (outcome === "ok" ? applied === given : applied < given)
+  return fits ? Effect.succeed(result) : Effect.fail(
+    new ApplierFailed({
+      applier: applier.name,
+      message:
+        `it was given ${given} blocks and reports ${applied} of them applied with outcome ${outcome}: a defect of the applier`
+    })
+  )
+}
+
+/** `apply`, with its answer checked. */
+export const applyBlocks = (applier: BlockApplierService, blocks: ReadonlyArray<Block>) =>
+  Effect.flatMap(applier.apply(blocks), (result) => checked(applier, blocks.length, result))
+
 class Lane {
   private readonly parts: ApplierLaneParts
-  private readonly items: Queue.Dequeue<Item>
+  /** Header of the last applied block. */
   private previous: HeaderFacts | undefined
 
-  constructor(parts: ApplierLaneParts, items: Queue.Dequeue<Item>) {
+  constructor(parts: ApplierLaneParts) {
     this.parts = parts
-    this.items = items
     this.previous = parts.headFacts
   }
 
-  get run(): Effect.Effect<never, StoreError | ApplierFailed> {
-    return Effect.forever(Effect.flatMap(Queue.take(this.items), (item) => this.one(item)))
-  }
-
-  private one(item: Item): Effect.Effect<void, StoreError | ApplierFailed> {
-    switch (item.kind) {
+  one(action: ApplierAction): Effect.Effect<void, StoreError | ApplierFailed> {
+    switch (action.kind) {
       case "apply":
-        return this.apply(item)
+        return this.apply(action)
       case "rollback":
       case "switch":
-        return this.move(item)
+        return this.move(action)
       case "forget-branch":
-        return this.parts.applier.forget(item.id)
-      case "flush":
-        return Effect.sync(item.done)
+        return this.parts.applier.forget(action.id)
     }
   }
 
@@ -98,23 +102,27 @@ class Lane {
     return Effect.gen(function*() {
       const ids = action.blocks.map((header) => header.id)
       const report = (result: ApplyResult) => tell({ kind: "applied", branch: action.branch, blocks: ids, ...result })
-      if (action.branch === "head" && action.blocks[0]?.parent !== store.head.id) {
-        return report({ applied: 0, outcome: "ok", reason: "" })
+      const parent = action.blocks[0]?.parent ?? ""
+      if (action.branch === "head" && parent !== store.head.id) {
+        // It was given out behind a batch that failed.
+        return report({ applied: 0, outcome: "transient", reason: `${parent} is not the head` })
       }
+      let previous = action.branch === "head" ? lane.previous : yield* lane.headerOf(parent)
       let applied = 0
       for (const batch of lane.batches(action.blocks)) {
-        const fault = action.branch === "head" ? lane.linkFault(batch) : undefined
+        const fault = lane.linkFault(previous, batch)
         const good = fault === undefined ? batch : batch.slice(0, fault.at)
         const blocks = applier.needsBodies
           ? yield* Effect.forEach(good, (header) => readBlock(store, header))
           : good.map((header) => ({ header, units: [] }))
         const result = blocks.length === 0
           ? { applied: 0, outcome: "ok" as const, reason: "" }
-          : yield* applier.apply(blocks)
+          : yield* applyBlocks(applier, blocks)
         if (result.applied > 0) yield* lane.record(action, applied, good.slice(0, result.applied))
         applied += result.applied
         if (result.outcome !== "ok") return report({ ...result, applied })
         if (fault !== undefined) return report({ applied, outcome: "invalid", reason: fault.reason })
+        previous = batch.at(-1)
       }
       report({ applied, outcome: "ok", reason: "" })
     })
@@ -127,9 +135,17 @@ class Lane {
     return this.parts.store.appendApplied({ kind: "apply", ids, firstLevel: action.firstLevel + before })
   }
 
+  private headerOf(id: BlockId): Effect.Effect<HeaderFacts | undefined, StoreError> {
+    const { baseHeader, store } = this.parts
+    return Effect.map(store.readHeaders([id]), ([header]) => header ?? (baseHeader?.id === id ? baseHeader : undefined))
+  }
+
   /** First block that does not follow from the one before it. */
-  private linkFault(headers: ReadonlyArray<HeaderFacts>): { readonly at: number; readonly reason: string } | undefined {
-    let previous = this.previous
+  private linkFault(
+    before: HeaderFacts | undefined,
+    headers: ReadonlyArray<HeaderFacts>
+  ): { readonly at: number; readonly reason: string } | undefined {
+    let previous = before
     for (const [at, header] of headers.entries()) {
       const reason = previous === undefined ? undefined : this.parts.rules.checkLink(header, previous)
       if (reason !== undefined) return { at, reason }
@@ -148,19 +164,23 @@ class Lane {
     return batches
   }
 
+  /**
+   * The applier moves first, then the store follows. A crash in between leaves an applier that is not where the store says, which `reconcile` resolves
+   * either way: one that went back is given the blocks again; one that switched is found on the chosen segment of its new branch, which is durable
+   * before it moves.
+   */
   private move(action: Extract<ApplierAction, { readonly kind: "rollback" | "switch" }>) {
-    const { applier, store, tell } = this.parts
+    const { applier, store, stored, tell } = this.parts
     const lane = this
     return Effect.gen(function*() {
       const fork = action.kind === "rollback" ? action.to : action.fork
       if (action.kind === "rollback") yield* applier.rollback(action.to)
-      else yield* applier.moveHead(action.to)
+      else yield* Effect.andThen(stored, applier.moveHead(action.to))
       if (fork.id !== store.head.id) yield* store.appendApplied({ kind: "rollback", to: fork })
       if (action.kind === "switch") {
         yield* store.appendApplied({ kind: "apply", ids: action.ids, firstLevel: fork.level + 1 })
       }
-      const [header] = yield* store.readHeaders([action.to.id])
-      lane.previous = header
+      lane.previous = yield* lane.headerOf(action.to.id)
       tell({ kind: "moved", to: action.to })
     })
   }

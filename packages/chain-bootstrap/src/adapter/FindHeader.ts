@@ -34,16 +34,17 @@ const askOne = Effect.fnUntraced(function*(id: BlockId, point: string) {
 
 /** The header, or `BaseNotFound` when no peer serves it. */
 export const findHeader = Effect.fn("findHeader")(function*(options: FindHeaderOptions) {
+  const timeoutMillis = options.timeoutMillis ?? 15_000
   const reasons: Array<string> = []
   for (const point of options.points) {
     options.onTry?.(point)
     const result = yield* askOne(options.id, point).pipe(
-      Effect.timeoutOption(options.timeoutMillis ?? 15_000),
+      Effect.timeoutOption(timeoutMillis),
       Effect.result
     )
     if (result._tag === "Success" && result.success._tag === "Some") return result.success.value
     const why = result._tag === "Success"
-      ? "no answer: it does not have the block"
+      ? `no answer within ${timeoutMillis} ms: it does not have the block, or is not there`
       : typeof result.failure === "string"
       ? "it ended the connection"
       : result.failure.message

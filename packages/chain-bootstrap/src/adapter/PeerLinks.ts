@@ -1,24 +1,16 @@
 /**
- * Connections to peers: dials, accepts, shakes hands, and carries messages between sessions and the engine. One fiber a connection, and one for
- * what is written to it. Bodies draw from the ledger before the engine sees them; without memory a connection is not read.
+ * Connections to peers: dials, accepts, shakes hands, and carries messages between sessions and the engine. One fiber a connection, one for what
+ * is written to it, one that answers its requests. A defect in any of them ends that connection and no other.
  */
-import { type Address, type ByteLedger, type Connection, type DialError, Transport } from "@peerstrap/transport"
+import { type Address, type Connection, type DialError, Transport } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import {
-  ChainProtocol,
-  type HandshakeFailed,
-  type OpenOptions,
-  type PeerSession,
-  type Side
-} from "../contract/ChainProtocol.ts"
+import { ChainLimits } from "../contract/ChainLimits.ts"
+import { ChainProtocol, type HandshakeFailed, type OpenOptions, type Side } from "../contract/ChainProtocol.ts"
 import type { SyncEvent } from "../contract/ChainSync.ts"
-import type { Incoming, Outgoing } from "../contract/PeerMessage.ts"
-import { makeRequestQueue, type RequestQueue } from "./RequestQueue.ts"
-import { bodyAccount } from "./StoreLane.ts"
+import { type Inflow, type InflowOwner, makeInflow } from "./Inflow.ts"
+import { makePeerLink, type PeerLink } from "./PeerLink.ts"
 
 /** What the links need of whoever decides. */
 export interface LinkOwner {
@@ -26,20 +18,8 @@ export interface LinkOwner {
   readonly admits: (id: string, remoteHost: string, side: Side) => ReturnType<OpenOptions["accept"]>
   /** Answers what the peer asks, for as long as the connection lives. */
   readonly serve: (link: PeerLink) => Effect.Effect<void>
-  readonly ledger: ByteLedger
-}
-
-export interface PeerLink {
-  readonly peer: number
-  readonly session: PeerSession
-  /** Host of the other side, without a port. */
-  readonly host: string
-  /** What it asks of us. */
-  readonly requests: RequestQueue
-  /** It asked for our branch: from then on it listens to our heads. */
-  active: boolean
-  send(messages: ReadonlyArray<Outgoing>): void
-  close(reason: string): void
+  /** What happens to answers; undefined: nobody asks, so that answers are dropped. */
+  readonly inflow: InflowOwner | undefined
 }
 
 /** `host` of `host:port` or `[v6]:port`. */
@@ -50,7 +30,9 @@ export const addressOf = (point: string): Address => ({
   port: Number(point.slice(point.lastIndexOf(":") + 1))
 })
 
-const attemptCause = (error: DialError | HandshakeFailed): Extract<SyncEvent, { kind: "attempt-failed" }>["cause"] => {
+type AttemptFailed = Extract<SyncEvent, { kind: "attempt-failed" }>
+
+const attemptCause = (error: DialError | HandshakeFailed): AttemptFailed["cause"] => {
   if (error._tag === "DialError") return error.fault === "self" ? "local-fault" : "dial-failed"
   switch (error.reason) {
     case "malformed":
@@ -69,13 +51,13 @@ export class PeerLinks {
   private readonly owner: LinkOwner
   private readonly scope: Scope.Closeable
   private readonly links = new Map<number, PeerLink>()
-  /** Links that wait for memory, with the message that did not fit. */
-  private readonly held = new Map<PeerLink, Extract<Incoming, { kind: "unit" }>>()
+  private readonly inflow: Inflow | undefined
   private lastPeer = 0
 
   constructor(owner: LinkOwner, scope: Scope.Closeable) {
     this.owner = owner
     this.scope = scope
+    this.inflow = owner.inflow === undefined ? undefined : makeInflow(owner.inflow, owner.tell)
   }
 
   get(peer: number): PeerLink | undefined {
@@ -94,31 +76,39 @@ export class PeerLinks {
       const connection = yield* transport.dial(addressOf(point))
       yield* links.live(connection, "outgoing", point)
     })
-    return dialled.pipe(
-      Effect.scoped,
-      Effect.catch((error) => Effect.sync(() => links.failed(point, error))),
-      Effect.forkIn(this.scope),
-      Effect.asVoid
-    )
+    return Effect.asVoid(Effect.forkIn(this.attempt(dialled, point), this.scope))
   }
 
   /** What a listener does with a connection. */
   accept(connection: Connection): Effect.Effect<void, never, ChainProtocol> {
-    return this.live(connection, "incoming", undefined).pipe(
-      Effect.scoped,
-      Effect.catch((error) => Effect.sync(() => this.failed(undefined, error)))
-    )
+    return this.attempt(this.live(connection, "incoming", undefined), undefined)
   }
 
-  private failed(point: string | undefined, error: DialError | HandshakeFailed): void {
-    this.owner.tell({
-      kind: "attempt-failed",
-      point,
-      id: error._tag === "HandshakeFailed" ? error.id : undefined,
-      cause: attemptCause(error),
-      points: error._tag === "HandshakeFailed" ? error.points : [],
-      message: error.message
-    })
+  private attempt<R>(
+    effect: Effect.Effect<void, DialError | HandshakeFailed, R | Scope.Scope>,
+    point: string | undefined
+  ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
+    const failed = (
+      id: string | undefined,
+      cause: AttemptFailed["cause"],
+      points: ReadonlyArray<string>,
+      message: string
+    ) => this.owner.tell({ kind: "attempt-failed", point, id, cause, points, message })
+    return effect.pipe(
+      Effect.scoped,
+      Effect.catch((error) =>
+        Effect.sync(() => {
+          const [id, points] = error._tag === "HandshakeFailed" ? [error.id, error.points] : [undefined, []]
+          failed(id, attemptCause(error), points, error.message)
+        })
+      ),
+      Effect.catchDefect((defect) =>
+        Effect.andThen(
+          Effect.logError("an attempt to connect ended by a defect of ours", point ?? "incoming", defect),
+          Effect.sync(() => failed(undefined, "local-fault", [], `a defect of ours: ${String(defect)}`))
+        )
+      )
+    )
   }
 
   private live(connection: Connection, side: Side, dialled: string | undefined) {
@@ -128,86 +118,79 @@ export class PeerLinks {
       const protocol = yield* ChainProtocol
       const accept = (id: string) => links.owner.admits(id, host, side)
       const session = yield* protocol.open(connection, { side, dialled, accept })
-      const outbox = yield* Queue.unbounded<Outgoing>()
-      const requests = yield* makeRequestQueue
-      const link = links.begin({ session, side, host, dialled, outbox, requests })
-      const server = yield* Effect.forkChild(links.owner.serve(link))
-      const writer = yield* Effect.forkChild(
-        Effect.ignore(Effect.forever(Effect.flatMap(Queue.takeBetween(outbox, 1, 64), (batch) => session.send(batch))))
+      const link = yield* makePeerLink(++links.lastPeer, session, host)
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => links.begin(link, side, dialled ?? session.point)),
+        () =>
+          Effect.gen(function*() {
+            yield* Effect.forkChild(endsWith(link, link.writes))
+            yield* Effect.forkChild(endsWith(link, links.owner.serve(link)))
+            return yield* session.closed
+          }),
+        (_, exit) => Effect.sync(() => links.finish(link, exit))
       )
-      const end = yield* session.closed
-      yield* Fiber.interruptAll([writer, server])
-      links.finish(link, end.kind === "malformed", end.message)
     })
   }
 
-  private begin(parts: {
-    readonly session: PeerSession
-    readonly side: Side
-    readonly host: string
-    readonly dialled: string | undefined
-    readonly outbox: Queue.Enqueue<Outgoing>
-    readonly requests: RequestQueue
-  }): PeerLink {
-    const { dialled, host, outbox, requests, session, side } = parts
-    const link: PeerLink = {
-      peer: ++this.lastPeer,
-      session,
-      host,
-      requests,
-      active: false,
-      send: (messages) => {
-        for (const message of messages) Queue.offerUnsafe(outbox, message)
-      },
-      close: (reason) => session.close(reason)
-    }
-    this.links.set(link.peer, link)
-    const point = dialled ?? session.point
-    this.owner.tell({ kind: "connected", peer: link.peer, id: session.id, point, side, ancestors: session.ancestors })
-    session.receive((message) => this.received(link, message))
-    return link
+  private begin(link: PeerLink, side: Side, point: string | undefined): void {
+    const { peer, session } = link
+    this.links.set(peer, link)
+    this.owner.tell({ kind: "connected", peer, id: session.id, point, side, ancestors: session.ancestors })
+    session.receive((message) => {
+      if (message.kind !== "request") return this.inflow?.answered(link, message) ?? true
+      if (message.request.kind === "get-branch") link.active = true
+      link.requests.offer(message.request)
+      return true
+    })
   }
 
-  private finish(link: PeerLink, malformed: boolean, message: string): void {
+  /** By a session's own end, or interrupted: then we closed it. */
+  private finish(link: PeerLink, exit: Exit.Exit<{ readonly kind: string; readonly message: string }>): void {
+    const { kind, message } = Exit.isSuccess(exit) ? exit.value : { kind: "local", message: "we stop" }
     this.links.delete(link.peer)
-    this.held.delete(link)
-    this.owner.tell({ kind: "closed", peer: link.peer, malformed, message })
+    this.inflow?.forget(link)
+    const expected = kind === "farewell" || kind === "local"
+    this.owner.tell({ kind: "closed", peer: link.peer, malformed: kind === "malformed", expected, message })
   }
 
-  /** False: nothing more is read from this connection until memory is free again. */
-  private received(link: PeerLink, message: Incoming): boolean {
-    switch (message.kind) {
-      case "request":
-        if (message.request.kind === "get-branch") link.active = true
-        link.requests.offer(message.request)
-        return true
-      case "unit":
-        if (this.owner.ledger.tryReserve(bodyAccount, message.body.length)) {
-          this.owner.tell({ kind: "answer", peer: link.peer, answer: message })
-          return true
-        }
-        this.held.set(link, message)
-        return false
-      default:
-        this.owner.tell({ kind: "answer", peer: link.peer, answer: message })
-        return true
-    }
+  /** Whether some connection is not read because a body waits for memory. */
+  get waitsForMemory(): boolean {
+    return this.inflow?.waitsForMemory ?? false
   }
 
-  /** Memory is free again: what was held is told, and reading goes on. */
+  /** The engine has taken an answer of this peer. */
+  taken(peer: number): void {
+    const link = this.links.get(peer)
+    if (link !== undefined) this.inflow?.taken(link)
+  }
+
+  /** Reading goes on where it may: memory was given back, answers were taken, or the store has caught up. */
   resume(): void {
-    for (const [link, message] of this.held) {
-      if (!this.owner.ledger.tryReserve(bodyAccount, message.body.length)) return
-      this.held.delete(link)
-      this.owner.tell({ kind: "answer", peer: link.peer, answer: message })
-      link.session.resume()
-    }
+    this.inflow?.resume()
   }
 
+  /** Says farewell to all; who does not take it within the time is cut off. */
   closeAll(reason: string): Effect.Effect<void> {
     return Effect.suspend(() => {
-      for (const link of this.links.values()) link.close(reason)
-      return Scope.close(this.scope, Exit.void)
+      const open = [...this.links.values()]
+      for (const link of open) link.close(reason)
+      const ended = Effect.forEach(open, ({ session }) => session.closed, { concurrency: "unbounded", discard: true })
+      return Effect.andThen(
+        Effect.timeoutOption(ended, ChainLimits.farewellMillis),
+        Scope.close(this.scope, Exit.void)
+      )
     })
   }
 }
+
+/** The connection does not outlive what it needs. */
+const endsWith = (link: PeerLink, effect: Effect.Effect<unknown>): Effect.Effect<void> =>
+  effect.pipe(
+    Effect.asVoid,
+    Effect.catchDefect((defect) =>
+      Effect.andThen(
+        Effect.logError("a connection ended by a defect of ours", link.session.id, defect),
+        Effect.sync(() => link.close(`a defect of ours: ${String(defect)}`))
+      )
+    )
+  )

@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { HeaderFacts } from "../contract/Block.ts"
-import { ChainProtocol, type Side } from "../contract/ChainProtocol.ts"
+import { ChainProtocol } from "../contract/ChainProtocol.ts"
 import { ChainStore } from "../contract/ChainStore.ts"
 import type { SyncEvent } from "../contract/ChainSync.ts"
 import { PeerLinks } from "./PeerLinks.ts"
@@ -27,42 +27,53 @@ export const serveChain = Effect.fn("serveChain")(function*(options: ServeOption
   const protocol = yield* ChainProtocol
   const transport = yield* Transport
   const clock = yield* Clock.Clock
-  const connected = new Map<number, string>()
-  const admits = (
-    id: string
-  ): undefined | { readonly reason: "too-many" | "already-connected"; readonly points: [] } => {
-    if ([...connected.values()].includes(id) || id === protocol.ownId) {
-      return { reason: "already-connected", points: [] }
-    }
-    return connected.size < (options.maxPeers ?? 50) ? undefined : { reason: "too-many", points: [] }
+  const maxPeers = options.maxPeers ?? 50
+  /** Numbers of connections by identity. */
+  const connected = new Map<string, number>()
+  /** Their identities by number. */
+  const kept = new Map<number, string>()
+  const refusal = (id: string): "already-connected" | "too-many" | undefined => {
+    if (connected.has(id) || id === protocol.ownId) return "already-connected"
+    return connected.size < maxPeers ? undefined : "too-many"
   }
   const tell = (event: SyncEvent): void => {
-    if (event.kind === "connected") connected.set(event.peer, event.id)
-    else if (event.kind === "closed") connected.delete(event.peer)
+    if (event.kind === "connected") {
+      // Handshakes go on at the same time: what was true when this one was admitted may be over.
+      const reason = refusal(event.id)
+      if (reason !== undefined) return links.get(event.peer)?.close(reason)
+      connected.set(event.id, event.peer)
+      kept.set(event.peer, event.id)
+    }
+    if (event.kind === "closed") {
+      const id = kept.get(event.peer)
+      if (id === undefined) return
+      kept.delete(event.peer)
+      connected.delete(id)
+    }
     if (event.kind === "connected" || event.kind === "closed" || event.kind === "attempt-failed") {
       options.onEvent?.(event)
     }
-    // We asked for nothing: whatever else comes is not kept.
-    if (event.kind === "answer" && event.answer.kind === "unit") {
-      options.ledger.release("bodies", event.answer.body.length)
-    }
   }
-  const serving = new Serving(
-    { store, rules: protocol.rules, baseHeader: options.baseHeader, pointsToTell: () => [] },
-    clock
-  )
-  const links = new PeerLinks(
-    {
-      tell,
-      ledger: options.ledger,
-      admits: (id: string, _host: string, _side: Side) => admits(id),
-      serve: (link) => serving.serve(link)
+  const { baseHeader, ledger } = options
+  const serving = new Serving({ store, rules: protocol.rules, baseHeader, ledger, pointsToTell: () => [] }, clock)
+  const connections = yield* Scope.fork(yield* Effect.scope)
+  const links: PeerLinks = new PeerLinks({
+    tell,
+    admits: (id) => {
+      const reason = refusal(id)
+      return reason === undefined ? undefined : { reason, points: [] }
     },
-    yield* Scope.fork(yield* Effect.scope)
+    // We ask for nothing: whatever answers come are dropped.
+    inflow: undefined,
+    serve: (link) => serving.serve(link)
+  }, connections)
+  const listener = yield* Scope.provide(
+    transport.listen(
+      { host: options.host, port: options.port },
+      (connection) => Effect.provideService(links.accept(connection), ChainProtocol, protocol)
+    ),
+    connections
   )
-  const listener = yield* transport.listen(
-    { host: options.host, port: options.port },
-    (connection) => Effect.provideService(links.accept(connection), ChainProtocol, protocol)
-  )
+  yield* Effect.addFinalizer(() => links.closeAll("we stop"))
   return { listening: `${listener.address.host}:${listener.address.port}`, connections: () => connected.size }
 })

@@ -6,23 +6,29 @@
  *             └────────── send ◄──────┘
  */
 import { Transport } from "@peerstrap/transport"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { type ApplierFailed, BlockApplier } from "../contract/BlockApplier.ts"
 import { ChainLimits } from "../contract/ChainLimits.ts"
 import { ChainProtocol } from "../contract/ChainProtocol.ts"
 import { ChainStore, type StoreError } from "../contract/ChainStore.ts"
-import type { ChainSyncEngine, SyncAction, SyncEvent, SyncStart } from "../contract/ChainSync.ts"
+import type { ChainSyncEngine, SyncEvent, SyncStart } from "../contract/ChainSync.ts"
 import { SyncDefect, type SyncOutcome, type SyncRun, type SyncRunOptions } from "../contract/SyncRun.ts"
 import { makeChainSync } from "../engine/ChainSync.ts"
-import { type ApplierLane, makeApplierLane } from "./ApplierLane.ts"
+import { makeApplierLane } from "./ApplierLane.ts"
+import { BodyMemory } from "./BodyMemory.ts"
 import { PeerLinks } from "./PeerLinks.ts"
 import { reconcile } from "./Reconcile.ts"
 import { Serving } from "./Serving.ts"
-import { knownPeersDocument, makeStoreLane, type StoreLane } from "./StoreLane.ts"
+import { knownPeersDocument, makeStoreLane } from "./StoreLane.ts"
+import { type Finish, type LoopParts, runLoop } from "./SyncLoop.ts"
 
 type RunError = StoreError | ApplierFailed | SyncDefect
 
@@ -37,89 +43,11 @@ const seeded = (seed: number): () => number => {
   }
 }
 
-interface Parts {
-  readonly engine: ChainSyncEngine
-  readonly links: PeerLinks
-  readonly storeLane: StoreLane
-  readonly applierLane: ApplierLane
-  readonly options: SyncRunOptions
-  readonly tell: (event: SyncEvent) => void
-}
-
-/** Executes an action: what is quick at once, what takes time as an effect that forks. */
-const execute = (
-  parts: Parts,
-  action: SyncAction
-): Effect.Effect<unknown, never, Transport | ChainProtocol> | undefined => {
-  switch (action.kind) {
-    case "dial":
-      return parts.links.dial(action.point)
-    case "resolve-names": {
-      const resolve = parts.options.resolveNames ?? Effect.succeed([])
-      return Effect.forkChild(Effect.map(resolve, (points) => parts.tell({ kind: "names-resolved", points })))
-    }
-    case "send":
-      return void parts.links.get(action.peer)?.send(action.requests)
-    case "disconnect":
-      return void parts.links.get(action.peer)?.close(action.reason)
-    case "store-headers":
-    case "store-units":
-    case "store-segment":
-    case "load-headers":
-    case "save-peers":
-      return void parts.storeLane.offer(action)
-    case "apply":
-    case "rollback":
-    case "switch":
-    case "forget-branch":
-      return void parts.applierLane.offer(action)
-    case "notice":
-      if (action.notice.kind === "applied") announce(parts)
-      return void parts.options.onNotice?.(action.notice)
-    case "finish":
-      return undefined
-  }
-}
-
-/** A new head goes to those that listen to ours, once we are with the others: before that it would be no news to anybody. */
-const announce = ({ engine, links, options }: Parts): void => {
-  const header = engine.headHeader
-  if (options.serve === false || header === undefined || engine.status === "unsynced") return
-  for (const link of links.all()) if (link.active) link.send([{ kind: "head", header }])
-}
-
-const runLoop = Effect.fnUntraced(function*(parts: Parts, events: Queue.Dequeue<SyncEvent>, clock: Clock.Clock) {
-  const { engine } = parts
-  const actions: Array<SyncAction> = []
-  let batch: ReadonlyArray<SyncEvent> = [{ kind: "wake" }]
-  for (;;) {
-    const now = clock.currentTimeMillisUnsafe()
-    for (const event of batch) engine.step(event, now)
-    if (engine.wakeAt() <= now) engine.step({ kind: "wake" }, now)
-    actions.length = 0
-    engine.drain(actions)
-    let finish: Extract<SyncAction, { kind: "finish" }> | undefined
-    for (const action of actions) {
-      if (action.kind === "finish") finish = action
-      const effect = execute(parts, action)
-      if (effect !== undefined) yield* effect
-    }
-    if (finish !== undefined) return finish
-    const wake = engine.wakeAt() - clock.currentTimeMillisUnsafe()
-    const next = Queue.takeBetween(events, 1, ChainLimits.eventsPerTurn)
-    if (wake === Infinity) batch = yield* next
-    else {
-      const taken = yield* Effect.timeoutOption(next, Math.max(1, Math.ceil(wake)))
-      batch = taken._tag === "Some" ? taken.value : [{ kind: "wake" }]
-    }
-  }
-})
-
 /** Where the run begins, as the store has it. */
 const startOf = Effect.fnUntraced(function*(options: SyncRunOptions) {
   const store = yield* ChainStore
   const applier = yield* BlockApplier
-  yield* reconcile(store, applier)
+  yield* reconcile(store, applier, options.sync.timers)
   const [stored] = yield* store.readHeaders([store.head.id])
   const headFacts = stored ?? (store.head.id === options.baseHeader?.id ? options.baseHeader : undefined)
   const start: SyncStart = {
@@ -137,6 +65,52 @@ const startOf = Effect.fnUntraced(function*(options: SyncRunOptions) {
   return start
 })
 
+/** What ends a run, when it is not a wish: the first failure counts, and what is no failure is a defect. */
+const runError = (cause: Cause.Cause<StoreError | ApplierFailed>): RunError => {
+  const error = Cause.findError(cause)
+  return Result.isSuccess(error) ? error.success : new SyncDefect({ message: String(Cause.squash(cause)) })
+}
+
+interface Supervised extends LoopParts {
+  readonly done: Deferred.Deferred<SyncOutcome | undefined, RunError>
+  /** Everything is over and closed. */
+  readonly stopped: Deferred.Deferred<void>
+  /** From now on what peers say is dropped. */
+  readonly endEvents: () => void
+  readonly head: () => SyncOutcome["head"]
+}
+
+/** The life of a run: works until something ends it, makes durable what has arrived, says farewell. */
+const supervise = Effect.fnUntraced(function*(parts: Supervised) {
+  const { applierLane, bodies, done, engine, links, storeLane } = parts
+  const store = yield* Effect.forkChild(storeLane.run)
+  const applier = yield* Effect.forkChild(applierLane.run)
+  const lanes = [store, applier]
+  const first = yield* Effect.exit(
+    Effect.raceAllFirst<Effect.Effect<Finish | undefined, StoreError | ApplierFailed, Transport | ChainProtocol>>([
+      runLoop(parts),
+      Fiber.join(store),
+      Fiber.join(applier)
+    ])
+  )
+  parts.endEvents()
+  if (Exit.isSuccess(first)) storeLane.offer({ kind: "save-peers", text: engine.savePeers() })
+  // The applier's last results lead to what the store has to keep.
+  yield* Effect.timeoutOption(Effect.andThen(applierLane.flushed, storeLane.flushed), ChainLimits.stopMillis)
+  const failed = [first, ...lanes.flatMap((fiber) => fiber.pollUnsafe() ?? [])].find(Exit.isFailure)
+  yield* Effect.timeoutOption(links.closeAll("we stop"), ChainLimits.stopMillis)
+  bodies.close()
+  if (failed !== undefined) yield* Deferred.fail(done, runError(failed.cause))
+  else {
+    const finish = Exit.isSuccess(first) ? first.value : undefined
+    yield* Deferred.succeed(
+      done,
+      finish === undefined ? undefined : { outcome: finish.outcome, reason: finish.reason, head: parts.head() }
+    )
+  }
+  yield* Deferred.succeed(parts.stopped, undefined)
+})
+
 /** Starts a bootstrap in the surrounding scope; it goes on from what the store holds. */
 export const startSync = Effect.fn("startSync")(function*(options: SyncRunOptions) {
   const store = yield* ChainStore
@@ -146,6 +120,7 @@ export const startSync = Effect.fn("startSync")(function*(options: SyncRunOption
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const { rules } = protocol
+  const { baseHeader, ledger } = options
   const start = yield* startOf(options)
   const engine = makeChainSync(options.sync, start, {
     rules,
@@ -154,62 +129,86 @@ export const startSync = Effect.fn("startSync")(function*(options: SyncRunOption
     ...(options.scores === undefined ? {} : { scores: options.scores }),
     random: seeded(options.sync.seed)
   })
-  const events = yield* Queue.unbounded<SyncEvent>()
-  const tell = (event: SyncEvent): void => void Queue.offerUnsafe(events, event)
+  const bodies = new BodyMemory(ledger)
+  const done = yield* Deferred.make<SyncOutcome | undefined, RunError>()
+  const stopped = yield* Deferred.make<void>()
+  // Added first, so that it runs last: whoever waits for a run whose scope was closed is not left waiting.
+  yield* Effect.addFinalizer(() => {
+    bodies.close()
+    return Effect.andThen(Deferred.succeed(done, undefined), Deferred.succeed(stopped, undefined))
+  })
   const connections = yield* Scope.fork(scope)
+  const events = yield* Queue.unbounded<SyncEvent>()
+  let isStopping = false
+  let isOver = false
+  const tell = (event: SyncEvent): void => {
+    if (!isOver) return void Queue.offerUnsafe(events, event)
+    if (event.kind === "answer" && event.answer.kind === "unit") bodies.giveBack(event.answer.body.length)
+  }
   const serving = new Serving({
     store,
     rules,
-    baseHeader: options.baseHeader,
+    baseHeader,
+    ledger,
     pointsToTell: (limit, audience) => engine.pointsToTell(limit, audience)
   }, clock)
+  const storeLane = yield* makeStoreLane({ store, bodies, tell, onDone: () => links.resume() })
   const links: PeerLinks = new PeerLinks({
     tell,
-    ledger: options.ledger,
+    inflow: { bodies, isBehind: () => storeLane.waiting >= ChainLimits.storeActionsWaiting },
     admits: (id, host, side) => {
       const reason = engine.admits(id, host, side, clock.currentTimeMillisUnsafe())
       return reason === undefined ? undefined : { reason, points: engine.pointsToTell(ChainLimits.pointsTold, host) }
     },
     serve: (link) => options.serve === false ? Effect.never : serving.serve(link)
   }, connections)
-  const storeLane = yield* makeStoreLane({ store, ledger: options.ledger, tell, released: () => links.resume() })
-  const applierLane = yield* makeApplierLane({ store, applier, rules, headFacts: start.headFacts, tell })
-
-  const done = yield* Deferred.make<SyncOutcome | undefined, RunError>()
-  const fail = (error: RunError) => Deferred.fail(done, error)
-  const lanes = Effect.all([storeLane.run, applierLane.run], { concurrency: "unbounded" })
-  yield* Effect.forkScoped(Effect.catch(lanes, fail))
-  const parts: Parts = { engine, links, storeLane, applierLane, options, tell }
-  const flush = Effect.all([applierLane.flushed, storeLane.flushed]).pipe(
-    Effect.timeoutOption(ChainLimits.stopMillis),
-    Effect.asVoid
-  )
-  const close = Effect.andThen(flush, links.closeAll("stopped"))
-  yield* Effect.forkScoped(
-    runLoop(parts, events, clock).pipe(
-      Effect.flatMap(({ outcome, reason }) =>
-        Effect.andThen(flush, Deferred.succeed(done, { outcome, reason, head: store.head }))
-      ),
-      Effect.catchDefect((defect) => fail(new SyncDefect({ message: String(defect) })))
-    )
-  )
+  const { headFacts } = start
+  const applierLane = yield* makeApplierLane({
+    store,
+    applier,
+    rules,
+    headFacts,
+    baseHeader,
+    tell,
+    stored: storeLane.flushed
+  })
   const listener = options.listen === undefined
     ? undefined
-    : yield* transport.listen(
-      options.listen,
-      (connection) => Effect.provideService(links.accept(connection), ChainProtocol, protocol)
+    : yield* Scope.provide(
+      transport.listen(
+        options.listen,
+        (connection) => Effect.provideService(links.accept(connection), ChainProtocol, protocol)
+      ),
+      connections
     )
-
+  yield* Effect.forkScoped(supervise({
+    engine,
+    events,
+    links,
+    bodies,
+    storeLane,
+    applierLane,
+    options,
+    clock,
+    tell,
+    isStopping: () => isStopping,
+    done,
+    stopped,
+    endEvents: () => {
+      isOver = true
+    },
+    head: () => store.head
+  }))
   const run: SyncRun = {
     snapshot: () => engine.snapshot(clock.currentTimeMillisUnsafe()),
     waits: () => engine.waits(clock.currentTimeMillisUnsafe()),
     ban: (peer, reason) => known(engine, peer, clock, () => tell({ kind: "ban", peer, reason })),
     unban: (peer) => known(engine, peer, clock, () => tell({ kind: "unban", peer })),
     listening: listener === undefined ? undefined : `${listener.address.host}:${listener.address.port}`,
-    stop: Effect.gen(function*() {
-      storeLane.offer({ kind: "save-peers", text: engine.savePeers() })
-      yield* Deferred.succeed(done, undefined)
-      yield* close
+    stop: Effect.suspend(() => {
+      isStopping = true
+      tell({ kind: "wake" })
+      return Deferred.await(stopped)
     }),
     done: Deferred.await(done)
   }

@@ -23,9 +23,12 @@ export class HandshakeFailed extends Schema.TaggedError<HandshakeFailed>()("Hand
   message: Schema.String
 }) {}
 
-/** How a session ended; `malformed`: the peer sent what no correct node sends, with the proof in `message`. */
+/**
+ * How a session ended. `malformed`: the peer sent what no correct node sends, with the proof in `message`. `farewell`: the peer said in words of the
+ * protocol that it leaves; a mere `end` of its bytes may be a crash or a restart.
+ */
 export interface SessionEnd {
-  readonly kind: CloseReason["kind"] | "malformed"
+  readonly kind: CloseReason["kind"] | "malformed" | "farewell"
   readonly message: string
 }
 
@@ -41,6 +44,7 @@ export interface PeerSession {
   /** Installs the one consumer. False pauses reading until `resume`. Messages are complete, checked for form, and owned by the consumer. */
   receive(consumer: (message: Incoming) => boolean): void
   resume(): void
+  /** Says farewell where the protocol has words for it, and ends as soon as that is written, at the latest a moment later. Nothing more is consumed. Idempotent. */
   close(reason: string): void
   readonly closed: Effect.Effect<SessionEnd>
 }

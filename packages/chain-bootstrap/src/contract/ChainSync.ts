@@ -116,7 +116,14 @@ export type SyncEvent =
     readonly points: ReadonlyArray<string>
     readonly message: string
   }
-  | { readonly kind: "closed"; readonly peer: number; readonly malformed: boolean; readonly message: string }
+  /** `expected`: the peer said that it leaves, or we closed it: no reconnection is counted, a cool-down follows (5.8). Default false. */
+  | {
+    readonly kind: "closed"
+    readonly peer: number
+    readonly malformed: boolean
+    readonly expected?: boolean
+    readonly message: string
+  }
   | { readonly kind: "answer"; readonly peer: number; readonly answer: Answer }
   /** Answers to actions. */
   | { readonly kind: "names-resolved"; readonly points: ReadonlyArray<string> }

@@ -107,7 +107,7 @@ const make = Effect.fnUntraced(function*(options: TezosProtocolOptions) {
       peerId: session.remote.peerId,
       ancestors: session.remote.effective.distributedDb >= ancestorsSince
     }
-    return new TezosSession(session, context, opening)
+    return new TezosSession(session, context, opening, Effect.runForkWith(yield* Effect.context<never>()))
   })
 
   return ChainProtocol.of({

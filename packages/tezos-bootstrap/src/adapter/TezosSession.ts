@@ -10,6 +10,7 @@ import {
 import { encodeHash, encodePeerMessage, pointText, type Session } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
+import { TezosLimits } from "../contract/TezosLimits.ts"
 import { receiveFrame } from "../engine/Incoming.ts"
 import { sendFrames } from "../engine/Outgoing.ts"
 import type { PeerContext } from "../engine/PeerContext.ts"
@@ -38,11 +39,18 @@ export class TezosSession implements PeerSession {
   readonly closed: Effect.Effect<SessionEnd>
   private readonly session: Session
   private readonly context: PeerContext
-  /** How it ended, when a message ended it. */
+  private readonly fork: (effect: Effect.Effect<unknown>) => unknown
+  /** How it ended, when a message or we ended it. */
   private ending: SessionEnd | undefined
 
-  constructor(session: Session, context: PeerContext, options: OpenOptions) {
+  constructor(
+    session: Session,
+    context: PeerContext,
+    options: OpenOptions,
+    fork: (effect: Effect.Effect<unknown>) => unknown
+  ) {
     this.session = session
+    this.fork = fork
     this.context = context
     this.id = encodeHash("peer", session.remote.peerId)
     this.point = pointOf(session, options)
@@ -73,9 +81,16 @@ export class TezosSession implements PeerSession {
     this.session.resume()
   }
 
-  /** Says so first, so that the peer takes it for an end in order, if that still can be written at once. */
+  /** Says so first, so that the peer takes it for an end in order; cut off when that is not written soon. */
   close(reason: string): void {
-    if (this.ending === undefined) this.session.offer([farewell])
-    this.session.close(reason)
+    if (this.ending !== undefined) return
+    this.ending = { kind: "local", message: reason }
+    if (!this.session.offer([farewell])) return this.session.close(reason)
+    this.fork(
+      Effect.andThen(
+        Effect.timeoutOption(this.session.drained, TezosLimits.farewellMillis),
+        Effect.sync(() => this.session.close(reason))
+      )
+    )
   }
 }

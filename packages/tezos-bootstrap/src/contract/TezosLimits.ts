@@ -4,6 +4,8 @@ export const TezosLimits = {
   clockDriftSeconds: 1,
   /** Least time between two messages of a kind to one peer: what Octez enforces (4, 4, 10, 0.1, 60 s) and a margin. */
   spacingMillis: { branch: 5_000, head: 5_000, ancestor: 11_000, peers: 60_000, swap: 65_000 },
+  /** A peer that is left has so long to take our Disconnect: it is cut off when that cannot be written soon. */
+  farewellMillis: 500,
   /** A network file has about 1 KiB; more is something else. */
   networkFileBytes: 262_144,
   /** Problems that are listed of one network file; the rest is counted. */

@@ -18,7 +18,7 @@ import type { PeerContext } from "./PeerContext.ts"
 
 /** A message that ends the session: in order, or with the proof that no correct node sends it. */
 export interface Ending {
-  readonly kind: "end" | "malformed"
+  readonly kind: "farewell" | "malformed"
   readonly message: string
 }
 
@@ -104,7 +104,7 @@ export const translate = (context: PeerContext, message: PeerMessage): Translate
   if ("chainId" in message) return aboutChain(context, message)
   switch (message._tag) {
     case "Disconnect":
-      return { ending: { kind: "end", message: "the peer said Disconnect" } }
+      return { ending: { kind: "farewell", message: "the peer said Disconnect" } }
     case "Bootstrap":
       return ask({ kind: "get-peers" })
     case "Advertise":
