@@ -45,7 +45,7 @@ describe("peerstrap-lab demo", { concurrent: false }, () => {
     "needs no more than a majority: one replica killed by hand, and it is verified",
     () =>
       Effect.gen(function*() {
-        const lab = yield* startLab("demo", "--no-faults", ...small, "--out", yield* directory)
+        const lab = yield* startLab("demo", "replicas", "--no-faults", ...small, "--out", yield* directory)
         const { replicas } = yield* readyOf(lab)
         process.kill(replicas[1]!.pid, "SIGKILL")
         const { code, result, said } = yield* resultOf(lab)
@@ -61,7 +61,7 @@ describe("peerstrap-lab demo", { concurrent: false }, () => {
       Effect.gen(function*() {
         // Enough data that both are dead long before they could have served it.
         const size = ["--series", "8000", "--shards", "4", "--json"]
-        const lab = yield* startLab("demo", "--no-faults", ...size, "--out", yield* directory)
+        const lab = yield* startLab("demo", "replicas", "--no-faults", ...size, "--out", yield* directory)
         const { control, replicas } = yield* readyOf(lab)
         for (const { pid } of replicas.slice(1)) process.kill(pid, "SIGKILL")
         yield* Effect.promise(() =>
@@ -82,7 +82,16 @@ describe("peerstrap-lab demo", { concurrent: false }, () => {
 
   it.live("stops in order on SIGTERM while it waits", () =>
     Effect.gen(function*() {
-      const lab = yield* startLab("demo", "--no-faults", "--series", "4000", "--json", "--out", yield* directory)
+      const lab = yield* startLab(
+        "demo",
+        "replicas",
+        "--no-faults",
+        "--series",
+        "4000",
+        "--json",
+        "--out",
+        yield* directory
+      )
       const { control, replicas } = yield* readyOf(lab)
       for (const { pid } of replicas) process.kill(pid, "SIGKILL")
       yield* Effect.promise(() => lab.error.first((line) => /^streaming .* waits? for metadata/.test(line)))
@@ -92,10 +101,35 @@ describe("peerstrap-lab demo", { concurrent: false }, () => {
       assert.equal("reason" in gone ? gone.reason : "", "not-running")
     }), timeout)
 
+  it.live(
+    "syncs a chain from peers of which three are bad, follows it through a reorganisation, and proves the outcome",
+    () =>
+      Effect.gen(function*() {
+        const out = yield* directory
+        const lab = yield* startLab("demo", "chain", "--levels", "400", "--json", "--out", out)
+        const { code, result, said } = yield* resultOf(lab)
+        assert.equal(code, 0, said)
+        const ready = JSON.parse(lab.out.all[0]!)
+        assert.deepEqual([ready.demo, ready.peers.length, ready.network], ["chain", 13, join(out, "network.json")])
+        assert.isAtLeast(new Set(ready.processes.map(({ pid }: { readonly pid: number }) => pid)).size, 3)
+        assert.deepEqual([result.demo, result.verified, result.problems, result.exitCode], ["chain", true, [], 0])
+        assert.deepEqual([result.comparison.expected, result.comparison.equal], [403, 403])
+        assert.deepEqual([result.sync.synced, result.sync.head.level, result.verify.blocks], [true, 403, 403])
+        const [reorganised] = result.sync.reorganisations
+        assert.deepEqual([reorganised.fork.level, reorganised.from.level], [398, 400])
+        const forger = result.sync.blamed.find(({ role }: { readonly role: string }) => role === "forger")
+        assert.deepEqual([forger.number, forger.disconnected], [11, true])
+        assert.match(forger.evidence[0].detail, /do not lead to the header's operations hash/)
+        assert.deepEqual(result.conduct.violations, {})
+        assert.isTrue(existsSync(join(out, "chain", "peerstrap-report.json")))
+      }),
+    timeout
+  )
+
   it.live("knows its demonstrations", () =>
     Effect.gen(function*() {
       const { code, error, out } = yield* runLab("demo", "everything")
       assert.deepEqual([code, out], [2, []])
-      assert.match(error.join("\n"), /"everything": no such demonstration; there are: all, replicas/)
+      assert.match(error.join("\n"), /"everything": no such demonstration; there are: all, replicas, chain/)
     }), timeout)
 })

@@ -44,7 +44,7 @@ describe("command line", () => {
     ])
     assert.include(problems.join("\n"), "--behaviour: there is no replica C, the last one is B")
     assert.include(problems.join("\n"), "--base-port: 2 replicas from port 65535 on go beyond 65535")
-    assert.match(read("demo everything").join(), /"everything": no such demonstration; there are: all, replicas/)
+    assert.match(read("demo everything").join(), /"everything": no such demonstration; there are: all, replicas, chain/)
   })
 
   it("takes block sizes of whole seconds, as the bootstrapper is told them", () => {

@@ -126,7 +126,10 @@ describe("peerstrap-lab replicas", { concurrent: false }, () => {
         }
         const other = yield* runLab("replica")
         assert.equal(other.code, 2)
-        assert.match(other.error.join("\n"), /no such command; did you mean replicas\?; commands are demo, replicas$/m)
+        assert.match(
+          other.error.join("\n"),
+          /no such command; did you mean replicas\?; commands are demo, replicas, chain$/m
+        )
       }),
     timeout
   )

@@ -2,8 +2,9 @@
 import { ExitCode } from "@peerstrap/command-line"
 import { formatBytes, formatCount, formatDuration, formatRate } from "@peerstrap/progress"
 import * as Schema from "effect/Schema"
+import type { ProcessEnd } from "../processes/SiblingProcess.ts"
 import { type Comparison, isEqual } from "./Comparison.ts"
-import type { ProcessEnd } from "./SiblingProcess.ts"
+import { codeOfProcess, parsed } from "./ProgramResult.ts"
 
 /** What the demonstration reads of the bootstrapper's document; the whole of it lies in the output directory. */
 const BootstrapDocument = Schema.Struct({
@@ -42,11 +43,6 @@ const VerifyDocument = Schema.Struct({
   problems: Schema.Array(Schema.Unknown)
 })
 
-const parsed = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, stdout: string): S["Type"] | undefined => {
-  const found = Schema.decodeOption(Schema.fromJsonString(schema))(stdout)
-  return found._tag === "Some" ? found.value : undefined
-}
-
 export interface DemoEnd {
   readonly out: string
   readonly control: string
@@ -59,12 +55,6 @@ export interface DemoEnd {
   /** The last lines that the programs wrote beside their progress. */
   readonly messages: ReadonlyArray<string>
 }
-
-const knownCodes: ReadonlyArray<number> = Object.values(ExitCode)
-
-/** A program that a signal ended has not done its work: a defect, unless we were stopped, too. */
-const codeOfProcess = ({ exitCode }: ProcessEnd): ExitCode =>
-  exitCode !== undefined && knownCodes.includes(exitCode) ? exitCode as ExitCode : ExitCode.defect
 
 /** 0 only if all three say yes: the bootstrapper, `verify`, and the comparison with the seeded data. */
 export const codeOf = ({ bootstrap, comparison, verify }: DemoEnd): ExitCode => {

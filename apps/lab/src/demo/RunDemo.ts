@@ -4,20 +4,21 @@
  *   seed ─► three replica processes ─► bootstrap at majority ─► filesets ─► verify ─► comparison with the seed ─► exit code
  *                └ A lacks, B differs, C dies        └ why, set-level on the control socket
  */
-import { CommandError, type CommandResult, ExitCode, type Terminal } from "@peerstrap/command-line"
+import { type CommandResult, ExitCode, type Terminal } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { mkdirSync, mkdtempSync } from "node:fs"
+import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
+import { startSibling } from "../processes/SiblingProcess.ts"
 import { readyLine, type RunningReplica, startCluster } from "../replicas/ReplicaCluster.ts"
 import { type ClusterPlan, replicaPlans } from "../replicas/ReplicaPlan.ts"
 import { compareWithSeed } from "./Comparison.ts"
+import { makeDirectory, messagesOf } from "./DemoOutput.ts"
 import { bootstrapArgs, controlPathIn, faultsInWords, verifyArgs } from "./DemoPlan.ts"
 import { codeOf, type DemoEnd, demoJson, demoText } from "./DemoResult.ts"
-import { startSibling } from "./SiblingProcess.ts"
-import { type Watch, watchRun } from "./WatchRun.ts"
+import { controlCommand, type Watch, watchRun } from "./WatchRun.ts"
 
 export interface DemoOptions {
   readonly cluster: ClusterPlan
@@ -30,25 +31,6 @@ export interface DemoOptions {
 
 /** The folder of the app that bootstraps and verifies. */
 const bootstrapper = "m3db-bootstrapper"
-
-/** Lines of a program that are no progress and are shown when it fails. */
-const keptMessages = 20
-
-const makeDirectory = (out: string | undefined): Effect.Effect<string, CommandError> =>
-  Effect.try({
-    try: () => {
-      if (out === undefined) return mkdtempSync(join(tmpdir(), "peerstrap-demo-"))
-      const path = resolve(out)
-      mkdirSync(path, { recursive: true })
-      return path
-    },
-    catch: (cause) =>
-      new CommandError({
-        exitCode: 4,
-        message: `the output directory cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`,
-        remedy: "choose another one with --out"
-      })
-  })
 
 const announce = Effect.fnUntraced(function*(
   options: DemoOptions,
@@ -76,19 +58,6 @@ const sayDeaths = (replicas: ReadonlyArray<RunningReplica>, watch: Watch) =>
     { concurrency: "unbounded", discard: true }
   )
 
-/** Lines of `--json` progress are objects; anything else is for people. */
-const messagesOf = () => {
-  const messages: Array<string> = []
-  return {
-    messages,
-    take: (line: string) => {
-      if (line.startsWith("{")) return
-      messages.push(line)
-      if (messages.length > keptMessages) messages.shift()
-    }
-  }
-}
-
 const bootstrap = Effect.fnUntraced(function*(
   { cluster, terminal }: DemoOptions,
   replicas: ReadonlyArray<RunningReplica>,
@@ -96,7 +65,10 @@ const bootstrap = Effect.fnUntraced(function*(
   control: string,
   take: (line: string) => void
 ) {
-  const watch = yield* watchRun(terminal, control)
+  const program = "peerstrap-m3db"
+  const end = controlCommand(program, "set-level none", control)
+  const ending = `To end the run with what there is, and the list of what is missing: ${end}`
+  const watch = yield* watchRun(terminal, { program, control, ending })
   yield* sayDeaths(replicas, watch).pipe(Effect.forkScoped)
   const { ended } = yield* startSibling(bootstrapper, bootstrapArgs(cluster.spec, replicas, out, control), take)
   return yield* ended

@@ -1,6 +1,6 @@
 /**
- * Follows a running bootstrap over its control socket: feeds a view on standard error, and when nothing moves says why, with the
- * command that would end it.
+ * Follows a running program over its control socket: feeds a view on standard error, and when nothing moves says why, and how the run
+ * can be ended.
  */
 import type { Terminal } from "@peerstrap/command-line"
 import {
@@ -44,14 +44,24 @@ const nothingYet = (nowMillis: number): ProgressSnapshot => ({
 /** As one word of a shell. */
 const quoted = (path: string): string => /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 
-/** The command that ends a run which waits for peers. */
-export const endCommand = (control: string): string => `npx peerstrap-m3db set-level none --control ${quoted(control)}`
+/** Which program is watched. */
+export interface Watched {
+  /** As people type it, e.g. `peerstrap-m3db`. */
+  readonly program: string
+  readonly control: string
+  /** How a run that waits for peers can be ended, a sentence. */
+  readonly ending: string
+}
+
+/** A command for its control socket. */
+export const controlCommand = (program: string, command: string, control: string): string =>
+  `npx ${program} ${command} --control ${quoted(control)}`
 
 export const waitingText = (
   waits: ReadonlyArray<Wait>,
   nowMillis: number,
   forMillis: number,
-  control: string
+  { control, ending, program }: Watched
 ): string => {
   // What a level asks for comes first: the rest mends itself, or follows from it.
   const merged = mergeWaits(waits).toSorted((a, b) => Number(a.level === undefined) - Number(b.level === undefined))
@@ -59,8 +69,8 @@ export const waitingText = (
   return [
     `no progress for ${formatDuration(forMillis)}:`,
     formatWhy(merged.slice(0, shownWaits), nowMillis).trimEnd(),
-    ...(more > 0 ? [`and ${more} more: npx peerstrap-m3db why --control ${quoted(control)}`] : []),
-    `To end the run with what there is, and the list of what is missing: ${endCommand(control)}`,
+    ...(more > 0 ? [`and ${more} more: ${controlCommand(program, "why", control)}`] : []),
+    ending,
     ""
   ].join("\n")
 }
@@ -80,14 +90,14 @@ export interface Watch {
 }
 
 /** Watches until the scope closes. */
-export const watchRun = Effect.fnUntraced(function*(terminal: Terminal, control: string) {
+export const watchRun = Effect.fnUntraced(function*(terminal: Terminal, watched: Watched) {
   const started = yield* Clock.currentTimeMillis
   let latest = nothingYet(started)
   const view: View = yield* startView(terminal, () => latest)
   const stall = new StallDetector(started, quietMillis)
   let saidMillis = Number.NEGATIVE_INFINITY
   const look = Effect.fnUntraced(function*() {
-    const answer = yield* Effect.result(request(control, "status", {}, answerMillis))
+    const answer = yield* Effect.result(request(watched.control, "status", {}, answerMillis))
     // There is no socket before the program has started and after it is done.
     if (answer._tag === "Failure" || !isSnapshot(answer.success)) return
     latest = answer.success
@@ -98,7 +108,7 @@ export const watchRun = Effect.fnUntraced(function*(terminal: Terminal, control:
     const stalled = stall.check(nowMillis, waits)
     if (stalled === undefined || waits.length === 0 || nowMillis - saidMillis < repeatMillis) return
     saidMillis = nowMillis
-    yield* view.print(waitingText(waits, nowMillis, stalled.forMillis, control))
+    yield* view.print(waitingText(waits, nowMillis, stalled.forMillis, watched))
   })
   yield* look().pipe(Effect.andThen(Effect.sleep(pollMillis)), Effect.forever, Effect.forkScoped)
   return { say: view.print } satisfies Watch

@@ -1,7 +1,8 @@
 /** The program as a child process, from its sources; tests wait for its lines and its end. */
 import * as Effect from "effect/Effect"
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
+import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
@@ -47,7 +48,7 @@ export interface LabEnd {
 }
 
 export interface Lab {
-  readonly child: ChildProcess
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly out: Lines
   readonly error: Lines
   readonly ended: Promise<LabEnd>
@@ -58,7 +59,7 @@ export const startLab = (...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync((): Lab => {
       const child = spawn(process.execPath, ["--conditions=@peerstrap/source", main, ...args], {
-        stdio: ["ignore", "pipe", "pipe"]
+        stdio: ["pipe", "pipe", "pipe"]
       })
       const ended = new Promise<LabEnd>((resolve) => child.once("close", (code, signal) => resolve({ code, signal })))
       return { child, out: new Lines(child.stdout), error: new Lines(child.stderr), ended }

@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
-import { siblingProgram } from "../replicas/OwnProgram.ts"
+import { siblingProgram } from "./OwnProgram.ts"
 
 export interface ProcessEnd {
   /** Undefined when a signal ended it. */

@@ -8,7 +8,7 @@ const here = fileURLToPath(import.meta.url)
 /** Run from TypeScript sources (development, tests) rather than from the bundle. */
 const fromSources = here.endsWith(".ts")
 
-/** The folder of this app: above `src/replicas` or above `dist/bundle`. */
+/** The folder of this app: above `src/processes` or above `dist/bundle`. */
 const appFolder = dirname(dirname(dirname(here)))
 
 export interface Program {
