@@ -14,7 +14,7 @@ import { runSide } from "./method/Side.ts"
 const blocks = 1_000
 const peers = 32
 const delayMillisEachWay = 10
-const options = benchOptions({ blockBytes: [] })
+const options = benchOptions({ blockBytes: [], pairs: 10 })
 const measuredOn = machine()
 
 progress(

@@ -1,7 +1,7 @@
 /**
  * S9: a chain bootstrap from 32 peers into an applier that takes 1 ms a block, beside that applier alone. The applier's work is done elsewhere, as by a
  * node: it takes time, and none of this process's. Measured without delay on the connections (the goal) and with 20 ms round trip.
- * Usage: npm run bench -- S9 [--pairs 12] [--json]
+ * Usage: npm run bench -- S9 [--pairs 10] [--json]
  */
 import { startSwarm } from "./chain/StartSwarm.ts"
 import { machine } from "./method/Machine.ts"
@@ -13,7 +13,7 @@ import { runSide } from "./method/Side.ts"
 const blocks = 3_000
 const peers = 32
 const millisPerBlock = 1
-const options = benchOptions({ blockBytes: [] })
+const options = benchOptions({ blockBytes: [], pairs: 10 })
 const measuredOn = machine()
 const results: Array<Result> = []
 

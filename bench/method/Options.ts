@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util"
 
 export interface BenchOptions {
-  /** At least 10 for a figure that counts. */
+  /** At least 10 for a ratio that counts; runs, where nothing is compared. */
   readonly pairs: number
   readonly json: boolean
   /** MiB of answers, where the benchmark has any. */
@@ -19,10 +19,12 @@ const whole = (name: string, text: string): number => {
   return value
 }
 
-export const benchOptions = (defaults: { readonly blockBytes: ReadonlyArray<number> }): BenchOptions => {
+export const benchOptions = (
+  defaults: { readonly blockBytes: ReadonlyArray<number>; readonly pairs?: number }
+): BenchOptions => {
   const { values } = parseArgs({
     options: {
-      pairs: { type: "string", default: "12" },
+      pairs: { type: "string", default: String(defaults.pairs ?? 12) },
       mib: { type: "string", default: "256" },
       bytes: { type: "string" },
       json: { type: "boolean", default: false }
