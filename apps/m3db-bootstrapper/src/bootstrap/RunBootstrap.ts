@@ -5,7 +5,7 @@
  *                     └ status, why, set-level          └ SIGINT, SIGTERM: whole blocks stay, the rest is dropped
  */
 import { CommandError, type CommandInput, type CommandResult, ExitCode, type StopSignal } from "@peerstrap/command-line"
-import { LevelControl, LevelSource, SettableLevel, WatchedFileLevel } from "@peerstrap/consistency-policy"
+import { LevelControl, LevelSource } from "@peerstrap/consistency-policy"
 import { type BlockKey, BlockSink, PeerBlocks, SinkError, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
 import { filePath, filesetFiles, FilesetSink, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
 import { NodeClients, nodeClientsLayer } from "@peerstrap/m3db-wire"
@@ -18,10 +18,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
-import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
+import type { bootstrapFlags } from "./BootstrapFlags.ts"
 import { type BootstrapPlan, planJobs } from "./BootstrapPlan.ts"
 import { controlCommands } from "./ControlCommands.ts"
 import { blockName, checkExisting, type Existing } from "./Existing.ts"
+import { levelLayer } from "./Level.ts"
 import { announcePlan } from "./PlanText.ts"
 import { logsTo, makeReporter, type Reporter, watchRun } from "./Reporter.ts"
 import { bootstrapResult, type Ending, reportFileName } from "./Result.ts"
@@ -59,11 +60,6 @@ const stoppedEarly = (signal: StopSignal): CommandError =>
 /** Ends `effect` at the first signal: for the time in which there is nothing to drain. */
 const unlessStopped = <A, E, R>(effect: Effect.Effect<A, E, R>, { stop }: BootstrapInput) =>
   Effect.raceFirst(effect, Effect.flatMap(stop, (signal) => Effect.fail(stoppedEarly(signal))))
-
-const levelLayer = ({ level, levelFile }: BootstrapSettings) =>
-  levelFile === undefined
-    ? SettableLevel.layer(level, "--level")
-    : WatchedFileLevel.layer({ path: levelFile, otherwise: level, otherwiseOrigin: "--level" })
 
 const startControl = Effect.fnUntraced(function*(input: BootstrapInput, state: RunState) {
   const { plan, settings } = input

@@ -6,12 +6,14 @@ import { digest } from "./Digest.ts"
 import { exportCommand } from "./Export.ts"
 import { inspect } from "./Inspect.ts"
 import { ls } from "./Ls.ts"
+import { plan } from "./Plan.ts"
 import { setLevel } from "./SetLevel.ts"
 import { status } from "./Status.ts"
 import { verify } from "./Verify.ts"
 import { why } from "./Why.ts"
 
 export const commands: ReadonlyArray<Command> = [
+  plan,
   bootstrap,
   verify,
   ls,
