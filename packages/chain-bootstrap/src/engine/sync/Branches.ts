@@ -17,8 +17,8 @@ export class Branches {
   private readonly intake: HeaderIntake
   private readonly deviations: Deviations
   private lastAnswerMillis = -Infinity
-  /** Heads from the future, by peer: many of them mean that our clock is wrong. */
-  readonly ahead = new Map<string, number>()
+  /** Heads that we cannot use, by peer: many of them mean that our clock or our network file is wrong. */
+  readonly leftAside = new Map<string, { readonly aheadSeconds: number; readonly fault: string }>()
 
   constructor(core: SyncCore, targets: Targets, intake: HeaderIntake, deviations: Deviations) {
     this.core = core
@@ -159,22 +159,18 @@ export class Branches {
   }
 
   /**
-   * A head that breaks a rule by itself proves a fault. One from the future does not: not ours to judge whose clock is wrong; it is left aside, and
-   * the branch is asked for again later.
+   * A head from the future, or one that our network's facts do not allow, may as well mean that our own clock or network file is wrong: it is left
+   * aside, nobody is blamed, and the branch is asked for again later.
    */
   private unusable(peer: PeerState, header: HeaderFacts): boolean {
     const { core } = this
     const fault = core.rules.checkAlone(header, core.wallMillis / 1000)
-    const aheadSeconds = header.timeSeconds - core.wallMillis / 1000
     if (fault === undefined) {
-      this.ahead.delete(peer.id)
+      this.leftAside.delete(peer.id)
       return false
     }
-    if (aheadSeconds <= 0) {
-      core.blame(peer, "bad-header", `block ${core.show(header.id)}`, `its head of level ${header.level}: ${fault}`)
-      return true
-    }
-    this.ahead.set(peer.id, aheadSeconds)
+    const aheadSeconds = Math.max(0, header.timeSeconds - core.wallMillis / 1000)
+    this.leftAside.set(peer.id, { aheadSeconds, fault: `head of level ${header.level}: ${fault}` })
     if (peer.branch === undefined) peer.branchWanted = true
     return true
   }

@@ -91,7 +91,7 @@ export class PeerLifecycle {
     this.freeSlots.push(peer.slot)
     requests.released(peer)
     bodies.released(peer)
-    branches.ahead.delete(peer.id)
+    branches.leftAside.delete(peer.id)
     core.connections.ended(peer.peer, ending, core.now)
     if (ending.kind === "greylisted") this.left.add(peer.id)
     this.parts.electors.dirty = true

@@ -76,23 +76,33 @@ const connections = (core: SyncCore, required: number): Wait => {
   }
 }
 
+/** Most peers tell heads that cannot be: then it is rather we who are wrong. */
+const unusableHeads = (core: SyncCore, branches: Branches): Wait => {
+  const aside = [...branches.leftAside.values()]
+  const ahead = aside.map(({ aheadSeconds }) => aheadSeconds).filter((seconds) => seconds > 0).toSorted((a, b) => a - b)
+  const peers = [...branches.leftAside.keys()]
+  if (ahead.length * 2 > aside.length) {
+    const seconds = ahead[Math.floor(ahead.length / 2)] ?? 0
+    const cause = `${ahead.length} of ${core.active} peers are ${seconds.toFixed(0)} s ahead of our clock`
+    return wait(core, "heads that are not from the future", cause, peers, "set this machine's clock")
+  }
+  const fault = aside.find(({ aheadSeconds }) => aheadSeconds === 0)?.fault ?? ""
+  const cause = `${aside.length} of ${core.active} peers tell heads that this network's facts do not allow (${fault})`
+  return wait(
+    core,
+    "heads that can be",
+    cause,
+    peers,
+    "compare the network file with the network, validationPasses first"
+  )
+}
+
 const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
   const { branches, core, targets } = parts
   const counted = core.countedPeers()
   const silent = counted.filter((peer) => peer.claimed === undefined)
-  const ahead = [...branches.ahead.values()]
-  if (ahead.length * 2 > core.active && ahead.length > 0) {
-    const seconds = ahead.toSorted((a, b) => a - b)[Math.floor(ahead.length / 2)] ?? 0
-    return [
-      wait(
-        core,
-        "heads that are not from the future",
-        `${ahead.length} of ${core.active} peers are ${seconds.toFixed(0)} s ahead of our clock`,
-        [...branches.ahead.keys()],
-        "set this machine's clock"
-      )
-    ]
-  }
+  const aside = [...branches.leftAside.values()]
+  if (aside.length * 2 > core.active && aside.length > 0) return [unusableHeads(core, branches)]
   if (core.dag.nodes >= core.options.maxPendingHeaders) {
     const cause = `${core.dag.nodes} headers and named blocks are pending, no more are kept`
     return [wait(core, "room for pending headers", cause, [], "a younger --base, or a greater --max-pending-headers")]
@@ -112,14 +122,12 @@ const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
       )
     ]
   }
-  const refused = silent.flatMap(({ id }) => core.book.records(id).at(-1) ?? [])
-  const why = refused[0] === undefined ? "" : `; ${refused.length} told what cannot be (${refused[0].detail})`
   if (silent.length > 0) {
     return [
       wait(
         core,
         "branches",
-        `${silent.length} of ${counted.length} peers have not told theirs${why}`,
+        `${silent.length} of ${counted.length} peers have not told theirs`,
         silent.map(({ id }) => id),
         "none needed; silent peers are dropped in time"
       )
