@@ -25,7 +25,8 @@ import { blockName, checkExisting, type Existing } from "./Existing.ts"
 import { levelLayer } from "./Level.ts"
 import { announcePlan } from "./PlanText.ts"
 import { logsTo, makeReporter, type Reporter, watchRun } from "./Reporter.ts"
-import { bootstrapResult, type Ending, reportFileName } from "./Result.ts"
+import { reportFileName } from "./ReportText.ts"
+import { bootstrapResult, type Ending } from "./Result.ts"
 import { RunState } from "./RunState.ts"
 
 export type BootstrapInput = CommandInput<typeof bootstrapFlags, BootstrapPlan>

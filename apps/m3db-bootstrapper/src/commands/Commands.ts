@@ -7,6 +7,7 @@ import { exportCommand } from "./Export.ts"
 import { inspect } from "./Inspect.ts"
 import { ls } from "./Ls.ts"
 import { plan } from "./Plan.ts"
+import { report } from "./Report.ts"
 import { setLevel } from "./SetLevel.ts"
 import { status } from "./Status.ts"
 import { verify } from "./Verify.ts"
@@ -15,6 +16,7 @@ import { why } from "./Why.ts"
 export const commands: ReadonlyArray<Command> = [
   plan,
   bootstrap,
+  report,
   verify,
   ls,
   inspect,

@@ -1,14 +1,12 @@
 /** `status`: how far a running bootstrap is; without one, how the last one ended. */
 import { command, CommandError, type CommandResult, ExitCode } from "@peerstrap/command-line"
 import { type ProgressSnapshot, renderView } from "@peerstrap/progress"
-import { FileSystem, NodeFileSystem } from "@peerstrap/storage"
+import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"
-import { reportFileName } from "../bootstrap/Result.ts"
+import { reportFileName } from "../bootstrap/ReportText.ts"
+import { readStoredReport } from "../bootstrap/StoredReport.ts"
 import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
-
-/** A report lists at most 10,000 entries of each kind. */
-const maxReportBytes = 64 * 2 ** 20
 
 const columns = 120
 const allRows = 10_000
@@ -25,29 +23,17 @@ const running = (answer: Readonly<Record<string, unknown>>): CommandResult => ({
 })
 
 const stored = Effect.fnUntraced(function*(directory: string, absent: CommandError) {
-  const fs = yield* FileSystem
+  const report = yield* readStoredReport(directory)
   const path = `${directory}/${reportFileName}`
-  const bytes = yield* fs.readFile(path, maxReportBytes).pipe(
-    Effect.mapError((error) =>
-      error.reason === "not-found"
-        ? new CommandError({ ...absent, message: `${absent.message}; there is no ${path} of an earlier run either` })
-        : new CommandError({ exitCode: ExitCode.local, message: `${path}: ${error.message}`, remedy: "" })
-    )
-  )
-  const report = yield* Effect.try({
-    try: () => JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>,
-    catch: () =>
-      new CommandError({
-        exitCode: ExitCode.local,
-        message: `${path} is not JSON`,
-        remedy: "delete it; the next run writes it anew"
-      })
-  })
+  if (report === undefined) {
+    return yield* new CommandError({
+      ...absent,
+      message: `${absent.message}; there is no ${path} of an earlier run either`
+    })
+  }
   const result: CommandResult = {
     exitCode: ExitCode.done,
-    text: `not running; the last run ended with exit code ${report["exitCode"]}: ${
-      report["verdict"]
-    }\n  report: ${path}\n`,
+    text: `not running; the last run ended with exit code ${report.exitCode}: ${report.verdict}\n  report: ${path}\n`,
     json: { running: false, last: report }
   }
   return result

@@ -1,0 +1,109 @@
+// What a run leaves behind, and how report and status show it.
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { linesOf, runCommand, temporaryDirectory } from "./support/InspectProgram.ts"
+import { peerArguments, spec, startReplicas } from "./support/Replicas.ts"
+
+/** Lines of a list of the report. */
+const listed = (text: string, title: string): Array<string> => {
+  const lines = linesOf(text)
+  const at = lines.findIndex((line) => line.startsWith(`  ${title}`))
+  if (at < 0) return []
+  const end = lines.findIndex((line, other) => other > at && !line.startsWith("    "))
+  return lines.slice(at + 1, end < 0 ? undefined : end)
+}
+
+describe("report", () => {
+  it.live("work, divergences by series and block, verdicts with evidence; the same in JSON", () =>
+    Effect.gen(function*() {
+      const replicas = yield* startReplicas([
+        {},
+        { otherValues: { every: 4, remainder: 1 } },
+        { behaviours: "lie-data:3" }
+      ])
+      const out = join(yield* temporaryDirectory, "out")
+      const run = yield* runCommand("bootstrap", ...peerArguments(replicas), "--out", out)
+      assert.include([0, 1], run.code, run.err)
+      const { code, err, out: text } = yield* runCommand("report", out, "--limit", "10000")
+      assert.deepStrictEqual([code, err], [0, ""])
+      assert.match(text, new RegExp(`^bootstrap of metrics from 20.* to 20.*Z, exit code ${run.code}\\n`))
+      assert.match(text, /\n {2}asked for: shards 0-3 of 4, blocks of 2h from /)
+      assert.match(text, /\n {2}asked again: \d+ times\n/)
+      assert.match(text, /\n {2}peer c: .*, AT FAULT\n/)
+      assert.notMatch(text, /peer [ab]: .*(AT FAULT|something was wrong)/)
+      assert.isTrue(listed(text, "evidence against peers").every((line) => line.startsWith("    c: ")))
+
+      const document = JSON.parse((yield* runCommand("report", out, "--json")).out).last
+      assert.deepStrictEqual(document, JSON.parse(readFileSync(join(out, "peerstrap-report.json"), "utf8")))
+      assert.deepStrictEqual(document.peerVerdicts.map(({ verdict }: { verdict: string }) => verdict), [
+        "clear",
+        "clear",
+        "at-fault"
+      ])
+      assert.deepInclude(document.settings, {
+        blockSize: "2h",
+        shards: "0-3",
+        replicationFactor: 3,
+        errorPolicy: "002"
+      })
+      const { divergences } = document.report
+      assert.strictEqual(divergences.entries.length, divergences.total)
+      const differing = listed(text, "replicas differ")
+      assert.strictEqual(differing.length, divergences.total)
+      assert.isTrue(
+        differing.every((line) => /^ {4}shard \d block \S+Z id .*: [a-z-]+: a .*, b .*, c /.test(line)),
+        text
+      )
+
+      const short = yield* runCommand("report", out, "--limit", "2")
+      const cut = listed(short.out, "replicas differ")
+      assert.deepStrictEqual([cut.length, cut[2]], [3, `    and ${divergences.total - 2} more`])
+      assert.strictEqual((yield* runCommand("status", "--out", out)).code, 0)
+    }))
+
+  it.live("what is missing, why, and what a run that ended early waited for", () =>
+    Effect.gen(function*() {
+      const replicas = yield* startReplicas([{}, { behaviours: "not-bootstrapped" }, {
+        behaviours: "not-bootstrapped"
+      }])
+      const out = join(yield* temporaryDirectory, "out")
+      const run = yield* runCommand("bootstrap", ...peerArguments(replicas), "--out", out, "--deadline", "300ms")
+      assert.strictEqual(run.code, 3, run.out)
+      const { out: text } = yield* runCommand("report", out)
+      assert.match(text, /exit code 3\n/)
+      assert.match(text, /deadline of 300 ms reached: 0 of 8 blocks written/)
+      assert.strictEqual(listed(text, "missing").length, 8, text)
+      assert.match(text, /waited for at the end:\n[\s\S]*not yet bootstrapped/)
+
+      const wrong = yield* runCommand(
+        "bootstrap",
+        ...peerArguments(replicas.slice(0, 1)).map((each) => each === spec.namespace ? "nope" : each),
+        "--out",
+        join(out, "wrong")
+      )
+      assert.strictEqual(wrong.code, 2, wrong.out)
+      const failed = yield* runCommand("report", join(out, "wrong"))
+      assert.match(failed.out, /exit code 2\n {2}.*namespace.*; what to do: .*--namespace/)
+    }))
+
+  it.effect("says where there is none, or none of a bootstrap", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const none = yield* runCommand("report", directory)
+      assert.deepStrictEqual([none.code, none.out], [1, ""])
+      assert.match(none.err, /there is no .*peerstrap-report\.json\n/)
+      const path = join(directory, "peerstrap-report.json")
+      for (
+        const [text, said] of [["{", /is not JSON/], ["{\"command\":\"sync\"}", /no report of a bootstrap/]] as const
+      ) {
+        writeFileSync(path, text)
+        for (const argv of [["report", directory], ["status", "--out", directory]]) {
+          const { code, err } = yield* runCommand(...argv)
+          assert.strictEqual(code, 4)
+          assert.match(err, said)
+        }
+      }
+    }))
+})
