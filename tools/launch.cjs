@@ -13,7 +13,7 @@ const wrongUsage = 2
 const localFault = 4
 
 const usage = `usage: node tools/launch.cjs COMMAND [arguments]
-  start [DEMO] [flags]              the demonstration (all, replicas, ...); --json prints JSON lines
+  start [DEMO] [flags]              the demonstrations: all, replicas, chain; --json prints JSON lines
   test [vitest arguments]           all tests, or those that the arguments name
   sim [--seeds N] [--seed SEED] [--scenario NAME]
                                     simulations: N seeds each, or one seed again, of one scenario

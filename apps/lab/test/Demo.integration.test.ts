@@ -122,6 +122,9 @@ describe("peerstrap-lab demo", { concurrent: false }, () => {
         assert.match(forger.evidence[0].detail, /do not lead to the header's operations hash/)
         assert.deepEqual(result.conduct.violations, {})
         assert.isTrue(existsSync(join(out, "chain", "peerstrap-report.json")))
+        const again = yield* runLab("demo", "chain", "--out", out)
+        assert.equal(again.code, 4)
+        assert.match(again.error.join("\n"), /chain exists already/)
       }),
     timeout
   )

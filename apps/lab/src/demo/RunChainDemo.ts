@@ -5,12 +5,12 @@
  *             └ a forger, a staller, a flapper,    └ synced, then a reorganisation at the tip, then growth
  *               a fork that loses
  */
-import { type CommandResult, ExitCode, type Terminal } from "@peerstrap/command-line"
+import { CommandError, type CommandResult, ExitCode, type Terminal } from "@peerstrap/command-line"
 import { formatCount } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { mkdtempSync } from "node:fs"
+import { existsSync, mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type ChainNetwork, startChainNetwork } from "../chains/ChainNetwork.ts"
@@ -54,6 +54,18 @@ const pathsIn = (out: string): ChainPaths => ({
   store: join(out, "chain"),
   control: controlPathIn(out, () => mkdtempSync(join(tmpdir(), "peerstrap-demo-")))
 })
+
+/** The times of a chain end now: a store of an earlier one has other blocks. */
+const checkUnused = ({ store }: ChainPaths): Effect.Effect<void, CommandError> =>
+  existsSync(store)
+    ? Effect.fail(
+      new CommandError({
+        exitCode: 4,
+        message: `${store} exists already`,
+        remedy: "remove it, or choose another directory with --out"
+      })
+    )
+    : Effect.void
 
 const announce = Effect.fnUntraced(
   function*(options: ChainDemoOptions, served: ServedNetwork, { control, store }: ChainPaths) {
@@ -124,6 +136,7 @@ export const runChainDemo = Effect.fnUntraced(function*(options: ChainDemoOption
   const { json, settings, terminal } = options
   const started = yield* Clock.currentTimeMillis
   const paths = pathsIn(yield* makeDirectory(options.out))
+  yield* checkUnused(paths)
   const plan = demoNetwork(settings, options.faults, Math.floor(started / 1_000))
   const moves = chainMoves(settings.levels)
   const told: StoryTold = { synced: false, reorganised: false }

@@ -34,7 +34,7 @@ const nothingYet = (nowMillis: number): ProgressSnapshot => ({
   items: { done: 0, total: 0, totalIsGrowing: true },
   bytes: { done: 0, total: 0, totalIsGrowing: true },
   rates: { bytesPerSecond: 0, itemsPerSecond: 0 },
-  eta: { millis: null, confidence: "unknown", reason: "not streaming" },
+  eta: { millis: null, confidence: "unknown", reason: "the program is starting" },
   lanes: [],
   peers: [],
   waits: [],
