@@ -348,7 +348,7 @@ class ChainSync implements ChainSyncEngine {
     this.choose()
     this.apply.advance()
     this.reorganisation.advance()
-    this.state.update()
+    this.state.update(core.active >= this.required())
     this.finish()
     if (core.finished) return
     if (timers) this.stall.look()

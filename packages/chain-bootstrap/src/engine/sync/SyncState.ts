@@ -12,9 +12,10 @@ export class SyncState {
     this.core = core
   }
 
-  update(): void {
+  /** `enough`: as many peers are there as are needed to begin anything; few of them do not know where the chain ends. */
+  update(enough: boolean): void {
     const { core } = this
-    const [status, reason] = this.judge()
+    const [status, reason] = this.judge(enough)
     core.statusReason = reason
     if (status === core.status) return
     core.status = status
@@ -22,14 +23,14 @@ export class SyncState {
     core.notice({ kind: "status", status, reason })
   }
 
-  private judge(): readonly [SyncStatus, string] {
+  private judge(enough: boolean): readonly [SyncStatus, string] {
     const { core } = this
     const counted = core.countedPeers()
     const told = counted.filter((peer) => peer.claimed !== undefined)
     const near = told.filter((peer) => (peer.claimed?.level ?? 0) <= core.head.level + 2)
     // A quorum where there are few: one silent peer must not keep us from being synced.
     const needed = Math.min(core.options.syncedPeers, Math.floor((2 * counted.length) / 3) + 1)
-    const level = near.length >= needed && 3 * near.length > 2 * counted.length && core.chosen.length === 0
+    const level = enough && near.length >= needed && 3 * near.length > 2 * counted.length && core.chosen.length === 0
     const ageSeconds = core.headFacts === undefined ? Infinity : core.wallMillis / 1000 - core.headFacts.timeSeconds
     const within = core.options.syncedWithinSeconds * (core.status === "synced" ? 2 : 1)
     if (!level) {

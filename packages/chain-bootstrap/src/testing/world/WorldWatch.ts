@@ -126,6 +126,12 @@ export class WorldWatch {
       case "disconnect":
         this.known.delete(action.peer)
         return
+      case "store-units":
+        for (const { block, body, unit } of action.units) {
+          const known = this.world.find(block)?.units[unit]
+          if (known === undefined || Buffer.compare(known, body) !== 0) this.fail(`a false body of ${block} is stored`)
+        }
+        return
       case "store-segment":
         return this.choices.chosen(action)
       case "apply":
