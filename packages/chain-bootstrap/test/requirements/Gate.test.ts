@@ -140,11 +140,21 @@ describe("pruning", () => {
     assert.strictEqual(world.head.id, chain.head.header.id)
   })
 
-  it("R48, A13: near the tip nobody is blamed", () => {
-    const { blocks, chain } = side(78, 4)
-    const world = new World({ chain, peers: [{}, {}, {}, {}, { blocks }], sync: { until: undefined } }).runFor(20_000)
+  it("R48, A13: near the tip nobody is blamed, also when the chain has long gone on without that block", () => {
+    const { blocks, chain } = side(78, 3)
+    const world = new World({ chain, peers: [{}, {}, {}, {}, { blocks }], sync: { until: undefined } }).runFor(5000)
+    const [late] = world.peers.slice(4)
+    for (let grown = 0; grown < 20; grown++) {
+      const next = chain.growMain(1)[0]!.header
+      for (const peer of world.peers.slice(0, 4)) world.say(peer, { kind: "head", header: next })
+      late!.silentOn.add("get-branch")
+      world.runFor(6000)
+    }
     assert.strictEqual(world.head.id, chain.head.header.id)
-    assert.deepStrictEqual(world.blamed, [])
+    // Its block is gone for good, and it is still there.
+    assert.isAbove(world.head.level, 79 + world.options.maxReorgDepth + world.rules.finality)
+    assert.deepStrictEqual(world.blamed.filter((one) => !one.endsWith("branch-unanswered")), [])
+    assert.isDefined(late!.number)
   })
 
   it("R48, A11: who only served a header on request is not blamed for it", () => {

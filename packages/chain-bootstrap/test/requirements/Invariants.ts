@@ -61,6 +61,11 @@ export class Invariants {
     }
   }
 
+  /** A new branch gives every item another chance. */
+  heard(number: number): void {
+    this.connections.get(number)?.sends.clear()
+  }
+
   private request(number: number, request: Request): void {
     const { options, rules, now } = this.world
     assert.isTrue(this.world.peers.some((peer) => peer.number === number), "5.12.7: asks a peer that is not there")
@@ -80,7 +85,6 @@ export class Invariants {
     const before = connection.lastAt.get(kind)
     if (before !== undefined) assert.isAtLeast(now - before, rules.spacingMillis[kind], `5.12.12: spacing of ${kind}`)
     connection.lastAt.set(kind, now)
-    if (request.kind === "get-branch") connection.sends.clear()
     assert.isBelow(this.world.engine.wakeAt(), now + 1 + Math.max(options.timers.stuck, options.timers.silence))
   }
 

@@ -122,7 +122,7 @@ describe("applying", () => {
     assert.strictEqual(world.head.level, 60)
     const delays = world.noticed("apply-retry").map(({ delayMillis }) => delayMillis)
     assert.isAtLeast(delays.length, 2)
-    assert.deepStrictEqual(delays, delays.toSorted((a, b) => a - b))
+    delays.slice(1).forEach((delay, at) => assert.isAbove(delay, delays[at]!))
     assert.deepStrictEqual(world.blamed, [])
     assert.isTrue(world.snapshot.peers.every(({ score }) => score === 100))
   })

@@ -96,7 +96,9 @@ describe("a quorum moves to another branch", () => {
     const world = new World({ chain, ...lazy }).runFor(5000)
     const lighter = [...chain.main.slice(0, 59), ...chain.grow(chain.at(58).header.id, 1, "lighter", 0)]
     moveAll(world, lighter)
+    for (const peer of world.peers) world.say(peer, peer.branch)
     world.runFor(10_000)
+    assert.strictEqual(world.head.id, chain.head.header.id)
     const heavier = [...chain.main.slice(0, 59), ...chain.grow(chain.at(58).header.id, 3, "heavier", 40)]
     for (const peer of world.peers.slice(0, 2)) {
       peer.blocks = heavier
@@ -115,6 +117,27 @@ describe("a quorum moves to another branch", () => {
     assert.strictEqual(world.finish?.outcome, "halted")
     assert.match(world.finish?.reason ?? "", /peers have another block|leaves ours/)
     assert.deepStrictEqual(world.moves, [])
+  })
+})
+
+/** All peers follow a heavier branch that leaves the chain there. */
+const movedFrom = (from: number) => {
+  const { branch, chain } = forked(from, 62 - from)
+  const world = new World({ chain, ...lazy }).runFor(5000)
+  moveAll(world, branch)
+  for (const peer of world.peers) world.say(peer, peer.branch)
+  return world.runFor(20_000)
+}
+
+describe("how deep", () => {
+  it("5.10, PX: a block deeper than is allowed, though not yet final, halts the run, too", () => {
+    const deepest = movedFrom(55)
+    assert.deepStrictEqual(deepest.moves, ["rollback 55"])
+    assert.strictEqual(deepest.head.level, 62)
+    const tooDeep = movedFrom(54)
+    assert.strictEqual(tooDeep.finish?.outcome, "halted")
+    assert.match(tooDeep.finish?.reason ?? "", /6 blocks below our head; at most 5/)
+    assert.deepStrictEqual(tooDeep.moves, [])
   })
 })
 

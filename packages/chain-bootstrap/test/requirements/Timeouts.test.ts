@@ -1,6 +1,7 @@
 /** Mission 003, handling timeouts: what happens when nobody answers. */
 import { assert, describe, it } from "@effect/vitest"
 import { defaultScoreTable } from "../../src/engine/standing/ScoreTables.ts"
+import { defaultSyncTimers } from "../../src/engine/SyncDefaults.ts"
 import { World } from "./driver.ts"
 
 const open = { minQuorumPeers: 9 }
@@ -160,15 +161,20 @@ describe("no answer to requests for headers and operations", () => {
     assert.strictEqual(world.head.level, 60)
   })
 
-  it("R115, A31: a new branch gives every hash another chance", () => {
-    const world = new World({ peers: [{ locator: [30, 0] }], sync: { minQuorumPeers: 1, until: { level: 30 } } })
+  it("R115, A31: a new branch gives what was not to be asked again another chance", () => {
+    const timers = { ...defaultSyncTimers, stuck: 3_600_000 }
+    const world = new World({ levels: 20, peers: 1, sync: { minQuorumPeers: 1, until: { level: 20 }, timers } })
     const peer = world.peers[0]!
-    peer.lacks.add(world.chain.at(20).header.id)
+    peer.silentOn.add("get-units")
+    world.runFor(480_000)
+    assert.isAbove(world.snapshot.peers[0]?.doNotAsk ?? 0, 0)
+    const asked = world.unitsAsked().length
+    peer.silentOn.delete("get-units")
     world.runFor(60_000)
-    assert.strictEqual(world.head.level, 0)
-    peer.lacks.clear()
-    world.run(() => false, 700_000)
-    assert.strictEqual(world.head.level, 30)
+    assert.strictEqual(world.unitsAsked().length, asked)
+    world.say(peer, peer.branch)
+    world.runFor(90_000)
+    assert.strictEqual(world.head.level, 20)
     assert.deepStrictEqual(world.blamed, [])
   })
 })

@@ -144,6 +144,7 @@ export class World {
 
   /** One event, now. */
   step(event: SyncEvent): void {
+    if (event.kind === "answer" && event.answer.kind === "branch") this.invariants.heard(event.peer)
     this.engine.step(event, this.now)
     const actions: Array<SyncAction> = []
     this.engine.drain(actions)
