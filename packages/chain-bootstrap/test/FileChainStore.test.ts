@@ -48,6 +48,22 @@ describe("FileChainStore", () => {
       assert.deepStrictEqual(yield* store.checkLogs(() => undefined), [])
     }))
 
+  it.effect("keeps the header of an activation block, which may be as large as a wire allows", () =>
+    Effect.gen(function*() {
+      const memory = MemoryFileSystem.make()
+      const rules = {
+        idBytes: 32,
+        decodeHeader: (bytes: Uint8Array) => ({ ...chain.at(1).header, bytes: Uint8Array.from(bytes) })
+      }
+      const large = { ...chain.at(1).header, bytes: new Uint8Array(754_032).fill(7) }
+      yield* Effect.scoped(
+        Effect.flatMap(openInMemory(memory, { identity, rules }), (store) => store.appendHeaders([large]))
+      )
+      const store = yield* openInMemory(memory, { rules })
+      const [read] = yield* store.readHeaders([large.id])
+      assert.strictEqual(read?.bytes.length, 754_032)
+    }))
+
   it.effect("a lost file costs what it held, is told, and what came after it stays", () =>
     Effect.gen(function*() {
       const memory = MemoryFileSystem.make()

@@ -4,8 +4,8 @@ export const storeLimits = {
   fileBytes: 256 * 2 ** 20,
   /** Payload of one record. A unit comes in one message of at most 16 MiB; twice that leaves room for the list's framing. */
   recordBytes: 32 * 2 ** 20,
-  /** A header is some hundred bytes; more than this is no header. */
-  headerBytes: 64 * 2 ** 10,
+  /** A header is some hundred bytes, but that of a block that activates a protocol was 754,032 once; wires allow 8 MiB. */
+  headerBytes: 8 * 2 ** 20,
   /** Units of one block: the mask of held units is one 32-bit number. */
   unitsPerBlock: 31,
   /** Ids in one record of a segment or of an applied step: 2 MiB of ids. Longer ones are written as several records. */

@@ -276,7 +276,7 @@ const bodyChecks: ReadonlyArray<readonly [string, Body]> = [
       yield* apply(store, 1, 4)
       yield* refusedWith("unit", store.appendUnits([{ block, unit: 31, body: Uint8Array.of(1) }]), "too-large")
       yield* refusedWith("unit", store.appendUnits([{ block, unit: -1, body: Uint8Array.of(1) }]), "too-large")
-      const header = { ...chain.at(1).header, bytes: new Uint8Array(64 * 2 ** 10 + 1) }
+      const header = { ...chain.at(1).header, bytes: new Uint8Array(8 * 2 ** 20 + 1) }
       yield* refusedWith("header", store.appendHeaders([header]), "too-large")
       yield* refusedWith("gap", apply(store, 6, 7), "out-of-order")
       yield* refusedWith("again", apply(store, 4, 5), "out-of-order")

@@ -24,21 +24,38 @@ export const syncWaits = (parts: WaitParts): ReadonlyArray<Wait> => {
   if (apply.retryReason !== undefined) waits.push(applier(core, apply.retryReason))
   else if (apply.inFlight > 0) waits.push(applier(core, "it works on blocks that it was given"))
   const open = bodies.lowestOpen()
-  if (open !== undefined) {
-    waits.push({
-      subject: `block ${core.show(open.id)} of level ${open.level}`,
-      waitingFor: `${open.missing} units of its body`,
-      cause: open.asked.length > 0 ? `asked of ${open.asked.length} peers` : "no peer that holds it can be asked now",
-      peers: open.asked,
-      remedy: open.asked.length > 0
-        ? "none needed; other peers are asked when these stay silent"
-        : "add peers that hold this level: --peer HOST:PORT",
-      sinceMillis: core.lastProgressMillis
-    })
-  }
+  if (open !== undefined) waits.push(body(core, open))
   if (core.active < parts.required) waits.push(connections(core, parts.required))
   else if (core.chosen.length === 0) waits.push(...choosing(parts))
   return waits
+}
+
+const body = (core: SyncCore, open: NonNullable<ReturnType<BodyRequests["lowestOpen"]>>): Wait => {
+  const subject = `block ${core.show(open.id)} of level ${open.level}`
+  const rest = { subject, peers: open.asked, sinceMillis: core.lastProgressMillis }
+  if (open.missing === 0) {
+    const remedy = "none needed; a faster disk for --store, if this is what it mostly waits for"
+    return {
+      ...rest,
+      waitingFor: "its body to be durable",
+      cause: "all of it has arrived and is being written",
+      remedy
+    }
+  }
+  const waitingFor = `${open.missing} units of its body`
+  return open.asked.length > 0
+    ? {
+      ...rest,
+      waitingFor,
+      cause: `asked of ${open.asked.length} peers`,
+      remedy: "none needed; other peers are asked when these stay silent"
+    }
+    : {
+      ...rest,
+      waitingFor,
+      cause: "no peer that holds it can be asked now",
+      remedy: "add peers that hold this level: --peer HOST:PORT"
+    }
 }
 
 const halted = (core: SyncCore): Wait => ({
