@@ -8,8 +8,8 @@ export const ChainLimits = {
   messagesOutTrusted: 4,
   /** Score above which a peer counts as good. */
   trustedScore: 80,
-  /** Targets that one peer may have at a time (A34). */
-  targetsPerPeer: 4,
+  /** Targets that one peer may have at a time: its earliest hash and the next ones, as many as one request names (A34). */
+  targetsPerPeer: 10,
   /** Starting points of parallel descents at a time: enough for 50 peers with two messages of ten headers each. */
   descents: 1024,
   /** Pending headers whose facts stay in memory; above it headers go to the store on arrival and memory holds links only. */
