@@ -1,6 +1,7 @@
 /** A queue of actions with one fiber that works them off: what the engine wants of the store and of the applier, each in its order. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 
 interface Flush {
@@ -16,6 +17,8 @@ export interface ActionLane<A, E> {
   readonly run: Effect.Effect<never, E>
   /** Completes when everything offered before is done, or when the lane has ended and nothing ever will be. */
   readonly flushed: Effect.Effect<void>
+  /** How the lane ended, as soon as `flushed` can tell. */
+  readonly ended: Exit.Exit<never, E> | undefined
 }
 
 /**
@@ -27,7 +30,8 @@ export const makeActionLane = Effect.fnUntraced(function*<A extends { readonly k
   work: (actions: ReadonlyArray<A>) => Effect.Effect<void, E>
 ) {
   const items = yield* Queue.unbounded<A | Flush>()
-  const ended = yield* Deferred.make<void>()
+  const over = yield* Deferred.make<void>()
+  let ended: Exit.Exit<never, E> | undefined
   const isFlush = (item: A | Flush): item is Flush => item.kind === "flush"
   const turn = Effect.gen(function*() {
     let actions: Array<A> = []
@@ -47,12 +51,18 @@ export const makeActionLane = Effect.fnUntraced(function*<A extends { readonly k
     get waiting() {
       return Queue.sizeUnsafe(items)
     },
-    run: Effect.ensuring(Effect.forever(turn), Deferred.succeed(ended, undefined)),
+    run: Effect.onExit(Effect.forever(turn), (exit) => {
+      ended = exit
+      return Deferred.succeed(over, undefined)
+    }),
     flushed: Effect.suspend(() => {
       const done = Deferred.makeUnsafe<void>()
       Queue.offerUnsafe(items, { kind: "flush", done })
-      return Effect.raceFirst(Deferred.await(done), Deferred.await(ended))
-    })
+      return Effect.raceFirst(Deferred.await(done), Deferred.await(over))
+    }),
+    get ended() {
+      return ended
+    }
   }
   return lane
 })

@@ -98,8 +98,7 @@ class Lane {
 
   private apply(action: ApplyAction): Effect.Effect<void, StoreError | ApplierFailed> {
     const { applier, store, tell } = this.parts
-    const lane = this
-    return Effect.gen(function*() {
+    return Effect.gen({ self: this }, function*() {
       const ids = action.blocks.map((header) => header.id)
       const report = (result: ApplyResult) => tell({ kind: "applied", branch: action.branch, blocks: ids, ...result })
       const parent = action.blocks[0]?.parent ?? ""
@@ -107,10 +106,10 @@ class Lane {
         // It was given out behind a batch that failed.
         return report({ applied: 0, outcome: "transient", reason: `${parent} is not the head` })
       }
-      let previous = action.branch === "head" ? lane.previous : yield* lane.headerOf(parent)
+      let previous = action.branch === "head" ? this.previous : yield* this.headerOf(parent)
       let applied = 0
-      for (const batch of lane.batches(action.blocks)) {
-        const fault = lane.linkFault(previous, batch)
+      for (const batch of this.batches(action.blocks)) {
+        const fault = this.linkFault(previous, batch)
         const good = fault === undefined ? batch : batch.slice(0, fault.at)
         const blocks = applier.needsBodies
           ? yield* Effect.forEach(good, (header) => readBlock(store, header))
@@ -118,7 +117,7 @@ class Lane {
         const result = blocks.length === 0
           ? { applied: 0, outcome: "ok" as const, reason: "" }
           : yield* applyBlocks(applier, blocks)
-        if (result.applied > 0) yield* lane.record(action, applied, good.slice(0, result.applied))
+        if (result.applied > 0) yield* this.record(action, applied, good.slice(0, result.applied))
         applied += result.applied
         if (result.outcome !== "ok") return report({ ...result, applied })
         if (fault !== undefined) return report({ applied, outcome: "invalid", reason: fault.reason })
@@ -171,8 +170,7 @@ class Lane {
    */
   private move(action: Extract<ApplierAction, { readonly kind: "rollback" | "switch" }>) {
     const { applier, store, stored, tell } = this.parts
-    const lane = this
-    return Effect.gen(function*() {
+    return Effect.gen({ self: this }, function*() {
       const fork = action.kind === "rollback" ? action.to : action.fork
       if (action.kind === "rollback") yield* applier.rollback(action.to)
       else yield* Effect.andThen(stored, applier.moveHead(action.to))
@@ -180,7 +178,7 @@ class Lane {
       if (action.kind === "switch") {
         yield* store.appendApplied({ kind: "apply", ids: action.ids, firstLevel: fork.level + 1 })
       }
-      lane.previous = yield* lane.headerOf(action.to.id)
+      this.previous = yield* this.headerOf(action.to.id)
       tell({ kind: "moved", to: action.to })
     })
   }

@@ -70,11 +70,10 @@ export class PeerLinks {
 
   /** Dials in a fiber of its own; every outcome is told. */
   dial(point: string): Effect.Effect<void, never, Transport | ChainProtocol> {
-    const links = this
-    const dialled = Effect.gen(function*() {
+    const dialled = Effect.gen({ self: this }, function*() {
       const transport = yield* Transport
       const connection = yield* transport.dial(addressOf(point))
-      yield* links.live(connection, "outgoing", point)
+      yield* this.live(connection, "outgoing", point)
     })
     return Effect.asVoid(Effect.forkIn(this.attempt(dialled, point), this.scope))
   }
@@ -112,22 +111,21 @@ export class PeerLinks {
   }
 
   private live(connection: Connection, side: Side, dialled: string | undefined) {
-    const links = this
     const host = hostOf(connection.remote)
-    return Effect.gen(function*() {
+    return Effect.gen({ self: this }, function*() {
       const protocol = yield* ChainProtocol
-      const accept = (id: string) => links.owner.admits(id, host, side)
+      const accept = (id: string) => this.owner.admits(id, host, side)
       const session = yield* protocol.open(connection, { side, dialled, accept })
-      const link = yield* makePeerLink(++links.lastPeer, session, host)
+      const link = yield* makePeerLink(++this.lastPeer, session, host)
       yield* Effect.acquireUseRelease(
-        Effect.sync(() => links.begin(link, side, dialled ?? session.point)),
+        Effect.sync(() => this.begin(link, side, dialled ?? session.point)),
         () =>
-          Effect.gen(function*() {
+          Effect.gen({ self: this }, function*() {
             yield* Effect.forkChild(endsWith(link, link.writes))
-            yield* Effect.forkChild(endsWith(link, links.owner.serve(link)))
+            yield* Effect.forkChild(endsWith(link, this.owner.serve(link)))
             return yield* session.closed
           }),
-        (_, exit) => Effect.sync(() => links.finish(link, exit))
+        (_, exit) => Effect.sync(() => this.finish(link, exit))
       )
     })
   }

@@ -85,7 +85,6 @@ const supervise = Effect.fnUntraced(function*(parts: Supervised) {
   const { applierLane, bodies, done, engine, links, storeLane } = parts
   const store = yield* Effect.forkChild(storeLane.run)
   const applier = yield* Effect.forkChild(applierLane.run)
-  const lanes = [store, applier]
   const first = yield* Effect.exit(
     Effect.raceAllFirst<Effect.Effect<Finish | undefined, StoreError | ApplierFailed, Transport | ChainProtocol>>([
       runLoop(parts),
@@ -97,7 +96,7 @@ const supervise = Effect.fnUntraced(function*(parts: Supervised) {
   if (Exit.isSuccess(first)) storeLane.offer({ kind: "save-peers", text: engine.savePeers() })
   // The applier's last results lead to what the store has to keep.
   yield* Effect.timeoutOption(Effect.andThen(applierLane.flushed, storeLane.flushed), ChainLimits.stopMillis)
-  const failed = [first, ...lanes.flatMap((fiber) => fiber.pollUnsafe() ?? [])].find(Exit.isFailure)
+  const failed = [first, storeLane.ended ?? first, applierLane.ended ?? first].find(Exit.isFailure)
   yield* Effect.timeoutOption(links.closeAll("we stop"), ChainLimits.stopMillis)
   bodies.close()
   if (failed !== undefined) yield* Deferred.fail(done, runError(failed.cause))

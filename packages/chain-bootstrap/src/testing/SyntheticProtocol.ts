@@ -8,7 +8,13 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
 import type { BlockId, HeaderFacts } from "../contract/Block.ts"
-import { ChainProtocol, HandshakeFailed, type OpenOptions, type PeerSession } from "../contract/ChainProtocol.ts"
+import {
+  ChainProtocol,
+  HandshakeFailed,
+  type OpenOptions,
+  type PeerSession,
+  type SessionEnd
+} from "../contract/ChainProtocol.ts"
 import type { ChainRules } from "../contract/ChainRules.ts"
 import type { Reply, Request } from "../contract/PeerMessage.ts"
 import { type SyntheticChain, syntheticRules } from "./SyntheticChain.ts"
@@ -134,12 +140,17 @@ export interface SyntheticPeer {
   readonly asked: ReadonlyArray<Request>
   /** Its open sessions. */
   readonly sessions: ReadonlySet<SyntheticSession>
+  /** How its sessions ended, in order. */
+  readonly ends: ReadonlyArray<SessionEnd>
   /** Heads and other answers that it was told. */
   readonly told: ReadonlyArray<{ readonly kind: string; readonly header?: HeaderFacts }>
 }
 
 /** Replies of a peer that holds the main chain up to a level (default: all) and hides nothing. */
-export const honestAnswers = (chain: SyntheticChain, topLevel = (): number => chain.head.header.level): Answering => {
+export const honestAnswers = (
+  chain: SyntheticChain,
+  topLevel = (): number => chain.head.header.level
+): (request: Request) => ReadonlyArray<Reply> => {
   const held = (id: BlockId) => {
     const block = chain.find(id)
     return block !== undefined && block.header.level <= topLevel() ? block : undefined
@@ -188,6 +199,7 @@ export const syntheticPeer = Effect.fnUntraced(function*(
   const asked: Array<Request> = []
   const told: Array<{ readonly kind: string; readonly header?: HeaderFacts }> = []
   const sessions = new Set<SyntheticSession>()
+  const ends: Array<SessionEnd> = []
   const serve = (connection: Connection) =>
     Effect.gen(function*() {
       const session = yield* openSession(options, connection, {
@@ -195,7 +207,6 @@ export const syntheticPeer = Effect.fnUntraced(function*(
         dialled: undefined,
         accept: () => undefined
       })
-      const fork = Effect.runForkWith(yield* Effect.context<never>())
       sessions.add(session)
       session.receive((message) => {
         if (message.kind !== "request") {
@@ -204,12 +215,12 @@ export const syntheticPeer = Effect.fnUntraced(function*(
         }
         asked.push(message.request)
         const replies = answering(message.request, session)
-        if (replies.length > 0) fork(Effect.ignore(session.send(replies)))
+        if (replies.length > 0) session.tell(replies)
         return true
       })
-      yield* session.closed
+      ends.push(yield* session.closed)
       sessions.delete(session)
     }).pipe(Effect.scoped, Effect.ignore)
   const { address } = yield* transport.listen(at, serve)
-  return { id: options.id, address, point: `${address.host}:${address.port}`, asked, sessions, told }
+  return { id: options.id, address, point: `${address.host}:${address.port}`, asked, sessions, ends, told }
 })

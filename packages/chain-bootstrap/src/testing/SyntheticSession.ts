@@ -73,6 +73,16 @@ export class SyntheticSession implements PeerSession {
     })
   }
 
+  /** `send` from plain code; `then` runs when it is written, or cannot be. */
+  tell(messages: ReadonlyArray<Outgoing>, then: () => void = () => {}): void {
+    this.parts.fork(Effect.ensuring(Effect.ignore(this.send(messages)), Effect.sync(then)))
+  }
+
+  /** `say` from plain code. */
+  shout(values: ReadonlyArray<unknown>): void {
+    this.parts.fork(this.say(values))
+  }
+
   receive(consumer: (message: Incoming) => boolean): void {
     this.consumer = consumer
     this.goOn()
