@@ -90,13 +90,14 @@ export class HeaderIntake {
       return false
     }
     const child = this.requests.childOf(header.id)
+    const beneath = this.requests.isBeneath(header.id)
     if (!this.insert(header, child, core.present(peer))) return false
     this.requests.forget(header.id)
     core.facts.set(header.id, header)
     core.progress()
     if (!this.relationsHold(header, core.dag.find(idBytes))) return false
     if (core.mode === "anchored" || core.facts.size > ChainLimits.factsInMemory) this.spill(header)
-    this.descend(core.dag.find(idBytes))
+    this.descend(core.dag.find(idBytes), beneath)
     return true
   }
 
@@ -179,22 +180,23 @@ export class HeaderIntake {
     return true
   }
 
-  /** Goes on with the predecessor of a known header, unless it is there. */
-  private descend(node: NodeIndex): void {
+  /** Goes on with the predecessor of a known header, or beneath the chain that it has just met. */
+  private descend(from: NodeIndex, beneath: boolean): void {
     const { core } = this
     const { dag } = core
+    const node = dag.lowestAncestor(from)
     const parent = dag.parentOf(node)
-    if (parent < 0 || dag.hasHeader(parent)) return
+    if (parent < 0 || dag.hasHeader(parent) || dag.connected(node)) return
     const id = core.idText(dag.idOf(node))
     const level = dag.levelOf(node)
     if (level <= dag.baseLevel + 1) return this.deviations.leavesOurChain(id)
-    if (core.mode === "anchored" && !this.worthDescending(node)) return
-    this.want(core.idText(dag.idOf(parent)), id, level - 1)
+    if (core.mode === "anchored" && !beneath && !this.worthDescending(node)) return
+    this.want(core.idText(dag.idOf(parent)), id, level - 1, beneath)
   }
 
-  private want(id: BlockId, child: BlockId | undefined, level: number): void {
+  private want(id: BlockId, child: BlockId | undefined, level: number, beneath: boolean): void {
     const kept = this.retention.take(id)
-    this.requests.wantDescent(id, child, level)
+    this.requests.wantDescent(id, child, level, beneath)
     if (kept !== undefined) this.own(kept)
   }
 
@@ -218,8 +220,7 @@ export class HeaderIntake {
     for (const target of [...this.targets.byId.values()]) {
       const node = dag.find(core.idBytes(target.id))
       if (node < 0 || !dag.hasHeader(node) || dag.connected(node)) continue
-      const lowest = dag.lowestAncestor(node)
-      this.descend(lowest)
+      this.descend(node, false)
       if (core.mode !== "anchored" || target.begun || dag.quorum(node).rule === undefined) continue
       target.begun = true
       for (const slot of dag.strongSupporters(node)) this.startBeneath(slot, target.level ?? 0)
@@ -233,7 +234,7 @@ export class HeaderIntake {
       const inside = entry.exact && entry.level !== undefined && entry.level < level && entry.level > frontier.level
       if (!inside || entry.level === undefined) continue
       const node = dag.find(this.core.idBytes(entry.id))
-      if (node < 0 || !dag.hasHeader(node)) this.want(entry.id, undefined, entry.level)
+      if (node < 0 || !dag.hasHeader(node)) this.want(entry.id, undefined, entry.level, true)
     }
   }
 

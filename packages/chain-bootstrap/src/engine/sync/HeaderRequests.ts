@@ -16,6 +16,8 @@ interface Descent {
   /** The header whose predecessor this is; undefined for a starting point taken from a locator. */
   readonly child: BlockId | undefined
   readonly level: number | undefined
+  /** On the way down from a starting point beneath a chain with quorum: goes on whoever supports it, until it meets the next one. */
+  readonly beneath: boolean
   /** The one peer that is asked now. */
   asked: PeerState | undefined
   askedAtMillis: number
@@ -45,14 +47,18 @@ export class HeaderRequests {
     return this.descents.has(id) || this.targets.byId.has(id)
   }
 
+  isBeneath(id: BlockId): boolean {
+    return this.descents.get(id)?.beneath ?? false
+  }
+
   childOf(id: BlockId): BlockId | undefined {
     return this.descents.get(id)?.child
   }
 
-  wantDescent(id: BlockId, child: BlockId | undefined, level: number | undefined): void {
+  wantDescent(id: BlockId, child: BlockId | undefined, level: number | undefined, beneath: boolean): void {
     if (this.descents.has(id) || this.core.invalid.has(id)) return
     if (child === undefined && this.descents.size >= ChainLimits.descents) return
-    this.descents.set(id, { id, child, level, asked: undefined, askedAtMillis: 0, failures: 0 })
+    this.descents.set(id, { id, child, level, beneath, asked: undefined, askedAtMillis: 0, failures: 0 })
     // An unfinished descent of an earlier run: what is in the store is not asked of anybody.
     if (this.core.start.looseHeaders) this.core.emit({ kind: "load-headers", ids: [id] })
     else this.ready.add(id)
