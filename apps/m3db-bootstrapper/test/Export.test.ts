@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import { runProgram } from "@peerstrap/command-line"
 import { digestPoints } from "@peerstrap/m3tsz"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { sharedMissing, sharedPath } from "../../../tools/shared.ts"
+import { program } from "../src/commands/Commands.ts"
 import { blockSize, firstBlock, streamOf, writeFilesets } from "./support/Filesets.ts"
 import { jsonLinesOf, linesOf, runCommand, temporaryDirectory } from "./support/InspectProgram.ts"
 
@@ -98,6 +101,44 @@ describe("export", () => {
       const csv = yield* runCommand("export", directory, "--format", "csv")
       assert.strictEqual(csv.code, 1)
       assert.isTrue(linesOf(csv.out).some((line) => line.includes("b\\")))
+    }))
+
+  it.effect("stopped in the middle it says where to go on, and a file does not appear", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* writeFilesets(directory, [{ shard: 0, block: 0, ids: ["a"] }, { shard: 1, block: 1, ids: ["b"] }])
+      /** Ends with a signal as soon as shard 1 is written. */
+      const stopped = Effect.fnUntraced(function*(...argv: ReadonlyArray<string>) {
+        const stop = yield* Deferred.make<"SIGINT">()
+        let err = ""
+        const code = yield* runProgram({
+          program,
+          argv: ["export", directory, ...argv],
+          terminal: {
+            out: (text) =>
+              text.includes("name=b") ? Effect.andThen(Deferred.succeed(stop, "SIGINT"), Effect.never) : Effect.void,
+            error: (text) => {
+              err += text
+              // Standard output is not written to with --out: the line of the second block is the moment.
+              if (text.includes("\"shard\":1")) Deferred.doneUnsafe(stop, Effect.succeed("SIGINT"))
+            },
+            isLive: false,
+            color: false,
+            size: () => ({ columns: 80, rows: 24 })
+          },
+          stop: Deferred.await(stop),
+          read: () => ({ problem: "nothing is read" })
+        })
+        return { code, err }
+      })
+      const toOutput = yield* stopped()
+      assert.strictEqual(toOutput.code, 130, toOutput.err)
+      assert.include(toOutput.err, `stopped; go on with --from 1/${firstBlock + blockSize}\n`)
+      const out = join(directory, "x.lp")
+      const toFile = yield* stopped("--out", out, "--json")
+      assert.strictEqual(toFile.code, 130, toFile.err)
+      assert.deepInclude(jsonLinesOf(toFile.err).at(-1), { type: "stopped", next: null })
+      assert.deepStrictEqual([existsSync(out), existsSync(`${out}.partial`)], [false, false])
     }))
 
   it.effect("tells everything wrong with the command line, and asks which namespace", () =>

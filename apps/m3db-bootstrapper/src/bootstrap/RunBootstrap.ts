@@ -275,7 +275,8 @@ const steps = Effect.fnUntraced(function*(input: BootstrapInput, state: RunState
     ...streamed,
     stoppedBy: streamed.stoppedBy ?? stoppedWhileVerifying,
     verified: typeof verified === "string" ? undefined : verified,
-    waits: outcome._tag === "complete" ? [] : state.lastWaits,
+    // A run that ended by itself waits for nothing more: what is missing says why.
+    waits: isWhole ? [] : state.lastWaits,
     warnings: state.warnings
   }
   return yield* storeReport(plan, bootstrapResult(ending))
