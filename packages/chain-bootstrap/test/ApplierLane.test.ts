@@ -64,13 +64,17 @@ describe("apply", () => {
 
   it.effect("stops at the block that does not follow from its predecessor", () =>
     Effect.gen(function*() {
-      const third = chain.at(3).header
-      const early = { ...third, timeSeconds: chain.at(2).header.timeSeconds }
-      for (const [blocks, good] of [[[...headers(1, 2), early, ...headers(4, 6)], 2], [[early], 0]] as const) {
-        const before = good === 0 ? [applyOf(headers(1, 2))] : []
+      const earlyAt = (level: number) => ({
+        ...chain.at(level).header,
+        timeSeconds: chain.at(level - 1).header.timeSeconds
+      })
+      // In the middle of what is read for one call, at its border, and as the first of a batch.
+      for (const [from, at] of [[1, 3], [1, 5], [3, 3]] as const) {
+        const blocks = [...headers(from, at - 1), earlyAt(at), ...headers(at + 1, at + 4)]
+        const before = from === 1 ? [] : [applyOf(headers(1, from - 1))]
         const { store, told } = yield* runActions([...before, applyOf(blocks)])
-        assert.deepInclude(told.at(-1), { applied: good, outcome: "invalid", reason: "not later than its parent" })
-        assert.strictEqual(store.head.level, 2)
+        assert.deepInclude(told.at(-1), { applied: at - from, outcome: "invalid", reason: "not later than its parent" })
+        assert.strictEqual(store.head.level, at - 1)
       }
     }).pipe(Effect.scoped))
 

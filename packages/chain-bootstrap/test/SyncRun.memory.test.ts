@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { ByteLedger, Memory } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import { BodyMemory } from "../src/adapter/BodyMemory.ts"
+import { ChainLimits } from "../src/contract/ChainLimits.ts"
+import { StoreError } from "../src/contract/ChainStore.ts"
 import { type Answering, encodeFrame, honestAnswers, syntheticProof } from "../src/testing/index.ts"
 import { hexOf, toWire } from "../src/testing/SyntheticWire.ts"
-import { atHeadOf, chainOf, driven, peersOf, pointsOf, startRun, until } from "./AdapterWorld.ts"
+import { atHeadOf, chainOf, driven, memoryStore, peersOf, pointsOf, startRun, until } from "./AdapterWorld.ts"
 
 describe("bodies in a run", () => {
   it.effect("repeated ones, wrong ones and unasked ones are given back while the run goes on", () =>
@@ -70,6 +72,8 @@ describe("bodies in a run", () => {
       yield* driven(Effect.sleep(1_000))
       assert.strictEqual(store.head.level, 0)
       ledger.release("frames", 8_192)
+      yield* driven(Effect.sleep(ChainLimits.memoryRetryMillis + 10))
+      assert.isTrue(chain.main.some(({ header }) => store.unitsHeld(header.id) > 0))
       assert.strictEqual((yield* driven(run.done))?.outcome, "level-reached")
       assert.strictEqual(ledger.used, 0)
     }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
@@ -95,6 +99,31 @@ describe("bodies in a run", () => {
       })
       assert.strictEqual((yield* driven(run.done))?.outcome, "level-reached")
       assert.strictEqual(leavers.size, 2)
+      assert.strictEqual(ledger.used, 0)
+    }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+
+  it.effect("that never become durable are given back when the run ends", () =>
+    Effect.gen(function*() {
+      const chain = chainOf(20)
+      yield* atHeadOf(chain)
+      const peers = yield* peersOf(chain, 4)
+      const store = yield* memoryStore(chain)
+      const full = new StoreError({ reason: "no-space", path: "x", message: "the disk is full" })
+      let drawn = 0
+      const ledger = new ByteLedger(2 ** 20)
+      const appendUnits = () =>
+        Effect.suspend(() => {
+          drawn = ledger.used
+          return Effect.fail(full)
+        })
+      const { run } = yield* startRun({
+        chain,
+        store: Object.assign(Object.create(store), { appendUnits }),
+        named: pointsOf(peers),
+        run: { ledger }
+      })
+      assert.strictEqual(yield* driven(Effect.flip(run.done)), full)
+      assert.isAbove(drawn, 0)
       assert.strictEqual(ledger.used, 0)
     }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
 

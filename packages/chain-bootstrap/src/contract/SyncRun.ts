@@ -44,11 +44,14 @@ export interface SyncRun {
   /** Known peer or point; false when nobody of that name is known. */
   ban(peer: string, reason: string): boolean
   unban(peer: string): boolean
-  /** Stops asking, makes durable what has arrived, closes connections in order. Idempotent. */
+  /** Stops asking, makes durable what has arrived, closes connections in order; takes a few seconds at most. Idempotent. */
   readonly stop: Effect.Effect<void>
   /** Address that is listened on, when it is. */
   readonly listening: string | undefined
-  /** Completes when the run reaches its end (`until`), halts, or was stopped (undefined). */
+  /**
+   * Completes when the run reaches its end (`until`), halts, or was stopped, also by the end of its scope (undefined); fails when the store, the applier
+   * or we do, also while stopping. What arrived is durable then, connections are closed, nothing is drawn from the ledger.
+   */
   readonly done: Effect.Effect<SyncOutcome | undefined, StoreError | ApplierFailed | SyncDefect>
 }
 
