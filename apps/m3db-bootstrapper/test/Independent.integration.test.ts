@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { sharedMissing, sharedPath } from "../../../tools/shared.ts"
 import { runChild } from "./support/ChildProgram.ts"
-import { temporaryDirectory } from "./support/InspectProgram.ts"
+import { runCommand, temporaryDirectory } from "./support/InspectProgram.ts"
 
 const peer = sharedPath("peers/m3peer.py")
 
@@ -15,6 +15,8 @@ interface Ready {
   readonly hosts: string
   readonly start: string
   readonly end: string
+  /** What each truly holds. */
+  readonly replicas: ReadonlyArray<{ readonly name: string; readonly series: number; readonly blocks: number }>
 }
 
 const ports = (): string => String(20_000 + Math.floor(process.pid % 2000) * 4)
@@ -48,8 +50,7 @@ describe.runIf(sharedMissing === undefined)("against an independent replica", ()
         const directory = yield* temporaryDirectory
         const { ready } = yield* startCluster(directory)
         const out = join(directory, "out")
-        const { code, err, out: printed } = yield* runChild(
-          "bootstrap",
+        const flags = [
           ...ready.hosts.split(",").flatMap((host) => ["--peer", host]),
           ..."--namespace ns --num-shards 8 --block-size 2h".split(" "),
           "--from",
@@ -58,7 +59,16 @@ describe.runIf(sharedMissing === undefined)("against an independent replica", ()
           ready.end,
           "--out",
           out
-        )
+        ]
+        const planned = yield* runCommand("plan", ...flags, "--json")
+        assert.strictEqual(planned.code, 0, planned.err + planned.out)
+        const held = JSON.parse(planned.out).peers.map(({ heldBlocks, id, series }: Record<string, unknown>) => [
+          id,
+          series,
+          heldBlocks
+        ])
+        assert.deepStrictEqual(held, ready.replicas.map(({ blocks, name, series }) => [name, series, blocks]))
+        const { code, err, out: printed } = yield* runChild("bootstrap", ...flags)
         assert.strictEqual(code, 0, err + printed)
         const got = join(directory, "got.tsv")
         execFileSync("python3", [peer, "digest", out, "ns", "--out", got], { stdio: ["ignore", "ignore", "inherit"] })

@@ -60,6 +60,7 @@ const diskLine = ({ disk }: Forecast): string => {
 export const forecastText = (forecast: Forecast, settings: ForecastSettings): string => {
   const { blocks, memory, obstacles, risks, timeMillis, total } = forecast
   const { assumedBlocksPerSecond, assumedBytesPerSecond, level } = settings
+  const waited = forecast.peers.some(({ failure }) => failure !== undefined) ? ", with the wait for who is silent" : ""
   const lines = [
     obstacles.length === 0
       ? `a run can finish at level ${level}`
@@ -76,7 +77,7 @@ export const forecastText = (forecast: Forecast, settings: ForecastSettings): st
     } kept, ${formatCount(blocks.belowLevel)} below the level`,
     `  time: about ${formatDuration(timeMillis.total)}: listing ${
       formatDuration(timeMillis.listing)
-    } (measured), data ${formatDuration(timeMillis.data)} (if each peer sends ${
+    } (measured${waited}), data ${formatDuration(timeMillis.data)} (if each peer sends ${
       formatRate(assumedBytesPerSecond)
     } and ${formatCount(assumedBlocksPerSecond)} series-blocks/s), reading again ${
       formatDuration(timeMillis.readingAgain)
