@@ -62,6 +62,8 @@ export const ChainLimits = {
   anchorBandLevels: 256,
   /** Woken so much later than asked for, the engine moves all deadlines by as much: timers are good to a few hundred milliseconds on a busy machine. */
   lateMillis: 1_000,
+  /** A gap between two descents that is worth a GetPredecessorHeader, of which a peer allows one in 10 s. */
+  ancestorGapLevels: 64,
   /** Known peers are written at least so far apart. */
   savePeersMillis: 30_000,
   /** Chosen blocks not yet applied, as a multiple of the segment's headers, beyond which no further segment is chosen. */

@@ -27,11 +27,13 @@ import { CachedTail } from "./reorganisation/CachedTail.ts"
 import type { Reorganisation } from "./reorganisation/Reorganisation.ts"
 import { defaultScoreTable } from "./standing/ScoreTables.ts"
 import { makeStanding } from "./standing/Standing.ts"
+import { AncestorRequests } from "./sync/AncestorRequests.ts"
 import { ApplyOrder } from "./sync/ApplyOrder.ts"
 import { BodyRequests } from "./sync/BodyRequests.ts"
 import { Branches } from "./sync/Branches.ts"
 import { Deviations } from "./sync/Deviations.ts"
 import { Electors } from "./sync/Electors.ts"
+import { EnoughPeers } from "./sync/EnoughPeers.ts"
 import { Gate } from "./sync/Gate.ts"
 import { HeaderIntake } from "./sync/HeaderIntake.ts"
 import { HeaderRequests } from "./sync/HeaderRequests.ts"
@@ -65,6 +67,7 @@ class ChainSync implements ChainSyncEngine {
   private readonly deviations: Deviations
   private readonly intake: HeaderIntake
   private readonly branches: Branches
+  private readonly ancestors: AncestorRequests
   private readonly gate: Gate
   private readonly bodies: BodyRequests
   private readonly apply: ApplyOrder
@@ -75,7 +78,7 @@ class ChainSync implements ChainSyncEngine {
   private readonly lifecycle: PeerLifecycle
   /** Blocks from the base of pending headers up to our last chosen one: read from the store at the start. */
   private readonly restoring = new Set<BlockId>()
-  private belowMinimumSinceMillis: number | undefined
+  private readonly enough: EnoughPeers
   private started = false
   /** How far the timers' time is ahead of the clock. */
   private aheadMillis = 0
@@ -115,6 +118,7 @@ class ChainSync implements ChainSyncEngine {
     this.deviations = new Deviations(core, this.retention)
     this.intake = new HeaderIntake(core, this.targets, this.requests, this.deviations, this.retention)
     this.branches = new Branches(core, this.targets, this.intake, this.deviations)
+    this.ancestors = new AncestorRequests(core, this.targets, this.intake)
     this.gate = new Gate(core, this.targets, this.requests, this.deviations)
     this.bodies = new BodyRequests(core)
     core.chosen.append(start.pending.ids)
@@ -122,6 +126,7 @@ class ChainSync implements ChainSyncEngine {
     this.electors = new Electors(core)
     const { bodies, branches, electors, requests, targets } = this
     this.lifecycle = new PeerLifecycle({ core, bodies, branches, electors, requests, targets })
+    this.enough = new EnoughPeers(core, this.lifecycle)
     this.state = new SyncState(core)
     this.stall = new Stall(core, this.targets)
     const reorganisation = {
@@ -182,14 +187,14 @@ class ChainSync implements ChainSyncEngine {
     if (lateMillis < ChainLimits.lateMillis) return
     for (const peer of core.peers.values()) peer.postpone(lateMillis)
     core.lastProgressMillis += lateMillis
-    if (this.belowMinimumSinceMillis !== undefined) this.belowMinimumSinceMillis += lateMillis
+    this.enough.postpone(lateMillis)
   }
 
   private begin(): void {
     const { core } = this
     this.started = true
     core.lastProgressMillis = core.now
-    this.belowMinimumSinceMillis = core.now
+    this.enough.begin()
     if (core.start.knownPeers !== undefined) core.connections.restore(core.start.knownPeers, core.now)
   }
 
@@ -256,7 +261,7 @@ class ChainSync implements ChainSyncEngine {
       case "header":
         return this.intake.answered(peer, answer.header)
       case "ancestor":
-        return this.ancestor(peer, answer.of, answer.offset, answer.header)
+        return this.ancestors.answered(peer, answer.of, answer.offset, answer.header)
       case "unit":
         return this.bodies.answered(peer, answer.block, answer.unit, answer.body, answer.proof)
       case "peers":
@@ -272,23 +277,6 @@ class ChainSync implements ChainSyncEngine {
       case "ignored":
         return
     }
-  }
-
-  /** A hint: the header starts another descent; only the hash chain from above proves that it belongs there (5.11). */
-  private ancestor(peer: PeerState, of: BlockId, offset: number, header: HeaderFacts): void {
-    if (peer.ancestorKey !== `${of}~${offset}`) {
-      this.core.blame(
-        peer,
-        "never-asked",
-        `block ${this.core.show(of)} − ${offset}`,
-        "sent a predecessor header that it was never asked for"
-      )
-      return
-    }
-    peer.ancestorKey = undefined
-    peer.ancestorDeadlineMillis = undefined
-    this.core.credit(peer, "header")
-    this.intake.told(peer, header)
   }
 
   private loaded(headers: ReadonlyArray<HeaderFacts>, missing: ReadonlyArray<BlockId>): void {
@@ -348,7 +336,7 @@ class ChainSync implements ChainSyncEngine {
     this.choose()
     this.apply.advance()
     this.reorganisation.advance()
-    this.state.update(core.active >= this.required())
+    this.state.update(core.active >= this.enough.required)
     this.finish()
     if (core.finished) return
     if (timers) this.stall.look()
@@ -373,26 +361,7 @@ class ChainSync implements ChainSyncEngine {
   }
 
   private mayChoose(): boolean {
-    return this.core.mode !== undefined && this.restoring.size === 0 && this.core.active >= this.required()
-  }
-
-  /**
-   * Peers that must be connected before anything new is begun. All of `minPeers` at first; when some cannot be reached for a while, or were left for
-   * good reason, more than two thirds of them, so that a dead peer stops nobody and a minority alone never decides.
-   */
-  private required(): number {
-    const { core } = this
-    const { minPeers } = core.options.connections
-    if (core.active >= minPeers) {
-      this.belowMinimumSinceMillis = undefined
-      return minPeers
-    }
-    this.belowMinimumSinceMillis ??= core.now
-    const enough = Math.min(minPeers, Math.max(core.options.minQuorumPeers, Math.floor((2 * minPeers) / 3) + 1))
-    const until = this.belowMinimumSinceMillis + ChainLimits.connectGraceMillis
-    if (core.now >= until) return enough
-    core.wakeBy(until)
-    return Math.max(enough, minPeers - this.lifecycle.leftForCause)
+    return this.core.mode !== undefined && this.restoring.size === 0 && this.core.active >= this.enough.required
   }
 
   private expire(): void {
@@ -401,6 +370,7 @@ class ChainSync implements ChainSyncEngine {
       if (this.core.peers.get(peer.peer) !== peer) continue
       this.requests.expire(peer)
       this.bodies.expire(peer)
+      this.ancestors.expire(peer)
       heartbeat(this.core, peer)
     }
     this.targets.sweep()
@@ -428,7 +398,7 @@ class ChainSync implements ChainSyncEngine {
   /** Branches of everybody; headers and bodies of those that can have them, bodies first when the applier has little left (A25, A28). */
   private ask(): void {
     const { core } = this
-    const working = core.active >= this.required()
+    const working = core.active >= this.enough.required
     for (const peer of core.peers.values()) this.branches.ask(peer)
     if (!working) return
     for (const peer of core.peers.values()) {
@@ -436,6 +406,7 @@ class ChainSync implements ChainSyncEngine {
       this.bodies.fill(peer, messages)
       if (peer.branch === undefined || core.mode === undefined) continue
       this.requests.fill(peer, messages)
+      this.ancestors.ask(peer)
       if (peer.nextTickMillis <= core.now) this.requests.ticked(peer)
       else if (this.targets.size > 0) core.wakeBy(peer.nextTickMillis)
     }
@@ -507,12 +478,12 @@ class ChainSync implements ChainSyncEngine {
   waits(nowMillis: number): ReadonlyArray<Wait> {
     this.core.now = Math.max(this.core.now, nowMillis + this.aheadMillis)
     const { apply, bodies, branches, core, reorganisation, targets } = this
-    return syncWaits({ apply, bodies, branches, core, reorganisation, targets, required: this.required() })
+    return syncWaits({ apply, bodies, branches, core, reorganisation, targets, required: this.enough.required })
   }
 
   snapshot(nowMillis: number): SyncSnapshot {
     const { bodies, core, reorganisation, targets } = this
-    return syncView({ bodies, core, reorganisation, targets, required: this.required(), nowMillis })
+    return syncView({ bodies, core, reorganisation, targets, required: this.enough.required, nowMillis })
   }
 }
 

@@ -62,7 +62,7 @@ describe("requests for headers", () => {
     assert.approximately(looksIn3Seconds(10), 1, 1)
   })
 
-  it("R91, R92: headers are asked for by hash; GetPredecessorHeader is never sent", () => {
+  it("R91: in a segmented run headers are asked for by hash alone", () => {
     const world = new World({ levels: 300 }).run()
     assert.deepStrictEqual(world.asked("get-ancestor"), [])
     assert.isAbove(world.asked("get-headers").length, 0)

@@ -114,8 +114,9 @@ export class AskedItems {
   /** Gives an item up, because it is not wanted any more; an answer to it still counts as asked. */
   drop(key: string): void {
     const sent = this.sent.get(key)
-    if (sent !== undefined) this.release(key, sent)
-    this.counts.delete(key)
+    if (sent === undefined) return
+    this.release(key, sent)
+    if ((this.counts.get(key) ?? 0) >= this.timers.doNotAskAfter) this.refuse(key, sent.deadlineMillis)
   }
 
   /** Marks an item as not to be asked for a while. */
@@ -167,6 +168,7 @@ export class AskedItems {
     for (const oldest of this.history) {
       if (this.sent.has(oldest)) continue
       this.history.delete(oldest)
+      this.counts.delete(oldest)
       return
     }
   }

@@ -69,6 +69,13 @@ export class HeaderIntake {
     if (this.accept(header, peer)) this.core.dagDirty = true
   }
 
+  /** A header that may lie beneath a chain with quorum: another starting point of the way down. */
+  hinted(peer: PeerState, header: HeaderFacts): void {
+    if (header.level <= this.core.frontier.level) return
+    this.requests.wantDescent(header.id, undefined, header.level, true)
+    this.told(peer, header)
+  }
+
   /** A header of ours, from the store or kept from before. */
   own(header: HeaderFacts): void {
     if (this.accept(header, undefined)) this.core.dagDirty = true
@@ -218,6 +225,8 @@ export class HeaderIntake {
     const { core } = this
     const { dag } = core
     for (const target of [...this.targets.byId.values()]) {
+      const kept = this.retention.take(target.id)
+      if (kept !== undefined) this.own(kept)
       const node = dag.find(core.idBytes(target.id))
       if (node < 0 || !dag.hasHeader(node) || dag.connected(node)) continue
       this.descend(node, false)

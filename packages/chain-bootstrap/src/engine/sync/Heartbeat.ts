@@ -5,10 +5,6 @@ import type { SyncCore } from "./SyncCore.ts"
 /** Heads are asked for when there is nothing else to say; a peer that stays silent to that is left, without blame (5.7.2). */
 export const heartbeat = (core: SyncCore, peer: PeerState): void => {
   const { head, silence } = core.options.timers
-  if (peer.ancestorDeadlineMillis !== undefined && peer.ancestorDeadlineMillis <= core.now) {
-    peer.ancestorKey = undefined
-    peer.ancestorDeadlineMillis = undefined
-  }
   const silentSince = peer.lastHeardMillis
   if (core.now - silentSince >= silence) {
     return core.dismiss(peer, `silent for ${Math.round(silence / 1000)} s`, undefined)

@@ -37,8 +37,12 @@ export class PeerState {
   /** A branch should be asked for as soon as spacing allows. */
   branchWanted = true
   headDeadlineMillis: number | undefined = undefined
-  ancestorKey: string | undefined = undefined
-  ancestorDeadlineMillis: number | undefined = undefined
+  /** The predecessor header it is asked for now, and the level that this header must have. */
+  ancestor:
+    | { readonly of: BlockId; readonly offset: number; readonly level: number; readonly deadlineMillis: number }
+    | undefined = undefined
+  /** Predecessor headers that it did not send in time. */
+  readonly lateAncestors = new Set<string>()
   /** Whether its branch is known to contain our chain; undefined: it has not said. */
   anchored: boolean | undefined = undefined
   /** Said something that leaves our chain near the tip; supports nothing until it says something new. */
@@ -77,7 +81,8 @@ export class PeerState {
     this.lastHeardMillis += millis
     if (this.branchDeadlineMillis !== undefined) this.branchDeadlineMillis += millis
     if (this.headDeadlineMillis !== undefined) this.headDeadlineMillis += millis
-    if (this.ancestorDeadlineMillis !== undefined) this.ancestorDeadlineMillis += millis
+    const { ancestor } = this
+    if (ancestor !== undefined) this.ancestor = { ...ancestor, deadlineMillis: ancestor.deadlineMillis + millis }
     this.headers.postpone(millis)
     this.units.postpone(millis)
   }
