@@ -25,6 +25,12 @@ const applyOf = (blocks: ReadonlyArray<HeaderFacts>, branch: "head" | "side" = "
   branch
 })
 
+/** A block that is not later than its parent. */
+const earlyAt = (level: number) => ({
+  ...chain.at(level).header,
+  timeSeconds: chain.at(level - 1).header.timeSeconds
+})
+
 interface Given {
   readonly applier?: BlockApplierService
   readonly store?: ChainStoreService
@@ -64,10 +70,6 @@ describe("apply", () => {
 
   it.effect("stops at the block that does not follow from its predecessor", () =>
     Effect.gen(function*() {
-      const earlyAt = (level: number) => ({
-        ...chain.at(level).header,
-        timeSeconds: chain.at(level - 1).header.timeSeconds
-      })
       // In the middle of what is read for one call, at its border, and as the first of a batch.
       for (const [from, at] of [[1, 3], [1, 5], [3, 3]] as const) {
         const blocks = [...headers(from, at - 1), earlyAt(at), ...headers(at + 1, at + 4)]

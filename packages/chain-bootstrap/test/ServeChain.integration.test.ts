@@ -10,7 +10,13 @@ import { addressOf } from "../src/adapter/PeerLinks.ts"
 import { serveChain, type ServeOptions } from "../src/adapter/ServeChain.ts"
 import { ChainProtocol } from "../src/contract/ChainProtocol.ts"
 import { ChainStore, type ChainStoreService } from "../src/contract/ChainStore.ts"
-import { type SyntheticChain, syntheticProtocol } from "../src/testing/index.ts"
+import {
+  encodeFrame,
+  type SyntheticChain,
+  type SyntheticHello,
+  syntheticProtocol,
+  type SyntheticVerdict
+} from "../src/testing/index.ts"
 import { chainOf, filledStore, memoryStore, startRun } from "./AdapterWorld.ts"
 
 const loopback = { host: "127.0.0.1", port: 0 }
@@ -105,24 +111,39 @@ describe("over TCP", () => {
       assert.strictEqual((yield* three.closed).kind, "farewell")
     }).pipe(Effect.scoped, Effect.provide(Tcp.layer)))
 
-  it.live("many handshakes at once leave no more than the places, each identity once", () =>
+  it.live("handshakes that go on at the same time leave no more than the places, each identity once", () =>
     Effect.gen(function*() {
       const chain = chainOf(10)
-      const server = yield* serverOf("server", chain, yield* memoryStore(chain), { maxPeers: 3 })
-      const ids = ["a", "a", "b", "b", "c", "d", "e", "f"]
-      const sessions = yield* Effect.forEach(ids, (id) => Effect.result(visit(id, server.listening)), {
-        concurrency: "unbounded"
-      })
-      const open = sessions.flatMap((session) => session._tag === "Success" ? [session.success] : [])
-      // Who was let in and found no place is told so.
-      const ended: Array<string> = []
-      for (const session of open) {
-        session.receive(() => true)
-        yield* Effect.forkChild(Effect.map(session.closed, ({ kind }) => ended.push(kind)))
+      const server = yield* serverOf("server", chain, yield* memoryStore(chain), { maxPeers: 2 })
+      const transport = yield* Transport
+      const visits = yield* Effect.forEach(["a", "a", "b", "c"], (hello) =>
+        Effect.gen(function*() {
+          const connection = yield* transport.dial(addressOf(server.listening))
+          const admitted = yield* Deferred.make<void>()
+          let heard = ""
+          connection.receive((chunk) => {
+            heard += new TextDecoder().decode(chunk)
+            if (heard.includes("welcome")) Deferred.doneUnsafe(admitted, Effect.void)
+            return true
+          })
+          yield* connection.write([
+            encodeFrame({ hello, chain: "synthetic", ancestors: true } satisfies SyntheticHello)
+          ])
+          yield* Deferred.await(admitted)
+          return connection
+        }))
+      assert.strictEqual(server.connections(), 0)
+      for (const connection of visits) {
+        yield* connection.write([encodeFrame({ verdict: "welcome" } satisfies SyntheticVerdict)])
       }
-      while (open.length - ended.length > 3) {
-        yield* Effect.promise(() => new Promise<void>((done) => setImmediate(done)))
+      let ended = 0
+      const two = yield* Deferred.make<void>()
+      for (const connection of visits) {
+        yield* Effect.forkChild(Effect.map(connection.closed, () => {
+          if (++ended === 2) Deferred.doneUnsafe(two, Effect.void)
+        }))
       }
-      assert.strictEqual(server.connections(), 3)
+      yield* Deferred.await(two)
+      assert.strictEqual(server.connections(), 2)
     }).pipe(Effect.scoped, Effect.provide(Tcp.layer)))
 })

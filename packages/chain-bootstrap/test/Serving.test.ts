@@ -108,7 +108,7 @@ describe("answers", () => {
         { kind: "unit", block: id(3), unit: 1, units: chain.at(3).units },
         { kind: "unit", block: id(4), unit: 0, units: chain.at(4).units }
       ])
-      const many = Array.from({ length: 14 }, (_, n) => ({ block: id(n + 1), unit: 0 }))
+      const many = Array.from({ length: 14 }, (_, n) => ({ block: id(1 + (n >> 1)), unit: n & 1 }))
       assert.strictEqual((yield* ask({ kind: "get-units", items: many })).length, 10)
       const ids = Array.from({ length: 14 }, (_, n) => id(n + 1))
       assert.strictEqual((yield* ask({ kind: "get-headers", ids })).length, 10)

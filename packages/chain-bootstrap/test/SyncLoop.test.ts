@@ -29,6 +29,8 @@ const storeUnit: SyncAction = { kind: "store-units", units: [{ block: header.id,
 const apply: SyncAction = { kind: "apply", blocks: [header], firstLevel: 1, branch: "head" }
 const finish: SyncAction = { kind: "finish", outcome: "synced", reason: "done" }
 
+const none = (): never => assert.fail("not asked for here")
+
 /** A loop around `decide`, which answers each event with actions. */
 const loopOf = Effect.fnUntraced(function*(decide: (event: SyncEvent) => ReadonlyArray<SyncAction>) {
   const actions: Array<SyncAction> = []
@@ -37,7 +39,6 @@ const loopOf = Effect.fnUntraced(function*(decide: (event: SyncEvent) => Readonl
     status: "unsynced",
     stopping: false
   }
-  const none = (): never => assert.fail("not asked for here")
   const engine: ChainSyncEngine = {
     step: (event) => void actions.push(...decide(event)),
     drain: (out) => void out.push(...actions.splice(0)),

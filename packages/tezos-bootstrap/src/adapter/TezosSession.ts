@@ -61,7 +61,9 @@ export class TezosSession implements PeerSession {
   send(messages: ReadonlyArray<Outgoing>): Effect.Effect<void, SessionEndError> {
     return Effect.suspend(() => {
       // Nothing is said after a farewell.
-      if (this.ending !== undefined) return Effect.fail(new SessionEndError({ message: `local: ${this.ending.message}` }))
+      if (this.ending !== undefined) {
+        return Effect.fail(new SessionEndError({ message: `local: ${this.ending.message}` }))
+      }
       const frames = sendFrames(this.context, messages)
       if (frames.length === 0) return Effect.void
       return Effect.mapError(this.session.send(frames), ({ reason }) => new SessionEndError({ message: reason }))
