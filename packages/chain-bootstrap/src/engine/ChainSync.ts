@@ -365,7 +365,7 @@ class ChainSync implements ChainSyncEngine {
   }
 
   private expire(): void {
-    for (const peer of [...this.core.peers.values()]) {
+    for (const peer of this.core.peers.values()) {
       this.branches.expire(peer)
       if (this.core.peers.get(peer.peer) !== peer) continue
       this.requests.expire(peer)

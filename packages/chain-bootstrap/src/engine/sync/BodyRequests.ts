@@ -87,7 +87,7 @@ export class BodyRequests {
   private begin(facts: HeaderFacts): void {
     const all = 2 ** facts.units - 1
     const held = this.core.start.unitsHeld(facts.id) & all
-    const askedOf = new Array<PeerState | undefined>(facts.units).fill(undefined)
+    const askedOf = Array.from({ length: facts.units }, (): PeerState | undefined => undefined)
     this.bodies.set(facts.id, {
       id: facts.id,
       level: facts.level,

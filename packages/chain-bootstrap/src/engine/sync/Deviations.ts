@@ -93,7 +93,7 @@ export class Deviations {
     detail: (header: Removed) => string
   ): void {
     const { core } = this
-    for (const peer of [...core.peers.values()]) {
+    for (const peer of core.peers.values()) {
       let proof: Removed | undefined
       for (const header of removed) {
         if (!header.strong.includes(peer.slot) || header.level < 0 || !applies(peer, header)) continue

@@ -206,7 +206,7 @@ export class Gate {
   /** Exact locator entries at chosen levels are claims as well, with or without their headers (R48). */
   private compareEntries(fromLevel: number, toLevel: number): void {
     const { core } = this
-    for (const peer of [...core.peers.values()]) {
+    for (const peer of core.peers.values()) {
       for (const entry of peer.branch?.entries ?? []) {
         if (!entry.exact || entry.level === undefined || entry.level < fromLevel || entry.level > toLevel) continue
         const ours = core.chainAt(entry.level)

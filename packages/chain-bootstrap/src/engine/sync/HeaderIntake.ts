@@ -156,7 +156,7 @@ export class HeaderIntake {
     const target = this.targets.byId.get(header.id)
     if (target?.level === undefined || target.level === header.level) return
     this.targets.setLevel(header.id, header.level)
-    for (const source of [...target.sources]) {
+    for (const source of target.sources) {
       // Another may have named the level first: each answers for what it told itself.
       const told = source.branch?.entries.find((entry) => entry.id === header.id)
       if (told?.exact !== true || told.level === header.level) continue
@@ -224,7 +224,7 @@ export class HeaderIntake {
   resume(): void {
     const { core } = this
     const { dag } = core
-    for (const target of [...this.targets.byId.values()]) {
+    for (const target of this.targets.byId.values()) {
       const kept = this.retention.take(target.id)
       if (kept !== undefined) this.own(kept)
       const node = dag.find(core.idBytes(target.id))

@@ -103,7 +103,7 @@ export class PeerLifecycle {
     const { core } = this.parts
     core.connections.ban(name, reason, core.now)
     this.left.add(name)
-    for (const peer of [...core.peers.values()]) {
+    for (const peer of core.peers.values()) {
       if (peer.id === name || peer.point === name) this.dismiss(peer, `banned: ${reason}`, undefined)
     }
   }
