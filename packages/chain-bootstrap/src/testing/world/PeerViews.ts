@@ -11,12 +11,13 @@ interface Chains {
   readonly canonical: ChainView
 }
 
+const whole = (view: ChainView) => ({ view, top: view.topLevel })
+
 export const viewOf = (
   { canonical, chain, liars }: Chains,
   spec: PeerSpec,
   side: Set<BlockId>
 ): { readonly view: ChainView; readonly top: number } => {
-  const whole = (view: ChainView) => ({ view, top: view.topLevel })
   switch (spec.fault) {
     case "forking":
       return whole(liars.forking)

@@ -18,6 +18,13 @@ export interface Surroundings {
   readonly points: ReadonlyArray<string>
 }
 
+/** A head without a history. */
+const alone = ({ header }: SyntheticBlock): Extract<Answer, { kind: "branch" }> => ({
+  kind: "branch",
+  head: header,
+  entries: [{ id: header.id, level: header.level, exact: true }]
+})
+
 export class WorldPeer {
   readonly spec: PeerSpec
   view: ChainView
@@ -71,11 +78,6 @@ export class WorldPeer {
     const { liars } = this.around
     const head = this.head
     const entries = locatorOf(this.view, this.top, { firstStep: this.spec.firstStep, lowest: this.lowest })
-    const alone = ({ header }: SyntheticBlock): Extract<Answer, { kind: "branch" }> => ({
-      kind: "branch",
-      head: header,
-      entries: [{ id: header.id, level: header.level, exact: true }]
-    })
     switch (this.spec.fault) {
       case "fake-high-head":
         return alone(liars.highHead)
