@@ -10,6 +10,8 @@ export type AnswerStanding = "pending" | "late" | "never"
 interface Sent {
   readonly message: { left: number }
   deadlineMillis: number
+  /** Not wanted any more, or not from this peer: its answer may still come, so it is not asked of the peer again before the deadline. */
+  dropped: boolean
 }
 
 export interface ItemTimers {
@@ -27,6 +29,7 @@ export class AskedItems {
   /** Every item ever asked, oldest first, so that a late answer is told from an unasked one. */
   private readonly history = new Set<string>()
   private messagesOut = 0
+  private droppedItems = 0
   private failuresInRow = 0
   private restUntil = 0
   private earliest = Infinity
@@ -40,7 +43,7 @@ export class AskedItems {
   }
 
   get pending(): number {
-    return this.sent.size
+    return this.sent.size - this.droppedItems
   }
 
   get doNotAsk(): number {
@@ -95,7 +98,7 @@ export class AskedItems {
       this.counts.set(key, count)
       const wait = Math.min(this.timers.longestMillis, this.timers.firstMillis * 1.5 ** (count - 1))
       const deadlineMillis = nowMillis + Math.ceil(wait)
-      this.sent.set(key, { message, deadlineMillis })
+      this.sent.set(key, { message, deadlineMillis, dropped: false })
       this.earliest = Math.min(this.earliest, deadlineMillis)
       this.remember(key)
     }
@@ -114,9 +117,10 @@ export class AskedItems {
   /** Gives an item up, because it is not wanted any more; an answer to it still counts as asked. */
   drop(key: string): void {
     const sent = this.sent.get(key)
-    if (sent === undefined) return
-    this.release(key, sent)
-    if ((this.counts.get(key) ?? 0) >= this.timers.doNotAskAfter) this.refuse(key, sent.deadlineMillis)
+    if (sent === undefined || sent.dropped) return
+    sent.dropped = true
+    this.droppedItems++
+    if (--sent.message.left === 0) this.messagesOut--
   }
 
   /** Marks an item as not to be asked for a while. */
@@ -141,7 +145,7 @@ export class AskedItems {
       }
       this.release(key, sent)
       if ((this.counts.get(key) ?? 0) >= this.timers.doNotAskAfter) this.refuse(key, nowMillis)
-      out.push(key)
+      if (!sent.dropped) out.push(key)
     }
   }
 
@@ -153,12 +157,13 @@ export class AskedItems {
 
   /** All items under way, for when the peer leaves. */
   pendingKeys(): ReadonlyArray<string> {
-    return [...this.sent.keys()]
+    return [...this.sent.keys()].filter((key) => this.sent.get(key)?.dropped === false)
   }
 
   private release(key: string, sent: Sent): void {
     this.sent.delete(key)
-    if (--sent.message.left === 0) this.messagesOut--
+    if (sent.dropped) this.droppedItems--
+    else if (--sent.message.left === 0) this.messagesOut--
   }
 
   private remember(key: string): void {

@@ -92,6 +92,7 @@ export class HeaderIntake {
     const alone = core.rules.checkAlone(header, core.wallMillis / 1000)
     if (alone !== undefined) {
       this.requests.forget(header.id)
+      this.targets.markUnavailable(header.id)
       // From the future: perhaps our own clock is wrong, nobody is blamed, the header is not taken.
       if (header.timeSeconds <= core.wallMillis / 1000) this.deviations.invalidHeader(header.id, alone)
       return false
@@ -124,9 +125,11 @@ export class HeaderIntake {
           return false
         case "full":
           this.requests.forget(header.id)
+          this.targets.markUnavailable(header.id)
           return false
         case "below":
           this.requests.forget(header.id)
+          this.targets.markUnavailable(header.id)
           if (child !== undefined) this.deviations.leavesOurChain(child)
           return false
         case "contradiction":

@@ -151,7 +151,7 @@ export class HeaderRequests {
 
   private targetAskable(id: BlockId, level: number | undefined, peer: PeerState, own: boolean): boolean {
     const { core } = this
-    if (peer.headers.wasAsked(id) && !this.mayRepeat(id, peer)) return false
+    if (core.invalid.has(id) || (peer.headers.wasAsked(id) && !this.mayRepeat(id, peer))) return false
     if (!peer.headers.mayAsk(id, core.now)) return false
     const node = core.dag.find(core.idBytes(id))
     const known = node >= 0 && core.dag.hasHeader(node)

@@ -98,7 +98,9 @@ export class Targets {
    * nothing (R116, A31).
    */
   markUnavailable(id: BlockId): void {
-    for (const source of this.byId.get(id)?.sources ?? []) source.branchWanted = true
+    const target = this.byId.get(id)
+    if (target === undefined) return
+    for (const source of target.sources) source.branchWanted = true
     this.byId.delete(id)
     this.unavailable.set(id, this.core.now + this.core.options.timers.doNotAsk)
     for (const [old, until] of this.unavailable) if (until <= this.core.now) this.unavailable.delete(old)

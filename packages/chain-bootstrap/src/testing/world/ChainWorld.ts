@@ -52,6 +52,8 @@ export class ChainWorld {
   private readonly queue: EventQueue
   private readonly random: WorldRandom
   private nextNumber = 1
+  /** Reorganisations of the honest chain so far: each is heavier than all before. */
+  private moves = 0
   private epoch = 0
   private storeFreeMillis = 0
   private readonly out: Array<SyncAction> = []
@@ -346,7 +348,13 @@ export class ChainWorld {
     const top = canonical.topLevel
     const from = Math.max(this.spec.baseLevel, top - depth)
     for (let level = from + 1; level <= top; level++) this.side.add(canonical.at(level).header.id)
-    const grown = this.chain.grow(canonical.at(from).header.id, top - from + 1, `move ${this.now}`, 5)
+    // No longer than what it replaces, or its times would run ahead of the clock.
+    const grown = this.chain.grow(
+      canonical.at(from).header.id,
+      Math.max(1, top - from),
+      `move ${this.now}`,
+      10 ** ++this.moves
+    )
     for (const { header } of grown) this.honestIds.add(header.id)
     this.canonical = canonical.forkLevel <= from
       ? new ChainView(this.chain, canonical.forkLevel, [

@@ -163,7 +163,8 @@ export class WorldWatch {
     else if (notice.kind === "pruned") this.choices.rearranged = true
     else if (notice.kind === "mode") {
       this.count(`mode ${notice.mode}`)
-      this.choices.rearranged = true
+      // Other goals than before.
+      if ((this.seen.get("mode") ?? 0) > 1) this.choices.rearranged = true
     }
   }
 
