@@ -426,12 +426,18 @@ class ChainSync implements ChainSyncEngine {
     } else if (typeof until === "object" && core.head.level >= until.level) {
       core.finished = true
       core.emit({ kind: "finish", outcome: "level-reached", reason: `level ${core.head.level} is applied` })
-    } else if (until === "synced" && core.status !== "unsynced" && !this.reorganisation.busy) {
+    } else if (until === "synced" && core.status !== "unsynced" && this.nothingLeft()) {
       core.finished = true
       const outcome = core.status === "synced" ? "synced" : "halted"
       core.emit({ kind: "finish", outcome, reason: core.statusReason })
     }
     if (core.finished) core.emit({ kind: "save-peers", text: core.connections.save() })
+  }
+
+  /** What a quorum of the peers has, we have, too. */
+  private nothingLeft(): boolean {
+    const { core } = this
+    return !this.reorganisation.busy && core.head.level >= (core.peersLevel ?? Infinity)
   }
 
   private savePeersNow(): void {
