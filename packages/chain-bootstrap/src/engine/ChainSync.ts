@@ -80,6 +80,9 @@ class ChainSync implements ChainSyncEngine {
   private readonly restoring = new Set<BlockId>()
   private readonly enough: EnoughPeers
   private started = false
+  /** Something happened that has not been followed up. */
+  private unsettled = false
+  private timersDue = false
   /** How far the timers' time is ahead of the clock. */
   private aheadMillis = 0
   private savedPeersMillis = 0
@@ -167,7 +170,8 @@ class ChainSync implements ChainSyncEngine {
     if (!this.started) this.begin()
     if (core.finished) return
     this.receive(event)
-    this.settle(event.kind === "wake")
+    this.timersDue ||= event.kind === "wake"
+    this.unsettled = true
   }
 
   /**
@@ -319,9 +323,13 @@ class ChainSync implements ChainSyncEngine {
     }
   }
 
-  /** After every event: everything that may go on, does. */
-  private settle(timers: boolean): void {
+  /** Everything that may go on, does. */
+  private settle(): void {
     const { core } = this
+    const timers = this.timersDue
+    this.unsettled = false
+    this.timersDue = false
+    if (core.finished) return
     if (core.halted !== undefined) {
       core.finished = true
       return
@@ -376,7 +384,6 @@ class ChainSync implements ChainSyncEngine {
     this.targets.sweep()
     this.requests.widen()
     this.requests.remind()
-    this.bodies.remind()
   }
 
   private wishes(): void {
@@ -401,6 +408,8 @@ class ChainSync implements ChainSyncEngine {
     const working = core.active >= this.enough.required
     for (const peer of core.peers.values()) this.branches.ask(peer)
     if (!working) return
+    core.refreshLowestNamed()
+    this.bodies.prepare()
     for (const peer of core.peers.values()) {
       const messages = this.messagesOut(peer)
       this.bodies.fill(peer, messages)
@@ -447,7 +456,9 @@ class ChainSync implements ChainSyncEngine {
     core.emit({ kind: "save-peers", text: core.connections.save() })
   }
 
+  /** What follows from a batch of events is decided once, when it is asked for. */
   drain(out: Array<SyncAction>): void {
+    if (this.unsettled) this.settle()
     out.push(...this.core.actions)
     this.core.actions.length = 0
   }

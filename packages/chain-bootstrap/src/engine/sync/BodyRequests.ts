@@ -27,6 +27,8 @@ export class BodyRequests {
   private readonly bodies = new Map<BlockId, Body>()
   /** Blocks whose facts are being read from the store. */
   private readonly loading = new Set<BlockId>()
+  /** Those with a unit that somebody should be asked for, as of the present round. */
+  private open: Array<Body> = []
   /** Peers whose units proved wrong, by key: not asked for that unit again. */
   onComplete: (id: BlockId) => void = () => {}
 
@@ -34,7 +36,7 @@ export class BodyRequests {
     this.core = core
   }
 
-  get open(): number {
+  get incomplete(): number {
     let count = 0
     for (const body of this.bodies.values()) if (body.durable !== body.all) count++
     return count
@@ -129,9 +131,8 @@ export class BodyRequests {
   private pick(peer: PeerState): Array<{ block: BlockId; unit: number }> {
     const { core } = this
     const items: Array<{ block: BlockId; unit: number }> = []
-    const lowestNamed = core.lowestNamed()
-    for (const body of this.bodies.values()) {
-      if (!peer.mayHold(body.level, lowestNamed) || body.received === body.all) continue
+    for (const body of this.open) {
+      if (!peer.mayHold(body.level, core.lowestNamed)) continue
       for (let unit = 0; unit < body.facts.units; unit++) {
         const open = (body.received & (1 << unit)) === 0 && this.isOpen(body, unit)
         if (!open || !peer.units.mayAsk(keyOf(body.id, unit), core.now)) continue
@@ -151,25 +152,32 @@ export class BodyRequests {
     return (body.askedAtMillis[unit] ?? 0) + patienceMillis <= this.core.now
   }
 
-  /** Wakes the engine when a unit may be asked of a second peer. */
-  remind(): void {
+  /** Before a round of requests: finds the bodies that have something to ask for, and when a unit may be asked of a second peer. */
+  prepare(): void {
     const patienceMillis = this.core.options.timers.unit / ChainLimits.patienceShare
+    this.open = []
+    let next = Infinity
     for (const body of this.bodies.values()) {
       if (body.received === body.all) continue
+      let open = false
       for (let unit = 0; unit < body.facts.units; unit++) {
-        const due = (body.askedAtMillis[unit] ?? 0) + patienceMillis
-        if (body.askedOf[unit] !== undefined && due > this.core.now) return this.core.wakeBy(due)
+        if ((body.received & (1 << unit)) !== 0) continue
+        const due = body.askedOf[unit] === undefined ? 0 : (body.askedAtMillis[unit] ?? 0) + patienceMillis
+        if (due <= this.core.now) open = true
+        else next = Math.min(next, due)
       }
+      if (open) this.open.push(body)
     }
+    this.core.wakeBy(next)
   }
 
   /** A unit in answer to a request: stored when the header's commitment proves it, blamed when it disproves it (R118, 2.6). */
   answered(peer: PeerState, block: BlockId, unit: number, bytes: Uint8Array, proof: Uint8Array): void {
     const { core } = this
     const standing = peer.units.answered(keyOf(block, unit))
-    const subject = `block ${core.show(block)} unit ${unit}`
+    const subject = () => `block ${core.show(block)} unit ${unit}`
     if (standing === "never") {
-      core.blame(peer, "never-asked", subject, `sent ${bytes.length} bytes that it was never asked for`)
+      core.blame(peer, "never-asked", subject(), `sent ${bytes.length} bytes that it was never asked for`)
       return
     }
     const body = this.bodies.get(block)
@@ -178,7 +186,7 @@ export class BodyRequests {
     if (fault !== undefined) {
       if (body.askedOf[unit] === peer) body.askedOf[unit] = undefined
       peer.units.refuse(keyOf(block, unit), core.now)
-      core.blame(peer, "bad-body-proof", subject, fault)
+      core.blame(peer, "bad-body-proof", subject(), fault)
       return
     }
     const other = body.askedOf[unit]

@@ -135,7 +135,9 @@ export class Deviations {
     if (peer.counted && peer.side === "outgoing") this.against.set(peer.id, core.now)
     const others = core.countedPeers().filter((other) => !this.against.has(other.id)).length
     const dissent = this.against.size
-    if (3 * dissent > 2 * (dissent + others) && dissent >= core.options.minQuorumPeers) {
+    // Of those that ought to be there: the first few to connect are no quorum.
+    const all = Math.max(dissent + others, core.options.connections.minPeers)
+    if (3 * dissent > 2 * all && dissent >= core.options.minQuorumPeers) {
       this.halt(
         `${dissent} of ${dissent + others} peers have another block than ours at level ${level} (ours ${
           core.show(ours)

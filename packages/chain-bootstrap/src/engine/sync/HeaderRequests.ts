@@ -158,7 +158,7 @@ export class HeaderRequests {
     if (known && core.dag.hasSupport(node, peer.slot)) return false
     if (known && core.dag.quorum(node).rule !== undefined) return false
     if (own) return true
-    if (level !== undefined && !peer.mayHold(level, core.lowestNamed())) return false
+    if (level !== undefined && !peer.mayHold(level, core.lowestNamed)) return false
     return core.options.headerPolicy === "all" || (core.options.headerPolicy === "adaptive" && this.reached(peer))
   }
 
@@ -228,20 +228,19 @@ export class HeaderRequests {
     if (!this.mayHave(descent, peer) || !peer.headers.mayAsk(descent.id, core.now)) return false
     const node = core.dag.find(core.idBytes(descent.child ?? descent.id))
     if (node >= 0 && core.dag.hasSupport(node, peer.slot)) return true
-    return descent.failures > 0 || node < 0 || this.liveSupporters(node, descent) === 0
+    return descent.failures > 0 || node < 0 || !this.hasLiveSupporter(node, descent)
   }
 
   private mayHave(descent: Descent, peer: PeerState): boolean {
-    return descent.level === undefined || peer.mayHold(descent.level, this.core.lowestNamed())
+    return descent.level === undefined || peer.mayHold(descent.level, this.core.lowestNamed)
   }
 
-  private liveSupporters(node: number, descent: Descent): number {
-    let count = 0
+  private hasLiveSupporter(node: number, descent: Descent): boolean {
     for (const peer of this.core.peers.values()) {
-      const asked = this.core.dag.hasSupport(node, peer.slot) && peer.headers.mayAsk(descent.id, this.core.now)
-      if (asked && this.mayHave(descent, peer)) count++
+      const askable = this.core.dag.hasSupport(node, peer.slot) && peer.headers.mayAsk(descent.id, this.core.now)
+      if (askable && this.mayHave(descent, peer)) return true
     }
-    return count
+    return false
   }
 
   /** Handles requests without an answer: asks others, and gives a hash up when too few are left who could have it. */

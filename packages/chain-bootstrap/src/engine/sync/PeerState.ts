@@ -13,6 +13,11 @@ export interface Branch {
   readonly receivedAtMillis: number
 }
 
+const lowestHeld = ({ entries }: Branch, baseId: BlockId): number => {
+  if (entries.at(-1)?.id === baseId) return 0
+  return entries.findLast((entry) => entry.exact && entry.level !== undefined)?.level ?? Infinity
+}
+
 export class PeerState {
   readonly peer: number
   /** The peer's number in the header DAG; used again after it left. */
@@ -27,7 +32,12 @@ export class PeerState {
   readonly connectedAtMillis: number
   private readonly baseId: BlockId
 
-  branch: Branch | undefined = undefined
+  private told: Branch | undefined = undefined
+  /**
+   * Lowest level that its branch lets expect: all from the base when it names the base, else its lowest exact entry (a rolling peer holds nothing
+   * beneath, and would stay silent).
+   */
+  holdsFrom = Infinity
   /** Best head that it has told; its weight decides what "best" means (R32). */
   claimed: HeaderFacts | undefined = undefined
   /** Newest head it told by itself, when that is newer than the branch. */
@@ -97,6 +107,15 @@ export class PeerState {
     return this.claimed?.level
   }
 
+  get branch(): Branch | undefined {
+    return this.told
+  }
+
+  set branch(branch: Branch | undefined) {
+    this.told = branch
+    this.holdsFrom = branch === undefined ? Infinity : lowestHeld(branch, this.baseId)
+  }
+
   /**
    * The lowest entries above a level, lowest first: the first is the peer's earliest hash (5.5.1 step 7, A4). The inexact last one counts only when it
    * is the only one, with its level unknown.
@@ -117,20 +136,6 @@ export class PeerState {
     return this.branch?.entries.find((entry) =>
       entry.exact && entry.level !== undefined && entry.level <= atMost && entry.level > above
     )
-  }
-
-  /**
-   * Lowest level that its branch lets expect: all from the base when it names the base, else its lowest exact entry (a rolling peer holds nothing
-   * beneath, and would stay silent).
-   */
-  get holdsFrom(): number {
-    const entries = this.branch?.entries ?? []
-    if (entries.at(-1)?.id === this.baseId) return 0
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const entry = entries[i]
-      if (entry?.exact === true && entry.level !== undefined) return entry.level
-    }
-    return Infinity
   }
 
   /** Whether the peer can be expected to hold a block of our chosen chain at this level; below what anybody names, each is worth a try. */

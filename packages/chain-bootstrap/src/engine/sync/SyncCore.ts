@@ -65,6 +65,8 @@ export class SyncCore {
   /** Something about links or supporters changed since the gate looked. */
   dagDirty = false
   lastProgressMillis = 0
+  /** Lowest level that any peer's branch lets expect. */
+  lowestNamed = Infinity
   wake = 0
 
   constructor(parts: {
@@ -142,11 +144,10 @@ export class SyncCore {
     return this.peers.size
   }
 
-  /** Lowest level that any peer's branch lets expect. */
-  lowestNamed(): number {
-    let lowest = Infinity
-    for (const peer of this.peers.values()) lowest = Math.min(lowest, peer.holdsFrom)
-    return lowest
+  /** Taken before a round of requests. */
+  refreshLowestNamed(): void {
+    this.lowestNamed = Infinity
+    for (const peer of this.peers.values()) this.lowestNamed = Math.min(this.lowestNamed, peer.holdsFrom)
   }
 
   countedPeers(): ReadonlyArray<PeerState> {

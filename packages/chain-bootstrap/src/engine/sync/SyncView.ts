@@ -40,7 +40,7 @@ export const syncView = (parts: ViewParts): SyncSnapshot => {
     segments: core.segments,
     targets: targets.size,
     pendingHeaders: core.dag.headers,
-    blocksInFlight: bodies.open,
+    blocksInFlight: bodies.incomplete,
     peers: [...core.peers.values()].map((peer) => ({
       peer: peer.peer,
       id: peer.id,
