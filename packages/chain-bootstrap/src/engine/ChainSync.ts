@@ -186,8 +186,9 @@ class ChainSync implements ChainSyncEngine {
       return
     }
     this.aheadMillis = Math.max(this.aheadMillis, core.now - nowMillis)
+    const due = Math.max(core.wake, core.now)
     core.now = nowMillis + this.aheadMillis
-    const lateMillis = core.now - core.wake
+    const lateMillis = core.now - due
     if (lateMillis < ChainLimits.lateMillis) return
     for (const peer of core.peers.values()) peer.postpone(lateMillis)
     core.lastProgressMillis += lateMillis
@@ -347,8 +348,7 @@ class ChainSync implements ChainSyncEngine {
     this.state.update(core.active >= this.enough.required)
     this.finish()
     if (core.finished) return
-    if (timers) this.stall.look()
-    else core.wakeBy(core.lastProgressMillis + core.options.timers.stuck)
+    this.stall.look(timers)
     this.ask()
     this.savePeersNow()
   }

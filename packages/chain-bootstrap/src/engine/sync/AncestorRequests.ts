@@ -14,6 +14,8 @@ interface Plan {
   readonly top: BlockId
   readonly level: number
   readonly starts: Array<number>
+  /** No gap is long enough any more. */
+  exhausted: boolean
 }
 
 export class AncestorRequests {
@@ -32,14 +34,20 @@ export class AncestorRequests {
   ask(peer: PeerState): void {
     const { core } = this
     if (core.mode !== "anchored" || !peer.ancestors || peer.ancestor !== undefined) return
+    const allowed = peer.throttle.mayAt("ancestor", core.now)
+    if (allowed > core.now) {
+      if (this.plan !== undefined) core.wakeBy(allowed)
+      return
+    }
     const plan = this.present()
-    if (plan === undefined) return
+    if (plan === undefined || plan.exhausted) return
     const node = core.dag.find(core.idBytes(plan.top))
     if (node < 0 || !core.dag.hasSupport(node, peer.slot)) return
     const middle = longestGap(plan)
-    if (middle === undefined) return
-    const allowed = peer.throttle.mayAt("ancestor", core.now)
-    if (allowed > core.now) return core.wakeBy(allowed)
+    if (middle === undefined) {
+      plan.exhausted = true
+      return
+    }
     plan.starts.splice(plan.starts.findIndex((level) => level > middle), 0, middle)
     const offset = plan.level - middle
     const deadlineMillis = core.now + core.options.timers.ancestor
@@ -102,7 +110,7 @@ export class AncestorRequests {
         if (entry.level > core.frontier.level && entry.level < level) starts.add(entry.level)
       }
     }
-    return { top, level, starts: [...starts].toSorted((a, b) => a - b) }
+    return { top, level, starts: [...starts].toSorted((a, b) => a - b), exhausted: false }
   }
 }
 

@@ -15,6 +15,8 @@ interface Descent {
   readonly id: BlockId
   /** The header whose predecessor this is; undefined for a starting point taken from a locator. */
   readonly child: BlockId | undefined
+  /** Bytes of the child's id, of its own where it has none: whose support counts. */
+  readonly supported: Uint8Array
   readonly level: number | undefined
   /** On the way down from a starting point beneath a chain with quorum: goes on whoever supports it, until it meets the next one. */
   readonly beneath: boolean
@@ -58,7 +60,16 @@ export class HeaderRequests {
   wantDescent(id: BlockId, child: BlockId | undefined, level: number | undefined, beneath: boolean): void {
     if (this.descents.has(id) || this.core.invalid.has(id)) return
     if (child === undefined && this.descents.size >= ChainLimits.descents) return
-    this.descents.set(id, { id, child, level, beneath, asked: undefined, askedAtMillis: 0, failures: 0 })
+    this.descents.set(id, {
+      id,
+      child,
+      supported: this.core.idBytes(child ?? id),
+      level,
+      beneath,
+      asked: undefined,
+      askedAtMillis: 0,
+      failures: 0
+    })
     // An unfinished descent of an earlier run: what is in the store is not asked of anybody.
     if (this.core.start.looseHeaders) this.core.emit({ kind: "load-headers", ids: [id] })
     else this.ready.add(id)
@@ -226,7 +237,7 @@ export class HeaderRequests {
   private descentAskable(descent: Descent, peer: PeerState): boolean {
     const { core } = this
     if (!this.mayHave(descent, peer) || !peer.headers.mayAsk(descent.id, core.now)) return false
-    const node = core.dag.find(core.idBytes(descent.child ?? descent.id))
+    const node = core.dag.find(descent.supported)
     if (node >= 0 && core.dag.hasSupport(node, peer.slot)) return true
     return descent.failures > 0 || node < 0 || !this.hasLiveSupporter(node, descent)
   }

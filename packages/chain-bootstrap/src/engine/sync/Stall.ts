@@ -15,8 +15,8 @@ export class Stall {
     this.targets = targets
   }
 
-  /** Time since the last progress, or since the last step of the escalation. */
-  look(): void {
+  /** Time since the last progress, or since the last step of the escalation; a step is taken when timers are looked at. */
+  look(timers: boolean): void {
     const { core } = this
     const { stuck } = core.options.timers
     if (core.status !== "unsynced" || core.lastProgressMillis > this.sinceMillis) {
@@ -24,7 +24,7 @@ export class Stall {
       this.sinceMillis = core.status === "unsynced" ? core.lastProgressMillis : core.now
     }
     const due = this.sinceMillis + stuck
-    if (core.now < due) return core.wakeBy(due)
+    if (core.now < due || !timers) return core.wakeBy(Math.max(core.now, due))
     this.sinceMillis = core.now
     core.wakeBy(core.now + stuck)
     this.escalate()
