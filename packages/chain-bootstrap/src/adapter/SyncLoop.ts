@@ -88,9 +88,12 @@ const decide = (
     }
     engine.step(event, now)
   }
-  if (engine.wakeAt() <= now) engine.step({ kind: "wake" }, now)
   actions.length = 0
   engine.drain(actions)
+  if (engine.wakeAt() <= now) {
+    engine.step({ kind: "wake" }, now)
+    engine.drain(actions)
+  }
   let storedBytes = 0
   for (const action of actions) {
     if (action.kind === "store-units") { for (const { body } of action.units) storedBytes += body.length }

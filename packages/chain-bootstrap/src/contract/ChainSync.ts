@@ -271,6 +271,7 @@ export interface SyncCounters {
 }
 
 export interface ChainSyncEngine {
+  /** Takes an event. What follows is decided when `drain` is called: after a batch of events, and always before waiting. */
   step(event: SyncEvent, nowMillis: number): void
   drain(out: Array<SyncAction>): void
   waits(nowMillis: number): ReadonlyArray<Wait>

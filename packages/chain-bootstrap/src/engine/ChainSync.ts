@@ -29,6 +29,7 @@ import { defaultScoreTable } from "./standing/ScoreTables.ts"
 import { makeStanding } from "./standing/Standing.ts"
 import { AncestorRequests } from "./sync/AncestorRequests.ts"
 import { ApplyOrder } from "./sync/ApplyOrder.ts"
+import { Asking } from "./sync/Asking.ts"
 import { BodyRequests } from "./sync/BodyRequests.ts"
 import { Branches } from "./sync/Branches.ts"
 import { Deviations } from "./sync/Deviations.ts"
@@ -79,6 +80,7 @@ class ChainSync implements ChainSyncEngine {
   /** Blocks from the base of pending headers up to our last chosen one: read from the store at the start. */
   private readonly restoring = new Set<BlockId>()
   private readonly enough: EnoughPeers
+  private readonly asking: Asking
   private started = false
   /** Something happened that has not been followed up. */
   private unsettled = false
@@ -130,6 +132,7 @@ class ChainSync implements ChainSyncEngine {
     const { bodies, branches, electors, requests, targets } = this
     this.lifecycle = new PeerLifecycle({ core, bodies, branches, electors, requests, targets })
     this.enough = new EnoughPeers(core, this.lifecycle)
+    this.asking = new Asking({ ancestors: this.ancestors, bodies, branches, core, requests, targets })
     this.state = new SyncState(core)
     this.stall = new Stall(core, this.targets)
     const reorganisation = {
@@ -349,7 +352,7 @@ class ChainSync implements ChainSyncEngine {
     this.finish()
     if (core.finished) return
     this.stall.look(timers)
-    this.ask()
+    this.asking.round(core.active >= this.enough.required)
     this.savePeersNow()
   }
 
@@ -400,31 +403,6 @@ class ChainSync implements ChainSyncEngine {
       }
     }
     core.wakeBy(core.connections.wakeAt(core.now))
-  }
-
-  /** Branches of everybody; headers and bodies of those that can have them, bodies first when the applier has little left (A25, A28). */
-  private ask(): void {
-    const { core } = this
-    const working = core.active >= this.enough.required
-    for (const peer of core.peers.values()) this.branches.ask(peer)
-    if (!working) return
-    core.refreshLowestNamed()
-    this.bodies.prepare()
-    for (const peer of core.peers.values()) {
-      const messages = this.messagesOut(peer)
-      this.bodies.fill(peer, messages)
-      if (peer.branch === undefined || core.mode === undefined) continue
-      this.requests.fill(peer, messages)
-      this.ancestors.ask(peer)
-      if (peer.nextTickMillis <= core.now) this.requests.ticked(peer)
-      else if (this.targets.size > 0) core.wakeBy(peer.nextTickMillis)
-    }
-  }
-
-  private messagesOut(peer: PeerState): number {
-    const trusted = this.core.standing.score(peer.id) > ChainLimits.trustedScore
-    const full = trusted ? ChainLimits.messagesOutTrusted : ChainLimits.messagesOut
-    return this.core.connections.level === "normal" ? full : Math.max(1, full >> 1)
   }
 
   private finish(): void {

@@ -103,14 +103,26 @@ export class BodyRequests {
     if (held === all) this.onComplete(facts.id)
   }
 
-  /** Sends what this peer should be asked now: whole blocks first, no more than its share. */
-  fill(peer: PeerState, messagesOut: number): boolean {
+  /** Units that each peer may be given in the present round, so that all that can help do (R93); whole blocks. */
+  share(peers: number): number {
+    let units = 0
+    let most = 1
+    for (const { facts } of this.open) {
+      units += facts.units
+      most = Math.max(most, facts.units)
+    }
+    return Math.max(most, Math.ceil(units / Math.max(1, peers)))
+  }
+
+  /** Sends what this peer should be asked now: whole blocks first, no more than `mostUnits`. */
+  fill(peer: PeerState, messagesOut: number, mostUnits: number): boolean {
     let sent = false
+    let given = 0
     if (peer.units.restUntilMillis > this.core.now) {
       this.core.wakeBy(peer.units.restUntilMillis)
       return false
     }
-    while (peer.units.messages < messagesOut) {
+    while (peer.units.messages < messagesOut && given < mostUnits) {
       const items = this.pick(peer)
       if (items.length === 0) return sent
       const keys = items.map(({ block, unit }) => keyOf(block, unit))
@@ -123,6 +135,7 @@ export class BodyRequests {
       }
       this.core.wakeBy(peer.units.deadlineMillis)
       this.core.ask(peer, { kind: "get-units", items })
+      given += items.length
       sent = true
     }
     return sent
