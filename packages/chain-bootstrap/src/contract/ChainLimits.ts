@@ -58,6 +58,8 @@ export const ChainLimits = {
   restMillis: 2_000,
   /** The longest such rest. */
   restLongestMillis: 60_000,
+  /** Headers of an earlier run's descent that the store does not have, in a row, until it is not asked for more. */
+  looseMisses: 256,
   /** Levels below the peers' heads in which anchored mode links what different peers name: their locators are dense there. */
   anchorBandLevels: 256,
   /** Woken so much later than asked for, the engine moves all deadlines by as much: timers are good to a few hundred milliseconds on a busy machine. */

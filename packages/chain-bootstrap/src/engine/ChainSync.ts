@@ -291,7 +291,10 @@ class ChainSync implements ChainSyncEngine {
     const { core } = this
     for (const header of headers) {
       if (this.restoring.delete(header.id)) this.intake.own(header)
-      else if (this.requests.isWanted(header.id)) this.intake.own(header)
+      else if (this.requests.isWanted(header.id)) {
+        this.requests.looseFound()
+        this.intake.own(header)
+      }
       if (header.id === core.head.id) core.headFacts = header
       this.bodies.loaded(header)
     }

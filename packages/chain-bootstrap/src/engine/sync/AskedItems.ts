@@ -76,6 +76,11 @@ export class AskedItems {
     return this.history.has(key)
   }
 
+  /** Whether the peer has answered: asked and, as far as is remembered, neither waited for nor counted as unanswered. */
+  hasAnswered(key: string): boolean {
+    return this.history.has(key) && !this.sent.has(key) && !this.counts.has(key) && !this.refused.has(key)
+  }
+
   isRefused(key: string, nowMillis: number): boolean {
     const until = this.refused.get(key)
     if (until === undefined) return false

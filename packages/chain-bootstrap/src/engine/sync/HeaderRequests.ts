@@ -32,12 +32,20 @@ export class HeaderRequests {
   private readonly descents = new Map<BlockId, Descent>()
   /** Descents that nobody is asked for now, oldest first. */
   private readonly ready = new Set<BlockId>()
+  /** Misses until the store is not asked any more for headers of an earlier run's descent. */
+  private looseLeft: number
   private widenedMillis = 0
   private widened = 0
 
   constructor(core: SyncCore, targets: Targets) {
     this.core = core
     this.targets = targets
+    this.looseLeft = core.start.looseHeaders ? ChainLimits.looseMisses : 0
+  }
+
+  /** The store had a header of an earlier descent: there may be more. */
+  looseFound(): void {
+    if (this.looseLeft > 0) this.looseLeft = ChainLimits.looseMisses
   }
 
   get descending(): number {
@@ -71,12 +79,13 @@ export class HeaderRequests {
       failures: 0
     })
     // An unfinished descent of an earlier run: what is in the store is not asked of anybody.
-    if (this.core.start.looseHeaders) this.core.emit({ kind: "load-headers", ids: [id] })
+    if (this.looseLeft > 0) this.core.emit({ kind: "load-headers", ids: [id] })
     else this.ready.add(id)
   }
 
   /** The store does not have it: the peers are asked. */
   notLoaded(id: BlockId): void {
+    this.looseLeft--
     const descent = this.descents.get(id)
     if (descent !== undefined && descent.asked === undefined) this.ready.add(id)
   }
@@ -166,7 +175,8 @@ export class HeaderRequests {
     if (!peer.headers.mayAsk(id, core.now)) return false
     const node = core.dag.find(core.idBytes(id))
     const known = node >= 0 && core.dag.hasHeader(node)
-    if (known && core.dag.hasSupport(node, peer.slot)) return false
+    // An answer that came when nobody wanted it would be the same again.
+    if (known && (core.dag.hasSupport(node, peer.slot) || peer.headers.hasAnswered(id))) return false
     if (known && core.dag.quorum(node).rule !== undefined) return false
     if (own) return true
     if (level !== undefined && !peer.mayHold(level, core.lowestNamed)) return false

@@ -25,6 +25,7 @@ export const syncWaits = (parts: WaitParts): ReadonlyArray<Wait> => {
   else if (apply.inFlight > 0) waits.push(applier(core, "it works on blocks that it was given"))
   const open = bodies.lowestOpen()
   if (open !== undefined) waits.push(body(core, open))
+  else if (apply.inFlight === 0 && core.chosen.length > 0 && waits.length === 0) waits.push(store(core))
   if (core.active < parts.required) waits.push(connections(core, parts.required))
   else if (core.chosen.length === 0) waits.push(...choosing(parts))
   return waits
@@ -64,6 +65,15 @@ const halted = (core: SyncCore): Wait => ({
   cause: core.halted ?? "",
   peers: [],
   remedy: "compare with a source you trust; another base needs another --store",
+  sinceMillis: core.lastProgressMillis
+})
+
+const store = (core: SyncCore): Wait => ({
+  subject: `level ${core.head.level + 1}`,
+  waitingFor: "the store",
+  cause: "what was chosen and fetched is not durable yet",
+  peers: [],
+  remedy: "a faster disk under --store, or one with less to do",
   sinceMillis: core.lastProgressMillis
 })
 
