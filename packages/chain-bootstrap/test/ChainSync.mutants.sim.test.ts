@@ -171,7 +171,7 @@ const bugs: ReadonlyArray<Planted> = [
   },
   {
     name: "answered headers are asked for again",
-    at: 173,
+    at: 2,
     family: "honest",
     in: HeaderRequests.prototype,
     method: "targetAskable",
@@ -182,7 +182,7 @@ const bugs: ReadonlyArray<Planted> = [
   },
   {
     name: "asked again and again",
-    at: 599,
+    at: 44,
     family: "liars",
     in: AskedItems.prototype,
     method: "refuse",
@@ -224,7 +224,7 @@ const bugs: ReadonlyArray<Planted> = [
   },
   {
     name: "parents of false blocks are false",
-    at: 561,
+    at: 432,
     family: "liars",
     in: Deviations.prototype,
     method: "invalidHeader",
