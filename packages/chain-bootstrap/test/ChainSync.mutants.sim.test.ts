@@ -163,7 +163,7 @@ const bugs: ReadonlyArray<Planted> = [
   },
   {
     name: "blame for our own slowness",
-    at: 326,
+    at: 31,
     family: "honest",
     in: PeerState.prototype,
     method: "postpone",
@@ -255,7 +255,7 @@ const bugs: ReadonlyArray<Planted> = [
   },
   {
     name: "a failed batch is given out beside the next",
-    at: 47,
+    at: 247,
     family: "honest",
     in: ApplyOrder.prototype,
     method: "advance",

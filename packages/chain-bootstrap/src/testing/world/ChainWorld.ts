@@ -57,10 +57,17 @@ export class ChainWorld {
   private epoch = 0
   private storeFreeMillis = 0
   private readonly out: Array<SyncAction> = []
+  private readonly turns: WorldRandom
+  /** How long a busy process lets events wait at most, before it takes them all at once. */
+  private readonly turnMillis: number
+  private gathering = false
+  private readonly gathered: Array<SyncEvent> = []
 
   constructor(spec: WorldSpec, random: WorldRandom) {
     this.spec = spec
     this.random = random.fork("events")
+    this.turns = random.fork("turns")
+    this.turnMillis = [0, 0, 5, 40][this.turns.int(0, 3)]!
     const lots = random.fork("lots")
     this.queue = new EventQueue(() => lots.float())
     this.chain = makeSyntheticChain({
@@ -159,22 +166,41 @@ export class ChainWorld {
         this.step({ kind: "wake" })
         continue
       }
-      this.now = Math.max(this.now, next)
-      this.queue.pop()!()
+      this.turn(next)
     }
   }
 
+  /** What happens within a turn of the loop reaches the engine as one batch. */
+  private turn(firstMillis: number): void {
+    const endMillis = Math.max(this.now, firstMillis) + this.turns.int(0, this.turnMillis)
+    this.gathering = true
+    do {
+      this.now = Math.max(this.now, this.queue.nextMillis)
+      this.queue.pop()!()
+    } while (this.queue.nextMillis <= endMillis && this.gathered.length < 64)
+    this.gathering = false
+    const batch = this.gathered.splice(0)
+    if (batch.length > 0) this.decide(batch)
+  }
+
   step(event: SyncEvent): void {
-    this.steps++
-    this.watch.before(event)
-    this.engine.step(event, this.now)
+    if (this.gathering) this.gathered.push(event)
+    else this.decide([event])
+  }
+
+  private decide(batch: ReadonlyArray<SyncEvent>): void {
+    for (const event of batch) {
+      this.steps++
+      this.watch.before(event)
+      this.engine.step(event, this.now)
+    }
     this.engine.drain(this.out)
     const actions = this.out.splice(0)
     for (const action of actions) {
       this.watch.action(action)
       this.carryOut(action)
     }
-    this.watch.after(event)
+    for (const event of batch) this.watch.after(event)
   }
 
   private carryOut(action: SyncAction): void {
@@ -325,6 +351,7 @@ export class ChainWorld {
     this.storeFreeMillis = this.now
     this.applier.crash()
     this.watch.crashed()
+    this.gathered.length = 0
     this.engine = this.makeEngine()
     this.after(500, () => this.step({ kind: "wake" }))
   }

@@ -134,7 +134,11 @@ export const drawWorld = (family: Family, seed: number, source: WorldRandom): Wo
     reorganisations: [],
     headAgeSeconds: halted ? rests.int(3_600, 1e6) : rests.int(1, 20),
     sleeps: rests.chance(0.15)
-      ? [{ atMillis: rests.int(100, 10_000), forMillis: rests.pick([3_000, 60_000, 1_800_000]) }]
+      // Half of them while the first questions are on their way.
+      ? [{
+        atMillis: rests.pick([rests.int(20, 600), rests.int(100, 10_000)]),
+        forMillis: rests.pick([3_000, 60_000, 1_800_000])
+      }]
       : [],
     deadlineMillis: 1_200_000
   }
