@@ -5,14 +5,8 @@
 import type { Wait } from "@peerstrap/progress"
 import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
 import type { Rival } from "../sync/Gate.ts"
-import {
-  adopt,
-  forkOf,
-  type Reorganisation,
-  type ReorganisationParts,
-  replaceChosen,
-  takenBack
-} from "./Reorganisation.ts"
+import { PendingRival } from "./PendingRival.ts"
+import { adopt, type Reorganisation, type ReorganisationParts } from "./Reorganisation.ts"
 
 export class AppliedBranches implements Reorganisation {
   private readonly parts: ReorganisationParts
@@ -20,59 +14,38 @@ export class AppliedBranches implements Reorganisation {
   private readonly held = new Set<BlockId>()
   private readonly refused = new Set<BlockId>()
   private applying: BlockId | undefined = undefined
-  private rival: Rival | undefined = undefined
+  private readonly pending: PendingRival
   private moving:
     | { readonly rival: Rival; readonly from: BlockRef; readonly left: ReadonlyArray<BlockId> }
     | undefined = undefined
-  private sinceMillis = 0
 
   constructor(parts: ReorganisationParts) {
     this.parts = parts
+    this.pending = new PendingRival(parts)
   }
 
   get busy(): boolean {
-    return this.rival !== undefined || this.moving !== undefined
+    return this.pending.rival !== undefined || this.moving !== undefined
   }
 
   consider(rival: Rival | undefined): void {
-    const { apply, core } = this.parts
-    if (this.moving !== undefined) return
-    if (rival === undefined) {
-      this.rival = undefined
-      apply.paused = false
-      return
-    }
-    if (rival.forkLevel >= apply.committedLevel) {
-      this.rival = undefined
-      apply.paused = false
-      return replaceChosen(this.parts, rival)
-    }
-    if (forkOf(this.parts, rival) === undefined) return
-    if (this.rival === undefined) this.sinceMillis = core.now
-    this.rival = rival
-    apply.paused = true
+    if (this.moving === undefined) this.pending.consider(rival)
   }
 
   advance(): void {
     this.forgetSettled()
     if (this.moving !== undefined) return
     this.applyNext()
-    const { apply, core, gate } = this.parts
-    const { rival } = this
-    if (rival === undefined || apply.inFlight > 0 || this.applying !== undefined) return
-    if (takenBack(this.parts, rival)) {
-      this.rival = undefined
-      return
-    }
-    if (!rival.ids.every((id) => this.held.has(id)) || !gate.stands(rival)) return
-    const fork = forkOf(this.parts, rival)
-    if (fork === undefined) return
+    if (this.applying !== undefined) return
+    const taken = this.pending.take((id) => this.held.has(id))
+    if (taken === undefined) return
+    const { core, gate } = this.parts
+    const { fork, rival } = taken
     const left: Array<BlockId> = []
     for (let level = fork.level + 1; level <= core.head.level; level++) {
       const id = core.chainAt(level)
       if (id !== undefined) left.push(id)
     }
-    this.rival = undefined
     this.moving = { rival, from: core.head, left }
     gate.record(rival.ids, fork, core.dag.find(core.idBytes(rival.top.id)))
     core.emit({ kind: "switch", fork, to: { id: rival.top.id, level: rival.top.level }, ids: rival.ids })
@@ -103,7 +76,7 @@ export class AppliedBranches implements Reorganisation {
     if (this.applying !== undefined || apply.inFlight > 0) return
     for (const facts of this.candidates()) {
       const extendsHeld = this.held.has(facts.parent)
-      const ofRival = this.rival?.ids.includes(facts.id) ?? false
+      const ofRival = this.pending.rival?.ids.includes(facts.id) ?? false
       if (!extendsHeld && !ofRival && this.branches() >= core.options.maxBranches) continue
       bodies.want([facts.id])
       if (!bodies.complete(facts.id)) continue
@@ -150,19 +123,10 @@ export class AppliedBranches implements Reorganisation {
   }
 
   waits(): ReadonlyArray<Wait> {
-    const { rival } = this
-    if (rival === undefined) return []
-    const { core } = this.parts
-    const missing = rival.ids.filter((id) => !this.held.has(id)).length
-    return [{
-      subject: `reorganisation to block ${core.show(rival.top.id)} of level ${rival.top.level}`,
-      waitingFor: missing > 0
-        ? `${missing} blocks of the new branch to be applied`
-        : "the applier to finish what it was given",
-      cause: `a quorum left our chain at level ${rival.forkLevel}`,
-      peers: [],
-      remedy: "none needed",
-      sinceMillis: this.sinceMillis
-    }]
+    return this.pending.waits(
+      (id) => this.held.has(id),
+      (blocks) => `${blocks} blocks of the new branch to be applied`,
+      "none needed"
+    )
   }
 }

@@ -3,67 +3,39 @@
  * then the applier goes back to the fork and up the new branch. Cheap to keep, with a delay at the switch (R121, R122).
  */
 import type { Wait } from "@peerstrap/progress"
-import type { BlockId, BlockRef } from "../../contract/Block.ts"
+import type { BlockRef } from "../../contract/Block.ts"
 import type { Rival } from "../sync/Gate.ts"
-import {
-  adopt,
-  forkOf,
-  type Reorganisation,
-  type ReorganisationParts,
-  replaceChosen,
-  takenBack
-} from "./Reorganisation.ts"
+import { PendingRival } from "./PendingRival.ts"
+import { adopt, type Reorganisation, type ReorganisationParts } from "./Reorganisation.ts"
 
 export class CachedTail implements Reorganisation {
   private readonly parts: ReorganisationParts
-  private rival: Rival | undefined = undefined
+  private readonly pending: PendingRival
   private moving: { readonly rival: Rival; readonly from: BlockRef } | undefined = undefined
-  private sinceMillis = 0
 
   constructor(parts: ReorganisationParts) {
     this.parts = parts
+    this.pending = new PendingRival(parts)
   }
 
   get busy(): boolean {
-    return this.rival !== undefined || this.moving !== undefined
+    return this.pending.rival !== undefined || this.moving !== undefined
   }
 
   consider(rival: Rival | undefined): void {
-    const { apply, bodies, core } = this.parts
     if (this.moving !== undefined) return
-    if (rival === undefined) {
-      if (this.rival === undefined) return
-      for (const id of this.rival.ids) bodies.forget(id)
-      this.rival = undefined
-      apply.paused = false
-      return
-    }
-    if (rival.forkLevel >= apply.committedLevel) {
-      this.rival = undefined
-      apply.paused = false
-      return replaceChosen(this.parts, rival)
-    }
-    if (forkOf(this.parts, rival) === undefined) return
-    if (this.rival === undefined) this.sinceMillis = core.now
-    this.rival = rival
-    apply.paused = true
-    bodies.want(rival.ids)
+    const before = this.pending.rival
+    if (this.pending.consider(rival)) this.parts.bodies.want(rival?.ids ?? [])
+    else if (rival === undefined) { for (const id of before?.ids ?? []) this.parts.bodies.forget(id) }
   }
 
   advance(): void {
-    const { apply, bodies, core, gate } = this.parts
-    const { rival } = this
-    if (rival === undefined || this.moving !== undefined || apply.inFlight > 0) return
-    if (takenBack(this.parts, rival)) {
-      this.rival = undefined
-      return
-    }
-    if (!rival.ids.every((id) => bodies.complete(id)) || !gate.stands(rival)) return
-    const fork = forkOf(this.parts, rival)
-    if (fork === undefined) return
-    this.rival = undefined
-    this.moving = { rival, from: core.head }
-    core.emit({ kind: "rollback", to: fork })
+    const { bodies, core } = this.parts
+    if (this.moving !== undefined) return
+    const taken = this.pending.take((id) => bodies.complete(id))
+    if (taken === undefined) return
+    this.moving = { rival: taken.rival, from: core.head }
+    core.emit({ kind: "rollback", to: taken.fork })
   }
 
   applied(): void {
@@ -84,19 +56,10 @@ export class CachedTail implements Reorganisation {
   }
 
   waits(): ReadonlyArray<Wait> {
-    const { rival } = this
-    if (rival === undefined) return []
-    const { bodies, core } = this.parts
-    const missing = rival.ids.filter((id: BlockId) => !bodies.complete(id)).length
-    return [{
-      subject: `reorganisation to block ${core.show(rival.top.id)} of level ${rival.top.level}`,
-      waitingFor: missing > 0
-        ? `bodies of ${missing} blocks of the new branch`
-        : "the applier to finish what it was given",
-      cause: `a quorum left our chain at level ${rival.forkLevel}`,
-      peers: [],
-      remedy: "none needed; --strategy applied-branches switches without this delay",
-      sinceMillis: this.sinceMillis
-    }]
+    return this.pending.waits(
+      (id) => this.parts.bodies.complete(id),
+      (blocks) => `bodies of ${blocks} blocks of the new branch`,
+      "none needed; --strategy applied-branches switches without this delay"
+    )
   }
 }
