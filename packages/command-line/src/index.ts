@@ -1,5 +1,6 @@
 export * from "./adapter/ProcessTerminal.ts"
 export * from "./adapter/Program.ts"
+export * from "./adapter/RunningProcess.ts"
 export * from "./adapter/RunProcess.ts"
 export * from "./adapter/Version.ts"
 export * from "./codec/ConfigFile.ts"

@@ -1,17 +1,14 @@
 /** How `status`, `why` and `peers` find a running process, and what they say when there is none. */
 import {
   type CheckContext,
-  CommandError,
+  controlFailure,
   derived,
-  ExitCode,
   optional,
   type Problem,
   type Settings,
   Type,
   withDefault
 } from "@peerstrap/command-line"
-import { type ControlError, type ControlSocketError, request } from "@peerstrap/progress"
-import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 
 export const controlFlags = {
@@ -45,25 +42,7 @@ export const planControl = (
   return ""
 }
 
-/** Whether there simply is no such process. */
-export const isAbsent = (error: ControlError | ControlSocketError): boolean =>
-  error._tag === "ControlSocketError" && (error.reason === "not-running" || error.reason === "refused")
-
-const codeOf = (error: ControlError | ControlSocketError): CommandError["exitCode"] =>
-  error._tag === "ControlError" || isAbsent(error)
-    ? ExitCode.no
-    : error.reason === "path-too-long" || error.reason === "not-a-socket"
-    ? ExitCode.usage
-    : ExitCode.local
-
-export const toCommandError = (error: ControlError | ControlSocketError): CommandError =>
-  new CommandError({
-    exitCode: codeOf(error),
-    message: error.message,
-    remedy: isAbsent(error) ? "give the --store or --control of a sync or serve that runs" : ""
-  })
-
-export const ask = (path: string, name: string, args: Readonly<Record<string, unknown>>, timeoutMillis: number) =>
-  request(path, name, args, timeoutMillis).pipe(
-    Effect.map((answer) => answer as Readonly<Record<string, unknown>>)
-  )
+/** What the process answered, or why it did not, as the end of a command. */
+export const toCommandError = controlFailure({
+  remedy: "give the --store or --control of a sync or serve that runs"
+})

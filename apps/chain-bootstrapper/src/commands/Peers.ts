@@ -1,11 +1,20 @@
 /** `peers`: lists who is known, bans and unbans. */
-import { command, CommandError, type CommandResult, ExitCode, optional, Type } from "@peerstrap/command-line"
+import {
+  askRunning,
+  command,
+  CommandError,
+  type CommandResult,
+  ExitCode,
+  isAbsent,
+  optional,
+  Type
+} from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"
 import { storedPeers } from "../store/StoredPeers.ts"
 import { type PeerRow, peersText } from "../sync/ChainStatus.ts"
-import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
+import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 const actions = ["list", "ban", "unban"] as const
 
@@ -61,7 +70,7 @@ export const peers = command({
   run: ({ operands, plan, settings }) => {
     const [action = "list", peer] = operands
     if (action === "list") {
-      return ask(plan, "peers", {}, settings.timeout).pipe(
+      return askRunning(plan, "peers", {}, settings.timeout).pipe(
         Effect.map((answer) => listed(answer["peers"] as ReadonlyArray<PeerRow>)),
         Effect.catch((error) =>
           isAbsent(error)
@@ -73,7 +82,7 @@ export const peers = command({
       )
     }
     const reason = settings.reason === undefined ? {} : { reason: settings.reason }
-    return ask(plan, action, { peer, ...reason }, settings.timeout).pipe(
+    return askRunning(plan, action, { peer, ...reason }, settings.timeout).pipe(
       Effect.mapError((error) => {
         const failed = toCommandError(error)
         return isAbsent(error)

@@ -1,5 +1,5 @@
 /** `status`: how far a running sync is; without one, how the last one ended. */
-import { command, CommandError, type CommandResult, ExitCode } from "@peerstrap/command-line"
+import { askRunning, command, CommandError, type CommandResult, ExitCode, isAbsent } from "@peerstrap/command-line"
 import { formatCount, type ProgressSnapshot, renderView } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import { dirname } from "node:path"
 import { readReport, reportFileName } from "../store/StoredReport.ts"
 import { type ChainStatus, chainStatusLines } from "../sync/ChainStatus.ts"
 import type { ServedStatus } from "../sync/ControlCommands.ts"
-import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
+import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 const columns = 120
 const allRows = 10_000
@@ -66,7 +66,7 @@ export const status = command({
   ],
   check: planControl,
   run: ({ plan, settings }) =>
-    ask(plan, "status", {}, settings.timeout).pipe(
+    askRunning(plan, "status", {}, settings.timeout).pipe(
       Effect.map(running),
       Effect.catch((error) =>
         isAbsent(error)

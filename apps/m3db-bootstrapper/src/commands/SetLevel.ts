@@ -1,8 +1,8 @@
 /** `set-level LEVEL`: changes the consistency level of a running bootstrap. */
-import { command, ExitCode } from "@peerstrap/command-line"
+import { askRunning, command, ExitCode } from "@peerstrap/command-line"
 import { parseLevel, UnknownLevelError } from "@peerstrap/consistency-policy"
 import * as Effect from "effect/Effect"
-import { ask, controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
+import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 export const setLevel = command({
   name: "set-level",
@@ -28,7 +28,7 @@ export const setLevel = command({
     return planControl(settings, operands, context, problem)
   },
   run: ({ operands, plan, settings }) =>
-    ask(plan, "set-level", { level: operands[0] }, settings.timeout).pipe(
+    askRunning(plan, "set-level", { level: operands[0] }, settings.timeout).pipe(
       Effect.mapError(toCommandError),
       Effect.map((answer) => ({
         exitCode: ExitCode.done,

@@ -1,12 +1,12 @@
 /** `status`: how far a running bootstrap is; without one, how the last one ended. */
-import { command, CommandError, type CommandResult, ExitCode } from "@peerstrap/command-line"
+import { askRunning, command, CommandError, type CommandResult, ExitCode, isAbsent } from "@peerstrap/command-line"
 import { type ProgressSnapshot, renderView } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"
 import { reportFileName } from "../bootstrap/ReportText.ts"
 import { readStoredReport } from "../bootstrap/StoredReport.ts"
-import { ask, controlFlags, isAbsent, planControl, toCommandError } from "./ControlFlags.ts"
+import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 const columns = 120
 const allRows = 10_000
@@ -50,7 +50,7 @@ export const status = command({
   ],
   check: planControl,
   run: ({ plan, settings }) =>
-    ask(plan, "status", {}, settings.timeout).pipe(
+    askRunning(plan, "status", {}, settings.timeout).pipe(
       Effect.map(running),
       Effect.catch((error) =>
         isAbsent(error)

@@ -1,9 +1,9 @@
 /** `why`: what a running bootstrap waits for, and what would change that. */
-import { command, ExitCode } from "@peerstrap/command-line"
+import { askRunning, command, ExitCode } from "@peerstrap/command-line"
 import type { Wait } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
 import { whyText } from "../bootstrap/WhyText.ts"
-import { ask, controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
+import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 export const why = command({
   name: "why",
@@ -12,7 +12,7 @@ export const why = command({
   examples: [{ args: "why --out /var/lib/m3db", says: "Ask the run that writes there" }],
   check: planControl,
   run: ({ plan, settings }) =>
-    ask(plan, "why", {}, settings.timeout).pipe(
+    askRunning(plan, "why", {}, settings.timeout).pipe(
       Effect.mapError(toCommandError),
       Effect.map((answer) => ({
         exitCode: ExitCode.done,
