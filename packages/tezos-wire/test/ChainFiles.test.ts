@@ -120,6 +120,8 @@ if (missing !== undefined) console.warn(`ChainFiles.test.ts: ${missing}`)
 const files = missing === undefined ? readdirSync(folder).filter((name) => name.endsWith(".json.gz")) : []
 
 describe("recorded chains", () => {
+  it("there are six, where there are any", () => assert.strictEqual(files.length, missing === undefined ? 6 : 0))
+
   for (const name of files) {
     it(`${name} holds, and says what it says`, () => {
       const bytes = readFileSync(join(folder, name))
