@@ -1,0 +1,15 @@
+/** How a composition that was valid ends otherwise than by itself. */
+import * as Schema from "effect/Schema"
+
+/** A plugin did not come up. What had started before it was stopped again. */
+export class PluginStartError extends Schema.TaggedError<PluginStartError>()("PluginStartError", {
+  plugin: Schema.String,
+  message: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/** A plugin reported `fatal` while the composition ran. */
+export class PluginFatalError extends Schema.TaggedError<PluginFatalError>()("PluginFatalError", {
+  plugin: Schema.String,
+  message: Schema.String
+}) {}

@@ -1,0 +1,66 @@
+/**
+ * A kind of plugin: the contract that its plugins implement, under a dotted id. `one` means that a composition has exactly one plugin
+ * of it, `many` that its plugins are asked in the order in which they are listed (bootstrappers, sinks).
+ */
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+
+export type Multiplicity = "one" | "many"
+
+/** What the service of a kind looks like: itself, or for `many` the ordered list. */
+export type ServiceOf<S, M extends Multiplicity> = M extends "many" ? ReadonlyArray<S> : S
+
+/** @typeParam I identifier of the service tag, S shape of one implementation. */
+export interface Kind<out I, out S, out M extends Multiplicity = Multiplicity> {
+  /** Dotted, lower case, e.g. `transport` or `m3db.sink`; ids of its plugins begin with it. */
+  readonly id: string
+  readonly multiplicity: M
+  readonly tag: Context.Key<I, ServiceOf<S, M>>
+  /** One sentence for `explain`. */
+  readonly summary: string
+  /** Members that are Effects, or return one, and are counted on each edge. What is not named is passed on as it is. */
+  readonly metered: ReadonlyArray<string>
+}
+
+/** Names of the members of `S` that are Effects, or functions returning one. */
+export type EffectMember<S> =
+  & {
+    [K in keyof S]: S[K] extends AnyEffect | ((...args: never) => AnyEffect) ? K : never
+  }[keyof S]
+  & string
+
+type AnyEffect = Effect.Effect<unknown, unknown, unknown>
+
+export interface KindOptions<S> {
+  readonly summary: string
+  readonly metered?: ReadonlyArray<EffectMember<S>>
+}
+
+/** A kind of which a composition has exactly one plugin. */
+export const one = <I, S>(id: string, tag: Context.Key<I, S>, options: KindOptions<S>): Kind<I, S, "one"> => ({
+  id,
+  multiplicity: "one",
+  tag,
+  summary: options.summary,
+  metered: options.metered ?? []
+})
+
+/** A kind whose plugins form an ordered list; each plugin's layer gives the list of its own implementations, usually one. */
+export const many = <I, S>(
+  id: string,
+  tag: Context.Key<I, ReadonlyArray<S>>,
+  options: KindOptions<S>
+): Kind<I, S, "many"> => ({ id, multiplicity: "many", tag, summary: options.summary, metered: options.metered ?? [] })
+
+/** Any kind, for code that does not care which. */
+export type AnyKind = Kind<unknown, unknown>
+
+/** Identifiers of the services of a tuple of kinds. */
+export type IdentifiersOf<Kinds extends ReadonlyArray<AnyKind>> = Kinds[number] extends infer K
+  ? K extends Kind<infer I, unknown> ? I : never
+  : never
+
+/** The same of those kinds only of which there may be one. */
+export type SingleIdentifiersOf<Kinds extends ReadonlyArray<AnyKind>> = Kinds[number] extends infer K
+  ? K extends Kind<infer I, unknown, "one"> ? I : never
+  : never

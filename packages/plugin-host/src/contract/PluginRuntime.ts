@@ -1,0 +1,18 @@
+/** What the host gives to each plugin while it runs: where to tell its status, what it waits for, and what to do when draining. */
+import type { Wait } from "@peerstrap/progress"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { LiveSetting } from "./LiveSetting.ts"
+import type { ReportedStatus } from "./Status.ts"
+
+export class PluginRuntime extends Context.Service<PluginRuntime, {
+  readonly id: string
+  /** Tells the host how the plugin is; `starting`, `stopping` and `stopped` are the host's own. */
+  report(status: ReportedStatus, message?: string): void
+  /** Asked for by `why`; plain and quick. */
+  onWhy(waits: () => ReadonlyArray<Wait>): void
+  /** Declares a value that may change while the plugin runs. */
+  live<A>(setting: string, live: LiveSetting<A>): void
+  /** Runs once when the composition drains, before anything stops, latest plugin first. Bounded by the host's drain time. */
+  onDrain(drain: Effect.Effect<void>): void
+}>()("@peerstrap/plugin-host/PluginRuntime") {}

@@ -1,0 +1,41 @@
+/** What is wrong with a composition. All problems are told in one report, before any I/O. */
+import * as Schema from "effect/Schema"
+
+export const ProblemKind = Schema.Literals([
+  "syntax",
+  "unknown-plugin",
+  "cannot-load",
+  "not-a-plugin",
+  "host-version",
+  "stability",
+  "config",
+  "unknown-key",
+  "missing-provider",
+  "ambiguous-provider",
+  "cycle",
+  "budget"
+])
+export type ProblemKind = typeof ProblemKind.Type
+
+export const Problem = Schema.Struct({
+  kind: ProblemKind,
+  /** `config.yaml:4:7`, or the part's place in code: `part 2 (transport.tcp)`. */
+  where: Schema.String,
+  message: Schema.String,
+  /** What to do about it. */
+  remedy: Schema.String
+})
+export type Problem = typeof Problem.Type
+
+/** A composition that is not started. */
+export class CompositionError extends Schema.TaggedError<CompositionError>()("CompositionError", {
+  problems: Schema.Array(Problem)
+}) {
+  override get message(): string {
+    const count = this.problems.length
+    const lines = this.problems.map(({ message, remedy, where }) =>
+      `  ${where}: ${message}${remedy === "" ? "" : `; ${remedy}`}`
+    )
+    return `${count} ${count === 1 ? "problem" : "problems"}, nothing was started\n${lines.join("\n")}`
+  }
+}

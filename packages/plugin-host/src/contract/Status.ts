@@ -1,0 +1,30 @@
+/**
+ * How a plugin is. The host runs the machine:
+ *
+ *   starting ─► ok ◄─► recoverable          stopping ─► stopped
+ *      │        │ └──────┬──┘                  ▲
+ *      └────────┴─► permanent ─► fatal ────────┘ (from everywhere)
+ *
+ * `recoverable`: does not work now, mends itself · `permanent`: will not work again without a change from outside, others go on ·
+ * `fatal`: the composition has to end.
+ */
+export const statuses = [
+  "starting",
+  "ok",
+  "recoverable",
+  "permanent",
+  "fatal",
+  "stopping",
+  "stopped"
+] as const
+export type Status = (typeof statuses)[number]
+
+/** What a plugin may say of itself. */
+export type ReportedStatus = "ok" | "recoverable" | "permanent" | "fatal"
+
+export interface PluginStatus {
+  readonly id: string
+  readonly status: Status
+  readonly message: string
+  readonly sinceMillis: number
+}

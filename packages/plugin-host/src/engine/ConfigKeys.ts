@@ -1,0 +1,17 @@
+/** Names of the keys that a config Schema knows, for suggestions and for `explain`. */
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import type { ConfigSchema } from "../contract/Plugin.ts"
+
+const astAt = (ast: SchemaAST.AST, path: ReadonlyArray<PropertyKey>): SchemaAST.AST | undefined => {
+  if (path.length === 0) return ast
+  if (ast._tag !== "Objects") return undefined
+  const next = ast.propertySignatures.find(({ name }) => name === path[0])
+  return next === undefined ? undefined : astAt(next.type, path.slice(1))
+}
+
+/** Keys of the struct at `path`, as they are written in a config file; empty when it is no struct. */
+export const configKeys = (schema: ConfigSchema, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<string> => {
+  const ast = astAt(Schema.toEncoded(schema).ast, path)
+  return ast?._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
+}

@@ -1,0 +1,55 @@
+/**
+ * Counts the calls over each edge of a graph: who used whom, and how it ended. *Refused* is a failure that came from further down:
+ * the provider passed on what one of its own providers failed with.
+ */
+
+export type CallEnd = "success" | "failure" | "refused" | "interrupted"
+
+export interface EdgeCounts {
+  /** Name of the node that calls, or `program`. */
+  readonly from: string
+  readonly to: string
+  readonly kind: string
+  success: number
+  failure: number
+  refused: number
+  interrupted: number
+}
+
+/** How far down the `cause` of an error is looked at. */
+const maxCauses = 8
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+export class EdgeMeter {
+  private readonly counts = new Map<string, EdgeCounts>()
+  /** Errors that were counted as a failure of some edge. */
+  private readonly known = new WeakSet()
+
+  edge(from: string, to: string, kind: string): EdgeCounts {
+    const key = `${from}\u0000${to}\u0000${kind}`
+    let counts = this.counts.get(key)
+    if (counts === undefined) {
+      counts = { from, to, kind, success: 0, failure: 0, refused: 0, interrupted: 0 }
+      this.counts.set(key, counts)
+    }
+    return counts
+  }
+
+  get all(): ReadonlyArray<EdgeCounts> {
+    return [...this.counts.values()]
+  }
+
+  failed(edge: EdgeCounts, error: unknown): void {
+    let cause: unknown = error
+    for (let depth = 0; isObject(cause) && depth < maxCauses; depth++) {
+      if (this.known.has(cause)) {
+        edge.refused++
+        return
+      }
+      cause = "cause" in cause ? cause.cause : undefined
+    }
+    if (isObject(error)) this.known.add(error)
+    edge.failure++
+  }
+}

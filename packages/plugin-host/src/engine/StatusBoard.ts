@@ -1,0 +1,50 @@
+/** The status machine of every plugin of a composition. Illegal moves are refused: they would be a defect of the host. */
+import type { PluginStatus, ReportedStatus, Status } from "../contract/Status.ts"
+
+const edges: Readonly<Record<Status, ReadonlyArray<Status>>> = {
+  starting: ["ok", "recoverable", "permanent", "fatal", "stopping"],
+  ok: ["recoverable", "permanent", "fatal", "stopping"],
+  recoverable: ["ok", "permanent", "fatal", "stopping"],
+  permanent: ["fatal", "stopping"],
+  fatal: ["stopping"],
+  stopping: ["stopped"],
+  stopped: []
+}
+
+export class StatusBoard {
+  private readonly rows: Array<PluginStatus>
+  private readonly listen: (status: PluginStatus) => void
+
+  constructor(names: ReadonlyArray<string>, nowMillis: number, listen: (status: PluginStatus) => void) {
+    this.rows = names.map((id) => ({ id, status: "starting", message: "waits for its turn", sinceMillis: nowMillis }))
+    this.listen = listen
+  }
+
+  get all(): ReadonlyArray<PluginStatus> {
+    return this.rows
+  }
+
+  get(node: number): PluginStatus {
+    return this.rows[node]!
+  }
+
+  /** The host's own moves; throws on an edge that the machine does not have. */
+  move(node: number, status: Status, message: string, nowMillis: number): void {
+    const row = this.rows[node]!
+    if (row.status === status && row.message === message) return
+    if (row.status !== status && !edges[row.status].includes(status)) {
+      throw new Error(`plugin ${row.id}: no edge ${row.status} → ${status}`)
+    }
+    const sinceMillis = row.status === status ? row.sinceMillis : nowMillis
+    this.rows[node] = { id: row.id, status, message, sinceMillis }
+    this.listen(this.rows[node])
+  }
+
+  /** What a plugin says of itself: taken when the machine allows it, ignored when it comes too late (stopping, given up). */
+  report(node: number, status: ReportedStatus, message: string, nowMillis: number): boolean {
+    const row = this.rows[node]!
+    if (row.status !== status && !edges[row.status].includes(status)) return false
+    this.move(node, status, message, nowMillis)
+    return true
+  }
+}
