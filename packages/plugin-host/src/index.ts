@@ -5,6 +5,7 @@ export type { ChangeRequest, LiveSettings, SettingRow } from "./adapter/LiveSett
 export * from "./adapter/LoadPlugins.ts"
 export * from "./contract/Budgets.ts"
 export * from "./contract/Composition.ts"
+export * from "./contract/ConfigType.ts"
 export * from "./contract/HostErrors.ts"
 export * from "./contract/Kind.ts"
 export * from "./contract/Limits.ts"
