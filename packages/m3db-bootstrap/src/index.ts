@@ -1,6 +1,7 @@
 export { type PeerStreamingHandle, type PeerStreamingOptions, startPeerStreaming } from "./adapter/PeerStreaming.ts"
 export * from "./contract/BlockSink.ts"
 export * from "./contract/Limits.ts"
+export * from "./contract/MergePolicy.ts"
 export * from "./contract/PeerBlocks.ts"
 export * from "./contract/RunReport.ts"
 export * from "./contract/StreamRun.ts"

@@ -23,9 +23,9 @@ export class Counter
   extends Context.Service<Counter, { readonly count: Effect.Effect<number, Jam> }>()("test/Counter")
 {}
 
-export const gearsKind = one("gears", Gears, { summary: "what turns", metered: ["turn"] })
-export const printersKind = many("printer", Printers, { summary: "what prints", metered: ["print"] })
-export const counterKind = one("counter", Counter, { summary: "what counts", metered: ["count"] })
+export const gearsKind = one("gears", Gears, { summary: "what turns" })
+export const printersKind = many("printer", Printers, { summary: "what prints" })
+export const counterKind = one("counter", Counter, { summary: "what counts" })
 
 export const noConfig = Schema.Struct({})
 const base = { version: "1.0.0", stability: "stable", requires: [] } as const

@@ -103,12 +103,9 @@ class Running {
   /** The service of a kind as `from` sees it; of kind `many` all implementations in the order of the composition. */
   service(kind: AnyKind, from: string, providers: ReadonlyArray<number>): unknown {
     const seenBy = (provider: number, service: unknown): unknown =>
-      meteredService(
-        service,
-        kind.metered,
-        this.meter,
-        this.meter.edge(from, this.graph.nodes[provider]!.name, kind.id)
-      )
+      kind.metered
+        ? meteredService(service, this.meter, this.meter.edge(from, this.graph.nodes[provider]!.name, kind.id))
+        : service
     const given = (provider: number): unknown => this.live.get(provider)!.services.get(kind.id)
     if (kind.multiplicity === "one") return seenBy(providers[0]!, given(providers[0]!))
     return providers.flatMap((provider) =>

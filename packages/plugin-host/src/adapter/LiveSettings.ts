@@ -77,7 +77,7 @@ export class LiveSettings {
       }
       const from = live.current()
       return Effect.map(
-        live.apply(decoded.value),
+        live.apply(decoded.value, origin),
         () => this.note({ plugin, setting, from, to: decoded.value, origin })
       )
     })

@@ -1,4 +1,4 @@
-/** A service as one of its users sees it: the members that its kind names are counted, everything else is passed on as it is. */
+/** A service as one of its users sees it: members that are Effects or return one are counted, everything else is passed on as it is. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,18 +25,17 @@ const membersOf = (service: object): ReadonlyArray<string> => {
 
 const isMethod = (value: unknown): value is Method => typeof value === "function"
 
-/** `service` itself when its kind meters nothing. Methods keep their `this`, getters stay live. */
+/** Methods keep their `this`, getters stay live. What is no object is passed on as it is. */
 export const meteredService = (
   service: unknown,
-  metered: ReadonlyArray<string>,
   meter: EdgeMeter,
   edge: EdgeCounts
 ): unknown => {
-  if (metered.length === 0 || typeof service !== "object" || service === null) return service
+  if (typeof service !== "object" || service === null) return service
   const seen = {}
   for (const name of membersOf(service)) {
     const value: unknown = Reflect.get(service, name)
-    if (Effect.isEffect(value) && metered.includes(name)) {
+    if (Effect.isEffect(value)) {
       Object.defineProperty(seen, name, { enumerable: true, value: counted(meter, edge, value) })
       continue
     }
@@ -44,12 +43,10 @@ export const meteredService = (
       Object.defineProperty(seen, name, { enumerable: true, get: () => Reflect.get(service, name) })
       continue
     }
-    const bound: Method = metered.includes(name)
-      ? (...args) => {
-        const result = Reflect.apply(value, service, args)
-        return Effect.isEffect(result) ? counted(meter, edge, result) : result
-      }
-      : (...args) => Reflect.apply(value, service, args)
+    const bound: Method = (...args) => {
+      const result = Reflect.apply(value, service, args)
+      return Effect.isEffect(result) ? counted(meter, edge, result) : result
+    }
     Object.defineProperty(seen, name, { enumerable: true, value: bound })
   }
   return seen

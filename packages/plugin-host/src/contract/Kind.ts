@@ -3,7 +3,6 @@
  * of it, `many` that its plugins are asked in the order in which they are listed (bootstrappers, sinks).
  */
 import type * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
 
 export type Multiplicity = "one" | "many"
 
@@ -18,39 +17,31 @@ export interface Kind<out I, out S, out M extends Multiplicity = Multiplicity> {
   readonly tag: Context.Key<I, ServiceOf<S, M>>
   /** One sentence for `explain`. */
   readonly summary: string
-  /** Members that are Effects, or return one, and are counted on each edge. What is not named is passed on as it is. */
-  readonly metered: ReadonlyArray<string>
+  /** Whether members that are Effects, or return one, are counted on each edge. */
+  readonly metered: boolean
 }
 
-/** Names of the members of `S` that are Effects, or functions returning one. */
-export type EffectMember<S> =
-  & {
-    [K in keyof S]: S[K] extends AnyEffect | ((...args: never) => AnyEffect) ? K : never
-  }[keyof S]
-  & string
-
-type AnyEffect = Effect.Effect<unknown, unknown, unknown>
-
-export interface KindOptions<S> {
+export interface KindOptions {
   readonly summary: string
-  readonly metered?: ReadonlyArray<EffectMember<S>>
+  /** False for policies, whose members are plain functions: they are handed on unwrapped. Default true. */
+  readonly metered?: boolean
 }
 
 /** A kind of which a composition has exactly one plugin. */
-export const one = <I, S>(id: string, tag: Context.Key<I, S>, options: KindOptions<S>): Kind<I, S, "one"> => ({
+export const one = <I, S>(id: string, tag: Context.Key<I, S>, options: KindOptions): Kind<I, S, "one"> => ({
   id,
   multiplicity: "one",
   tag,
   summary: options.summary,
-  metered: options.metered ?? []
+  metered: options.metered ?? true
 })
 
 /** A kind whose plugins form an ordered list; each plugin's layer gives the list of its own implementations, usually one. */
 export const many = <I, S>(
   id: string,
   tag: Context.Key<I, ReadonlyArray<S>>,
-  options: KindOptions<S>
-): Kind<I, S, "many"> => ({ id, multiplicity: "many", tag, summary: options.summary, metered: options.metered ?? [] })
+  options: KindOptions
+): Kind<I, S, "many"> => ({ id, multiplicity: "many", tag, summary: options.summary, metered: options.metered ?? true })
 
 /** Any kind, for code that does not care which. */
 export type AnyKind = Kind<unknown, unknown>

@@ -9,7 +9,7 @@ export interface LiveSetting<A> {
   readonly schema: Schema.Codec<A, unknown>
   readonly current: () => A
   /** Takes effect when it returns. */
-  readonly apply: (value: A) => Effect.Effect<void>
+  readonly apply: (value: A, origin: string) => Effect.Effect<void>
 }
 
 /** One change that was made, for the audit. */

@@ -1,0 +1,28 @@
+/** Filesets as the plugin `m3db.sink.filesets`. */
+import { sinkKind } from "@peerstrap/m3db-bootstrap/plugin"
+import { configDefault, configValue, definePlugin, Type } from "@peerstrap/plugin-host"
+import { filesKind } from "@peerstrap/storage/plugin"
+import * as Schema from "effect/Schema"
+import * as FilesetSink from "../adapter/FilesetSink.ts"
+import { Limits } from "../contract/Limits.ts"
+
+export const filesetSink = definePlugin({
+  id: "m3db.sink.filesets",
+  version: "0.1.0",
+  stability: "stable",
+  summary: "M3DB filesets, published atomically, checkpoint last.",
+  provides: [sinkKind],
+  requires: [filesKind],
+  config: Schema.Struct({
+    out: configValue(Type.path("DIR", "/var/lib/m3db"), "Files go to DIR/data/NAMESPACE/SHARD."),
+    namespace: configValue(Type.text("NAME", "a namespace of the cluster", "metrics"), "The namespace."),
+    blockSize: configValue(Type.duration("2h"), "The namespace's block size."),
+    overwrite: configDefault(Type.onOff, false, "Replaces complete filesets.")
+  }),
+  budgets: () => ({ descriptors: Limits.maxOpenBlocks }),
+  limits: {
+    maxOpenBlocks: { value: Limits.maxOpenBlocks, reason: "blocks written to at once; each holds one descriptor" }
+  },
+  layer: ({ blockSize, namespace, out, overwrite }) =>
+    FilesetSink.layer({ prefix: out, namespace, blockSize, overwrite })
+})

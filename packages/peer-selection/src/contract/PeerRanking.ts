@@ -1,0 +1,5 @@
+/** The ranking that a run uses, as a service: a policy of plain functions. */
+import * as Context from "effect/Context"
+import type { Ranking } from "./Ranking.ts"
+
+export class PeerRanking extends Context.Service<PeerRanking, Ranking>()("@peerstrap/peer-selection/PeerRanking") {}

@@ -1,0 +1,37 @@
+/** Transports as plugins of kind `transport`. */
+import { definePlugin, one } from "@peerstrap/plugin-host"
+import * as Schema from "effect/Schema"
+import * as Memory from "../adapter/Memory.ts"
+import * as Tcp from "../adapter/Tcp.ts"
+import { Limits } from "../contract/Limits.ts"
+import { Transport } from "../contract/Transport.ts"
+
+export const transportKind = one("transport", Transport, { summary: "Duplex byte connections: dial and listen." })
+
+export const tcp = definePlugin({
+  id: "transport.tcp",
+  version: "0.1.0",
+  stability: "stable",
+  summary: "Connections over TCP.",
+  provides: [transportKind],
+  requires: [],
+  config: Schema.Struct({}),
+  limits: {
+    readBufferBytes: { value: Limits.readBufferBytes, reason: "one read of a socket; shared by all connections" },
+    acceptedConnections: { value: Limits.acceptedConnections, reason: "connections that a listener holds at once" }
+  },
+  layer: () => Tcp.layer
+})
+
+export const memory = definePlugin({
+  id: "transport.memory",
+  version: "0.1.0",
+  stability: "stable",
+  summary: "Connections inside this process, for tests and simulations.",
+  provides: [transportKind],
+  requires: [],
+  config: Schema.Struct({}),
+  layer: () => Memory.layer
+})
+
+export const transportPlugins = [tcp, memory]
