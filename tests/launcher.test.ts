@@ -123,9 +123,15 @@ describe("launcher plans", () => {
     write(at, { "m3dbnode": "" })
     assert.throws(() => planOf("/r", ["interop"]), /needs the path of a real m3dbnode/)
     assert.throws(() => planOf("/r", ["interop", "m3dbnode"], { cwd: at }), /not an executable file/)
-    const plan = planOf("/r", ["interop", process.execPath, "-t", "x"], { cwd: at })
-    assert.strictEqual(plan.env["PEERSTRAP_M3DBNODE"], process.execPath)
-    assert.deepStrictEqual(plan.runs[0]?.slice(-2), ["-t", "x"])
+    for (const missing of [["--m3dbnode"], ["--m3dbnode="], ["-t", "x"]]) {
+      assert.throws(() => planOf("/r", ["interop", ...missing], { cwd: at }), /needs the path of a real m3dbnode/)
+    }
+    for (const given of [[process.execPath], ["--m3dbnode", process.execPath], [`--m3dbnode=${process.execPath}`]]) {
+      const plan = planOf("/r", ["interop", ...given, "-t", "x"], { cwd: at })
+      assert.strictEqual(plan.env["PEERSTRAP_M3DBNODE"], process.execPath)
+      assert.deepStrictEqual(plan.runs[0]?.slice(-3, -2), [join("/r", "tools", "vitest.interop.mjs")])
+      assert.deepStrictEqual(plan.runs[0]?.slice(-2), ["-t", "x"])
+    }
   })
 })
 
