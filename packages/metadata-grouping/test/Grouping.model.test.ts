@@ -4,18 +4,20 @@ import { type Grouping, makePackedGrouping } from "@peerstrap/metadata-grouping"
 import { makeNaiveGrouping } from "@peerstrap/metadata-grouping/testing"
 import * as fc from "fast-check"
 
+interface Row {
+  readonly id: Uint8Array
+  readonly tags: Uint8Array
+  readonly startHi: number
+  readonly startLo: number
+  readonly size: number
+  readonly checksum: number
+}
+
 type Event =
-  | {
-    readonly kind: "report"
-    readonly peer: number
-    readonly id: Uint8Array
-    readonly tags: Uint8Array
-    readonly startHi: number
-    readonly startLo: number
-    readonly size: number
-    readonly checksum: number
-  }
+  | { readonly kind: "report"; readonly peer: number; readonly row: Row }
+  | { readonly kind: "page"; readonly peer: number; readonly rows: ReadonlyArray<Row>; readonly declines: number }
   | { readonly kind: "finish"; readonly peer: number }
+  | { readonly kind: "unwait"; readonly peer: number }
   | { readonly kind: "drain" }
   | { readonly kind: "clear" }
 
@@ -24,9 +26,7 @@ const idOf = fc.oneof(
   fc.nat({ max: 15 }).map((n) => new TextEncoder().encode(`series-with-a-long-common-beginning-${n}`))
 )
 
-const reportOf = fc.record({
-  kind: fc.constant("report" as const),
-  peer: fc.nat({ max: 6 }),
+const rowOf: fc.Arbitrary<Row> = fc.record({
   id: idOf,
   tags: fc.uint8Array({ maxLength: 2, max: 1 }),
   startHi: fc.integer({ min: -1, max: 1 }),
@@ -35,26 +35,103 @@ const reportOf = fc.record({
   checksum: fc.constantFrom(-1, 0, 1, 0x80000000, 0xffffffff)
 })
 
+const peerOf = fc.nat({ max: 6 })
+const reportOf = fc.record({ kind: fc.constant("report" as const), peer: peerOf, row: rowOf })
+
+/** Row numbers of a listing that all peers share, in the orders that cursors like and those that they do not. */
+const orderOf = fc.oneof(
+  fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 30 })).map(([from, count]) =>
+    Array.from({ length: count }, (_, n) => from + n)
+  ),
+  fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 30 })).map(([from, count]) =>
+    Array.from({ length: count }, (_, n) => from + count - n)
+  ),
+  fc.tuple(fc.nat({ max: 40 }), fc.integer({ min: 2, max: 7 })).map(([from, step]) =>
+    Array.from({ length: 20 }, (_, n) => from + step * n)
+  ),
+  fc.array(fc.nat({ max: 60 }), { maxLength: 30 })
+)
+
+/** Series of growing length, so that each id is the beginning of later ones; two starts of a series stand side by side. */
+const listedRow = (n: number, checksum: number): Row => ({
+  id: new TextEncoder().encode(`a-series-of-one-listing-${"x".repeat((n >> 1) % 23)}${n >> 1}`.slice(0, 20 + (n >> 1))),
+  tags: new TextEncoder().encode(n % 5 === 0 ? "" : `tags-${n >> 1}`),
+  startHi: 1,
+  startLo: n & 1,
+  size: n,
+  checksum
+})
+
+const pageOf = fc.record({
+  kind: fc.constant("page" as const),
+  peer: peerOf,
+  rows: fc.oneof(
+    fc.tuple(orderOf, fc.nat({ max: 1 })).map(([order, checksum]) => order.map((n) => listedRow(n, checksum))),
+    fc.array(rowOf, { maxLength: 20 })
+  ),
+  declines: fc.oneof(fc.constant(0), fc.nat())
+})
+
 const eventOf: fc.Arbitrary<Event> = fc.oneof(
-  { arbitrary: reportOf, weight: 300 },
-  { arbitrary: fc.record({ kind: fc.constant("finish" as const), peer: fc.nat({ max: 6 }) }), weight: 5 },
+  { arbitrary: reportOf, weight: 200 },
+  { arbitrary: pageOf, weight: 60 },
+  { arbitrary: fc.record({ kind: fc.constant("finish" as const), peer: peerOf }), weight: 4 },
+  { arbitrary: fc.record({ kind: fc.constant("unwait" as const), peer: peerOf }), weight: 4 },
   { arbitrary: fc.constant({ kind: "drain" as const }), weight: 20 },
   { arbitrary: fc.constant({ kind: "clear" as const }), weight: 1 }
 )
 
-const apply = (grouping: Grouping, event: Event): ReadonlyArray<number> => {
+/** The rows as one page; whether a new group is admitted is a bit of `declines` that its row chooses. */
+const reportPage = (grouping: Grouping, peer: number, rows: ReadonlyArray<Row>, declines: number): Array<unknown> => {
+  const column = (of: (row: Row) => number): Int32Array => Int32Array.from(rows, of)
+  const page = {
+    buffer: new Uint8Array(rows.reduce((sum, { id, tags }) => sum + id.length + tags.length, 1)),
+    count: rows.length,
+    idOffset: new Int32Array(rows.length),
+    idLength: column(({ id }) => id.length),
+    tagsOffset: new Int32Array(rows.length),
+    tagsLength: column(({ tags }) => tags.length),
+    startHi: column(({ startHi }) => startHi),
+    startLo: column(({ startLo }) => startLo),
+    size: Float64Array.from(rows, ({ size }) => size),
+    checksum: Float64Array.from(rows, ({ checksum }) => checksum)
+  }
+  let at = 1
+  rows.forEach(({ id, tags }, row) => {
+    page.buffer.set(id, page.idOffset[row] = at)
+    page.buffer.set(tags, page.tagsOffset[row] = at + id.length)
+    at += id.length + tags.length
+  })
+  const seen: Array<unknown> = []
+  const watch = {
+    admits: (row: number, seriesKnown: boolean) => {
+      seen.push(row, seriesKnown)
+      return ((declines >> (row % 24)) & 1) === 0
+    },
+    made: (row: number, group: number) => seen.push("made", row, group),
+    added: (row: number, group: number) => seen.push("added", row, group)
+  }
+  seen.push(grouping.reportPage(peer, page, declines === 0 ? undefined : watch))
+  page.buffer.fill(0xdd)
+  return seen
+}
+
+const apply = (grouping: Grouping, event: Event): ReadonlyArray<unknown> => {
   if (event.kind === "finish") grouping.finish(event.peer % grouping.peerCount)
+  else if (event.kind === "unwait") grouping.unwait(event.peer % grouping.peerCount)
   else if (event.kind === "clear") grouping.clear()
-  else if (event.kind === "drain") {
+  else if (event.kind === "page") {
+    return reportPage(grouping, event.peer % grouping.peerCount, event.rows, event.declines)
+  } else if (event.kind === "drain") {
     const out: Array<number> = []
     grouping.drainReady(out)
     return out
   } else {
-    const buffer = new Uint8Array(2 + event.id.length + event.tags.length)
-    buffer.set(event.id, 1)
-    buffer.set(event.tags, 1 + event.id.length)
-    const { checksum, id, peer, size, startHi, startLo, tags } = event
-    const reporter = peer % grouping.peerCount
+    const { checksum, id, size, startHi, startLo, tags } = event.row
+    const buffer = new Uint8Array(2 + id.length + tags.length)
+    buffer.set(id, 1)
+    buffer.set(tags, 1 + id.length)
+    const reporter = event.peer % grouping.peerCount
     const tagsOffset = 1 + id.length
     return [
       grouping.report(reporter, buffer, 1, id.length, tagsOffset, tags.length, startHi, startLo, size, checksum)
@@ -64,7 +141,14 @@ const apply = (grouping: Grouping, event: Event): ReadonlyArray<number> => {
 }
 
 const everything = (grouping: Grouping): unknown => ({
-  counts: [grouping.groupCount, grouping.duplicates, grouping.late, grouping.tagConflicts, grouping.refused],
+  counts: [
+    grouping.groupCount,
+    grouping.duplicates,
+    grouping.late,
+    grouping.additions,
+    grouping.tagConflicts,
+    grouping.refused
+  ],
   groups: Array.from({ length: grouping.groupCount }, (_, group) => ({
     id: grouping.id(group).join(),
     tags: grouping.tags(group).join(),

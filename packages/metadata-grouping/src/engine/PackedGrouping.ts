@@ -12,7 +12,7 @@
  * The cursor: replicas list a shard in nearly the same order, so after group g a peer most often reports g + 1. One
  * comparison tells, and saves the hash.
  */
-import { type Grouping, noChecksum } from "../contract/Grouping.ts"
+import { type Grouping, noChecksum, type ReportColumns, type RowWatch } from "../contract/Grouping.ts"
 import { Limits } from "../contract/Limits.ts"
 import { absent, GroupColumns, withChecksum, withoutChecksum } from "./GroupColumns.ts"
 import { halfSipHash, halfSipHashWords } from "./HalfSipHash.ts"
@@ -61,6 +61,11 @@ const checkInteger = (name: string, value: number, min: number, max: number): vo
   throw new RangeError(`makePackedGrouping: ${name} must be an integer from ${min} to ${max}, got ${value}`)
 }
 
+/** Values of a peer's `state`. */
+const waited = 0
+const unwaited = 1
+const finished = 2
+
 class Packed implements PackedGrouping {
   readonly peerCount: number
   private readonly maxGroups: number
@@ -71,10 +76,10 @@ class Packed implements PackedGrouping {
   private readonly series: SeriesIndex
   private readonly columns: GroupColumns
   private readonly table: SlotTable
-  private readonly finished: Uint8Array
+  private readonly state: Uint8Array
   /** Per peer the group that it will probably report next. */
   private readonly cursors: Int32Array
-  private unfinished: number
+  private waitedFor: number
   private groups = 0
   private readyCount = 0
   private drainedCount = 0
@@ -89,6 +94,7 @@ class Packed implements PackedGrouping {
 
   duplicates = 0
   late = 0
+  additions = 0
   tagConflicts = 0
   refused = 0
 
@@ -102,9 +108,9 @@ class Packed implements PackedGrouping {
     this.series = new SeriesIndex(this.memory, initialGroups)
     this.columns = new GroupColumns(this.memory, peerCount)
     this.table = new SlotTable(this.memory)
-    this.finished = new Uint8Array(peerCount)
+    this.state = new Uint8Array(peerCount)
     this.cursors = new Int32Array(peerCount)
-    this.unfinished = peerCount
+    this.waitedFor = peerCount
   }
 
   get groupCount(): number {
@@ -139,18 +145,70 @@ class Packed implements PackedGrouping {
     checkRange("id", buffer, idOffset, idLength)
     checkRange("tags", buffer, tagsOffset, tagsLength)
     const view = this.viewOf(buffer)
-    const hi = startHi | 0
-    const lo = startLo | 0
+    return this.take(peer, view, idOffset, idLength, tagsOffset, tagsLength, startHi | 0, startLo | 0, size, checksum)
+  }
+
+  reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
+    this.checkPeer(peer)
+    const { buffer } = page
+    const view = this.viewOf(buffer)
+    let fresh = 0
+    for (let row = 0; row < page.count; row++) {
+      const idOffset = page.idOffset[row]!
+      const idLength = page.idLength[row]!
+      const tagsOffset = page.tagsOffset[row]!
+      const tagsLength = page.tagsLength[row]!
+      checkRange("id", buffer, idOffset, idLength)
+      checkRange("tags", buffer, tagsOffset, tagsLength)
+      const { additions, duplicates, groups, late } = this
+      const group = this.take(
+        peer,
+        view,
+        idOffset,
+        idLength,
+        tagsOffset,
+        tagsLength,
+        page.startHi[row]!,
+        page.startLo[row]!,
+        page.size[row]!,
+        page.checksum[row]!,
+        watch,
+        row
+      )
+      if (group < 0) continue
+      if (group === groups) watch?.made(row, group)
+      if (this.additions > additions) watch?.added(row, group)
+      if (this.duplicates === duplicates && this.late === late) fresh++
+    }
+    return fresh
+  }
+
+  private take(
+    peer: number,
+    view: DataView,
+    idOffset: number,
+    idLength: number,
+    tagsOffset: number,
+    tagsLength: number,
+    hi: number,
+    lo: number,
+    size: number,
+    checksum: number,
+    watch?: RowWatch,
+    row = 0
+  ): number {
     let group = this.cursors[peer]!
     if (!this.isGroup(group, view, idOffset, idLength, hi, lo)) group = this.locate(view, idOffset, idLength, hi, lo)
-    if (this.finished[peer] === 1 || (group >= 0 && this.columns.missing[group] === 0)) {
+    if (this.state[peer] === finished || (group >= 0 && this.ignoresLate(group, peer))) {
       this.late++
       return group
     }
+    if (group < 0 && watch !== undefined && !watch.admits(row, this.foundSeries >= 0)) return -1
     const series = group >= 0 ? this.columns.series[group]! : this.seriesForNewGroup(view, idOffset, idLength)
     if (series < 0) return this.refuse()
     const tags = this.series.offerTags(series, view, tagsOffset, tagsLength)
     if (tags === tagsRefused) return this.refuse()
+    if (group >= 0 && this.columns.missing[group] === 0) this.additions++
     if (group < 0) group = this.add(series, hi, lo)
     if (group < 0) return this.refuse()
     if (tags === tagsConflict) this.tagConflicts++
@@ -159,18 +217,23 @@ class Packed implements PackedGrouping {
     return group
   }
 
-  finish(peer: number): void {
+  unwait(peer: number): void {
     this.checkPeer(peer)
-    if (this.finished[peer] === 1) return
-    this.finished[peer] = 1
-    this.unfinished--
-    this.forgetBuffer()
+    if (this.state[peer] !== waited) return
+    this.state[peer] = unwaited
+    this.waitedFor--
     const { missing, presence } = this.columns
     for (let group = 0, cell = peer; group < this.groups; group++, cell += this.peerCount) {
       if (presence[cell] !== absent || missing[group] === 0) continue
       missing[group]!--
       if (missing[group] === 0) this.columns.readyOrder[this.readyCount++] = group
     }
+  }
+
+  finish(peer: number): void {
+    this.unwait(peer)
+    this.state[peer] = finished
+    this.forgetBuffer()
   }
 
   drainReady(out: Array<number>): void {
@@ -221,15 +284,16 @@ class Packed implements PackedGrouping {
     this.series.clear()
     this.columns.clear()
     this.table.clear()
-    this.finished.fill(0)
+    this.state.fill(waited)
     this.cursors.fill(0)
-    this.unfinished = this.peerCount
+    this.waitedFor = this.peerCount
     this.groups = 0
     this.readyCount = 0
     this.drainedCount = 0
     this.groupProbes = 0
     this.duplicates = 0
     this.late = 0
+    this.additions = 0
     this.tagConflicts = 0
     this.refused = 0
     this.forgetBuffer()
@@ -264,6 +328,12 @@ class Packed implements PackedGrouping {
     return -1
   }
 
+  /** A ready group takes the first report of an unwaited peer only. */
+  private ignoresLate(group: number, peer: number): boolean {
+    return this.columns.missing[group] === 0 &&
+      (this.state[peer] !== unwaited || this.columns.presence[group * this.peerCount + peer] !== absent)
+  }
+
   private startsAt(group: number, hi: number, lo: number): boolean {
     return this.columns.startLo[group] === lo && this.columns.startHi[group] === hi
   }
@@ -288,7 +358,8 @@ class Packed implements PackedGrouping {
     columns.series[group] = series
     columns.startHi[group] = hi
     columns.startLo[group] = lo
-    columns.missing[group] = this.unfinished
+    columns.missing[group] = this.waitedFor
+    if (this.waitedFor === 0) columns.readyOrder[this.readyCount++] = group
     this.groups++
     return group
   }
@@ -305,6 +376,7 @@ class Packed implements PackedGrouping {
       return
     }
     columns.reporters[group]!++
+    if (this.state[peer] !== waited) return
     columns.missing[group]!--
     if (columns.missing[group] === 0) columns.readyOrder[this.readyCount++] = group
   }
@@ -337,7 +409,7 @@ class Packed implements PackedGrouping {
   }
 
   private checkPeer(peer: number): void {
-    if (this.finished[peer] !== undefined) return
+    if (this.state[peer] !== undefined) return
     throw new RangeError(`Grouping: peer ${peer} does not exist, there are ${this.peerCount}`)
   }
 }
