@@ -4,6 +4,7 @@
  */
 import type { Level } from "@peerstrap/consistency-policy"
 import {
+  type BlocksAnswer,
   type BlocksElement,
   type BlocksRequest,
   type CallErrorReason,
@@ -13,6 +14,7 @@ import {
   encodeMetadataAnswer,
   encodeTags,
   type MetadataElement,
+  type MetadataPage,
   type MetadataRequest,
   shardOf
 } from "@peerstrap/m3db-wire"
@@ -45,6 +47,23 @@ export interface Failure {
   readonly afterMillis?: number
 }
 
+interface ServedAs {
+  readonly maxAnswerBytes: number
+  readonly answered: (answer: MetadataPage | BlocksAnswer) => void
+  readonly failed: (reason: CallErrorReason, message: string, receivedBytes: number) => void
+}
+
+/** A call as whoever stands in for a replica gets it. */
+export type ServedCall =
+  | ServedAs & { readonly kind: "list"; readonly request: MetadataRequest }
+  | ServedAs & { readonly kind: "fetch"; readonly request: BlocksRequest }
+
+/** Takes calls over whole: their time, their faults, what is answered. */
+export interface Served {
+  /** What is returned gives the call up: nothing of it is told any more. */
+  serve(call: ServedCall): () => void
+}
+
 export interface Replica {
   readonly id: string
   /** By shard, in listing order. */
@@ -63,6 +82,8 @@ export interface Replica {
   /** Overrides the token that would be sent. */
   nextToken: (next: number | undefined, asked: number, request: MetadataRequest) => number | undefined
   calls: { list: number; fetch: number }
+  /** Stands in for everything above. */
+  served?: Served
 }
 
 export const makeReplica = (id: string, held: Map<number, Array<Held>> = new Map()): Replica => ({
@@ -146,6 +167,11 @@ export interface SimulationSpec {
   readonly sinkDelay?: number
 }
 
+interface OpenCall {
+  isCancelled: boolean
+  giveUp: () => void
+}
+
 interface Due {
   readonly at: number
   readonly order: number
@@ -174,6 +200,7 @@ export class Simulation {
   failWrites: string | undefined
   private readonly spec: SimulationSpec
   private readonly agenda: Array<Due> = []
+  private readonly calls = new Map<string, OpenCall>()
   private order = 0
   private readonly random: () => number
 
@@ -313,6 +340,7 @@ export class Simulation {
   }
 
   private answerLater(
+    name: string,
     kind: "list" | "fetch",
     peer: number,
     answer: () => StreamEvent,
@@ -321,18 +349,60 @@ export class Simulation {
     const replica = this.spec.replicas[peer]!
     const nth = ++replica.calls[kind]
     const failure = replica.fault(kind, nth, this.now)
-    if (failure !== undefined) this.after(failure.afterMillis ?? 2, () => this.send(fail(failure)))
+    const open = this.open(name)
+    const tell = (event: StreamEvent): void => {
+      if (!open.isCancelled) this.send(event)
+    }
+    if (failure !== undefined) this.after(failure.afterMillis ?? 2, () => tell(fail(failure)))
     else {
       const event = answer()
       const bytes = event._tag === "answer" ? event.answer.buffer.length : 0
-      this.after(replica.delay(kind) + bytes * replica.millisPerByte, () => this.send(event))
+      this.after(replica.delay(kind) + bytes * replica.millisPerByte, () => tell(event))
     }
+  }
+
+  private open(name: string): OpenCall {
+    const call: OpenCall = { isCancelled: false, giveUp: () => {} }
+    this.calls.set(name, call)
+    return call
+  }
+
+  /** Nothing more is told about this call: `fetch BATCH`, or `list JOB PEER`. */
+  cancelCall(name: string): void {
+    const call = this.calls.get(name)
+    if (call === undefined) return
+    call.isCancelled = true
+    call.giveUp()
+  }
+
+  private hand(served: Served, name: string, call: ServedCall): void {
+    const open = this.open(name)
+    open.giveUp = served.serve({
+      ...call,
+      answered: (answer) => {
+        if (!open.isCancelled) call.answered(answer)
+      },
+      failed: (reason, message, receivedBytes) => {
+        if (!open.isCancelled) call.failed(reason, message, receivedBytes)
+      }
+    })
   }
 
   private list(action: Extract<StreamAction, { readonly _tag: "list" }>): void {
     const { job, peer, request } = action
     const replica = this.spec.replicas[peer]!
     this.trace.push(`list ${replica.id}`)
+    if (replica.served !== undefined) {
+      replica.calls.list++
+      return this.hand(replica.served, `list ${job} ${peer}`, {
+        kind: "list",
+        request,
+        maxAnswerBytes: action.maxAnswerBytes,
+        answered: (page) => "count" in page && this.send({ _tag: "page", job, peer, page }),
+        failed: (reason, message, receivedBytes) =>
+          this.send({ _tag: "page-failed", job, peer, reason, message, receivedBytes })
+      })
+    }
     const failed = (failure: Failure): StreamEvent => ({
       _tag: "page-failed",
       job,
@@ -341,7 +411,7 @@ export class Simulation {
       message: failure.message ?? failure.reason,
       receivedBytes: 0
     })
-    this.answerLater("list", peer, () => {
+    this.answerLater(`list ${job} ${peer}`, "list", peer, () => {
       const asked = request.pageToken === undefined ? 0 : new DataView(request.pageToken.slice().buffer).getUint32(0)
       const all = (replica.held.get(request.shard) ?? []).filter((held) =>
         held.start >= request.rangeStart && held.start < request.rangeEnd
@@ -376,6 +446,17 @@ export class Simulation {
     const { batch, peer, request } = action
     const replica = this.spec.replicas[peer]!
     this.trace.push(`fetch ${replica.id} ${request.ids.length}`)
+    if (replica.served !== undefined) {
+      replica.calls.fetch++
+      return this.hand(replica.served, `fetch ${batch}`, {
+        kind: "fetch",
+        request: { ...request, ids: request.ids.map((id) => id.slice()) },
+        maxAnswerBytes: action.maxAnswerBytes,
+        answered: (answer) => "elementCount" in answer && this.send({ _tag: "answer", batch, answer }),
+        failed: (reason, message, receivedBytes) =>
+          this.send({ _tag: "answer-failed", batch, reason, message, receivedBytes })
+      })
+    }
     const failed = (failure: Failure): StreamEvent => ({
       _tag: "answer-failed",
       batch,
@@ -384,7 +465,7 @@ export class Simulation {
       receivedBytes: 0
     })
     const ids = request.ids.map((id) => id.slice())
-    this.answerLater("fetch", peer, () => {
+    this.answerLater(`fetch ${batch}`, "fetch", peer, () => {
       const list = replica.held.get(request.shard) ?? []
       const elements = ids.map((id, i): BlocksElement => {
         const start = (BigInt(request.startHi[i]!) << 32n) | BigInt(request.startLo[i]! >>> 0)
