@@ -1,0 +1,157 @@
+/**
+ * What replica C may do, and what may then be held against it. The catalogue has every behaviour of `m3peer.py` and of our own
+ * scriptable replica, with its variants.
+ */
+
+/** `npm run faults`: everything there is, all pairs included. */
+export const isLongRun = process.env["PEERSTRAP_FAULT_PAIRS"] === "all"
+
+export interface FaultCase {
+  /** As `m3peer.py` and our scriptable replica read it. */
+  readonly behaviour: string
+  /** Kinds of evidence with verdict `peer` that may stand against C; empty: none may. */
+  readonly proof: ReadonlyArray<string>
+  /** C certainly gets to show it, so some of that proof has to be there. */
+  readonly certain: boolean
+}
+
+/** Legal, or silence, or what the network does as well: never proof against anyone. */
+const innocent = (...behaviours: ReadonlyArray<string>): ReadonlyArray<FaultCase> =>
+  behaviours.map((behaviour) => ({ behaviour, proof: [], certain: false }))
+
+const proven = (behaviour: string, ...proof: ReadonlyArray<string>): FaultCase => ({ behaviour, proof, certain: true })
+
+/** As `proven`, where nobody may have had to ask for it. */
+const provable = (behaviour: string, ...proof: ReadonlyArray<string>): FaultCase => ({
+  behaviour,
+  proof,
+  certain: false
+})
+
+const undelivered = "advertised-not-delivered"
+const violation = "protocol-violation"
+
+/** A run waits for them at most as long as its idle timeout; they are first so that their waiting overlaps with other work. */
+const silences = innocent(
+  "hang:fetchBlocksRaw",
+  "hang:fetchBlocksMetadataRawV2",
+  "half-open:300",
+  "half-open:3000",
+  "not-bootstrapped",
+  "not-bootstrapped:1"
+)
+
+const network = innocent(
+  "slow:20000",
+  "delay:20",
+  "drip",
+  "frame-size:200",
+  "cut:300",
+  "cut:3000",
+  "die-after:1",
+  "die-after:6",
+  "hang:health",
+  "rate-limit"
+)
+
+const listings: ReadonlyArray<FaultCase> = [
+  ...innocent("duplicate", "reorder:meta", "token-reset", "empty-pages:3", "unmerged", "unmerged:3", "no-checksum"),
+  proven("token-loop", "endless-listing"),
+  // Made-up series may be asked for before the listing proves to be endless.
+  proven("endless-pages", "endless-listing", undelivered),
+  proven("empty-pages:0", "endless-listing"),
+  proven("lie-checksum", "delivered-differs-from-advertised"),
+  proven("lie-checksum:3", "delivered-differs-from-advertised")
+]
+
+const blocks: ReadonlyArray<FaultCase> = [
+  provable("missing", undelivered),
+  provable("missing:3", undelivered),
+  provable("hollow", undelivered),
+  provable("hollow:3", undelivered),
+  provable("block-err", "block-error"),
+  provable("block-err:3", "block-error"),
+  provable("wrong-id", undelivered, "unrequested-block"),
+  provable("wrong-id:3", undelivered, "unrequested-block"),
+  provable("lie-data", "corrupt-block"),
+  provable("lie-data:3", "corrupt-block"),
+  provable("lie-data:1:valid", "delivered-differs-from-advertised"),
+  provable("lie-data:3:valid", "delivered-differs-from-advertised"),
+  provable("extra", "surplus-element", "unrequested-block"),
+  provable("extra:block", "unrequested-block"),
+  ...innocent("reorder:blocks", "reorder")
+]
+
+const frames: ReadonlyArray<FaultCase> = [
+  proven("bad-crc", violation),
+  proven("bad-crc:3", violation),
+  proven("chunkless-fragment", violation),
+  proven("chunkless-fragment:3", violation),
+  provable("huge-length:binary", violation),
+  provable("huge-length:list", violation),
+  provable("huge-length:negative", violation),
+  provable("deep-thrift", violation)
+]
+
+const lastingErrors = [
+  "internal",
+  "not-initialized",
+  "not-bootstrapped",
+  "not-responsible",
+  "deadline",
+  "bad-token",
+  "unknown-namespace",
+  "timeout",
+  "cancelled",
+  "unexpected",
+  "bad-request",
+  "network"
+] as const
+
+const passingErrors = [...lastingErrors, "overloaded", "limit", "busy", "declined"] as const
+
+/** A replica that says that it cannot is honest about it. */
+const lasting = innocent(...lastingErrors.map((kind) => `error:${kind}`))
+const passing = innocent(...passingErrors.map((kind) => `error:${kind}:3`))
+
+/** Everything that `m3peer.py` offers; errors that pass are many and alike, so that most of them are left to the long run. */
+export const faultCases: ReadonlyArray<FaultCase> = [
+  ...silences,
+  ...network,
+  ...listings,
+  ...blocks,
+  ...frames,
+  ...lasting,
+  ...passing.filter((_, at) => isLongRun || at % 4 === 0)
+]
+
+/** What only our own scriptable replica offers. */
+export const embeddedCases: ReadonlyArray<FaultCase> = [
+  ...innocent("meta-err", "meta-err:3"),
+  provable("http", violation, "other-protocol"),
+  provable("wrong-start", undelivered, "unrequested-block")
+]
+
+export const behaviourName = (behaviour: string): string => behaviour.split(":")[0]!
+
+const every = [...faultCases, ...embeddedCases, ...passing]
+
+const caseOf = (behaviour: string): FaultCase => {
+  const same = every.find((one) => one.behaviour === behaviour)
+  if (same !== undefined) return same
+  const variants = every.filter((one) => behaviourName(one.behaviour) === behaviourName(behaviour))
+  if (variants.length === 0) throw new RangeError(`the catalogue of faults has no ${behaviour}`)
+  return provable(behaviour, ...variants.flatMap(({ proof }) => proof))
+}
+
+/** What may be held against C when it does all of this, joined by `+`. */
+export const combined = (behaviour: string): FaultCase => {
+  const parts = behaviour.split("+").map(caseOf)
+  return parts.length === 1 ? parts[0]! : provable(behaviour, ...parts.flatMap(({ proof }) => proof))
+}
+
+/** `PEERSTRAP_FAULT=cut:300+slow:20000` runs this alone: the replay of a test that failed. */
+export const chosenFault: string | undefined = process.env["PEERSTRAP_FAULT"]
+
+export const replayOf = (file: string, behaviours: string): string =>
+  `replay: PEERSTRAP_FAULT='${behaviours}' npm test -- apps/m3db-bootstrapper/test/faults/${file}`

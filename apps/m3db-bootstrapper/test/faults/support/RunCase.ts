@@ -1,0 +1,82 @@
+/** One bootstrap under a fault, by the program's own command line, and what has to be true at its end. */
+import { assert } from "@effect/vitest"
+import type { EvidenceRecord } from "@peerstrap/peer-selection"
+import * as Effect from "effect/Effect"
+import { join } from "node:path"
+import type { ReportDocument } from "../../../src/bootstrap/ReportDocument.ts"
+import { runHere } from "../../support/InProcess.ts"
+import { temporaryDirectory } from "../../support/InspectProgram.ts"
+import { type FaultCase, replayOf } from "./FaultCases.ts"
+import { filesetLines } from "./FilesetLines.ts"
+import { peerFlags, type Rig, type Suspect } from "./Rig.ts"
+
+/** What a run came to. `document` is its JSON. */
+export interface Ended {
+  readonly code: number | null
+  /** Everything printed, for messages. */
+  readonly said: string
+  readonly document: ReportDocument
+  /** Digest lines of what is on the disk. */
+  readonly lines: string
+}
+
+/** Silence ends after a moment, and a run that does not end at all fails its test with what it waited for. */
+const patience = ["--idle-timeout", "500ms", "--deadline", "30s"]
+
+export const bootstrapHere = Effect.fnUntraced(function*(rig: Rig, suspect: Suspect) {
+  const out = join(yield* temporaryDirectory, "out")
+  const flags = [...peerFlags(rig, suspect), ...patience, "--out", out, "--json"]
+  const { code, err, out: printed } = yield* runHere("bootstrap", ...flags)
+  const said = err + printed
+  assert.include([0, 1, 3], code, said)
+  const document = JSON.parse(printed) as ReportDocument
+  return { code, said, document, lines: yield* filesetLines(out, rig.namespace) } satisfies Ended as Ended
+}, Effect.scoped)
+
+const about = ({ detail, kind, peer, subject }: EvidenceRecord): string => `${peer}: ${kind}, ${subject}, ${detail}`
+
+/** The kinds of proof against C, after a look that there is none against the others. */
+export const proofAgainstC = ({ document }: Ended): ReadonlyArray<string> => {
+  const proof = document.report.evidence.filter(({ verdict }) => verdict === "peer")
+  const unjust = proof.filter(({ peer }) => peer !== "C").map(about)
+  assert.deepStrictEqual(unjust, [], "an honest replica is blamed")
+  for (const { peer, verdict } of document.peerVerdicts) {
+    if (peer !== "C") assert.notStrictEqual(verdict, "at-fault", `${peer} is honest`)
+  }
+  return [...new Set(proof.map(({ kind }) => kind))].toSorted()
+}
+
+/** The first line in which two digests differ. */
+const firstDifference = (got: string, want: string): string => {
+  const [gotLines, wantLines] = [got.split("\n"), want.split("\n")]
+  const at = wantLines.findIndex((line, index) => gotLines[index] !== line)
+  return `${gotLines.length} lines where ${wantLines.length} are right; line ${at}: ${gotLines[at]}, right: ${
+    wantLines[at]
+  }`
+}
+
+/** Complete, verified, and to the byte what A and B hold. */
+export const assertWhole = (rig: Rig, { code, document, lines, said }: Ended): void => {
+  assert.strictEqual(code, 0, said)
+  assert.strictEqual(document.report.outcome, "complete")
+  assert.isTrue(lines === rig.truth, lines === rig.truth ? "" : firstDifference(lines, rig.truth))
+}
+
+export const assertProofWithin = (allowed: ReadonlyArray<string>, found: ReadonlyArray<string>): void => {
+  for (const kind of found) assert.include(allowed, kind, "no proof of this may be found")
+}
+
+/** Whether the run went on without what C lists, for reasons of time: then C may not have come to lie. */
+const isUnlisted = ({ document }: Ended): boolean => document.report.unlisted.entries.some(({ peer }) => peer === "C")
+
+/** One fault from its beginning to what has to be true at its end; a failure comes with its replay. */
+export const runFault = (rig: Rig, { behaviour, certain, proof }: FaultCase, file: string) =>
+  Effect.gen(function*() {
+    const suspect = yield* rig.suspect
+    yield* suspect.behave(behaviour)
+    const ended = yield* bootstrapHere(rig, suspect)
+    assertWhole(rig, ended)
+    const found = proofAgainstC(ended)
+    assertProofWithin(proof, found)
+    if (certain && !isUnlisted(ended)) assert.isNotEmpty(found, "C lied where everybody could see it")
+  }).pipe(Effect.onError(() => Effect.sync(() => console.error(replayOf(file, behaviour)))))
