@@ -1,0 +1,185 @@
+/**
+ * Three real nodes on our filesets, and something wrong with one of them: killed, with a damaged data file, with empty filesets. At every
+ * level every point must be there all the same, or the run must say what it waits for; and the report names who had what wrong.
+ */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { differences, hex } from "./Held.ts"
+import { type Damaged, damageDataFile, readFilesets, writeFilesets } from "./HeldFilesets.ts"
+import { run } from "./Program.ts"
+import {
+  blockSize,
+  bootstrapAt,
+  levels,
+  namespace,
+  numShards,
+  readFrom,
+  type ThreeNodes,
+  threeNodes
+} from "./ThreeNodes.ts"
+
+/** So many that whoever is asked for a third of the batches of a shard is asked for some of the damaged ones. */
+const series = 1_200
+
+/** For runs that can end by themselves. */
+const generousDeadline = ["--deadline", "60s"]
+
+/** So small that every peer is asked for a part of every shard. */
+const smallBatches = [...generousDeadline, "--batch-items", "3"]
+
+describe("three real nodes, something wrong with one", () => {
+  let three: ThreeNodes
+
+  const place = (prefix: string) => ({ prefix, namespace, blockSize, numShards, blockStarts: three.blockStarts })
+
+  beforeAll(async () => {
+    three = await threeNodes(series)
+    for (const node of three.nodes) await writeFilesets(place(node.prefix), three.workload)
+    await Promise.all(three.nodes.map((node) => node.start()))
+    await Promise.all(three.nodes.map((node) => node.bootstrapped()))
+  }, 120_000)
+
+  afterAll(() => three.stop(), 60_000)
+
+  it("nothing is wrong: every node serves every point that we encoded", async () => {
+    for (const node of three.nodes) {
+      const read = await readFrom(node, namespace, three.workload, blockSize)
+      assert.deepStrictEqual(differences(three.workload, read), [], node.host.id)
+    }
+  })
+
+  it("nothing is wrong: a bootstrap is complete, and nothing is remarkable", async () => {
+    const { different, document, exitCode } = await bootstrapAt(
+      three,
+      three.workload,
+      "all",
+      "healthy",
+      ...generousDeadline
+    )
+    assert.deepStrictEqual([exitCode, different], [0, []])
+    assert.strictEqual(document.report.divergences.total, 0)
+    assert.strictEqual(document.report.seriesBlocks.merged, 0)
+    assert.deepStrictEqual(document.report.evidence, [])
+  })
+
+  describe("c is killed", () => {
+    beforeAll(() => three.nodes[2].stop("SIGKILL"))
+
+    it.each(levels.filter((level) => level !== "all"))("level %s: complete", async (level) => {
+      const { different, document, exitCode } = await bootstrapAt(
+        three,
+        three.workload,
+        level,
+        "down",
+        ...generousDeadline
+      )
+      assert.deepStrictEqual([exitCode, different], [0, []])
+      const { evidence, peers, unlisted } = document.report
+      assert.deepStrictEqual(evidence, [], "who is not there is not to blame")
+      assert.isAbove(peers.find(({ id }) => id === "c")!.failures, 0)
+      assert.deepStrictEqual([...new Set(unlisted.entries.map(({ peer }) => peer))], ["c"], JSON.stringify(document))
+    })
+
+    it("level all: waits, names c, and ends at its deadline with exit code 3", async () => {
+      const { document, err, exitCode, seconds } = await bootstrapAt(three, [], "all", "down", "--deadline", "6s")
+      assert.strictEqual(exitCode, 3)
+      assert.isAtLeast(seconds, 6)
+      assert.isBelow(seconds, 10)
+      assert.include(document.verdict, "deadline")
+      const waits = JSON.stringify(document.waits)
+      for (const word of ["\"all\"", "c"]) assert.include(`${waits}${err}`, word)
+      assert.match(waits, /\bc\b/)
+    })
+
+    it("plan at level all says so before anything is moved", async () => {
+      const { exitCode, out } = await run([
+        ...["plan", ...three.peers, ...three.flags, "--level", "all", "--patience", "3s"],
+        ...["--out", `${three.directory}/ours/plan`]
+      ])
+      assert.strictEqual(exitCode, 3)
+      assert.match(out, /\bc\b/)
+    })
+  })
+
+  describe("c has a damaged data file, its index and digests intact", () => {
+    let damaged: Damaged
+    const shard = 5
+
+    beforeAll(async () => {
+      const c = three.nodes[2]
+      damaged = await damageDataFile(c.prefix, namespace, { shard, blockStart: three.blockStarts[0]! })
+      await c.start()
+      await c.bootstrapped()
+    }, 60_000)
+
+    it("c answers no read of these series with points", async () => {
+      const hit = three.workload.filter(({ id }) => damaged.ids.some((other) => hex(other) === hex(id)))
+      assert.isAbove(hit.length, 3)
+      for (const one of hit) {
+        const first = { ...one, blocks: one.blocks.slice(0, 1) }
+        const read = await readFrom(three.nodes[2], namespace, [first], blockSize).catch((error: Error) =>
+          error.message
+        )
+        if (typeof read === "string") assert.match(read, /checksum/)
+        else assert.deepStrictEqual(read[0]!.blocks, [])
+      }
+    })
+
+    it("verify of c's own directory names the file", async () => {
+      const { exitCode, out } = await run(["verify", three.nodes[2].prefix, "--namespace", namespace])
+      assert.strictEqual(exitCode, 1)
+      assert.include(out, `${namespace}/${shard}/fileset-${damaged.blockStart}-0-data.db`)
+    })
+
+    it.each(levels)("level %s: complete, and c is named with series and block", async (level) => {
+      const { different, document, exitCode } = await bootstrapAt(
+        three,
+        three.workload,
+        level,
+        "damaged",
+        ...smallBatches
+      )
+      assert.deepStrictEqual([exitCode, different], [0, []])
+      const { evidence } = document.report
+      const subjects = damaged.ids.map((id) => `shard ${shard} block ${damaged.blockStart} id ${hex(id)}`)
+      // Only what was asked of c can have been noticed: about a third.
+      assert.isAbove(evidence.length, 0)
+      for (const { detail, peer, subject, verdict } of evidence) {
+        assert.deepStrictEqual([peer, verdict], ["c", "peer"])
+        assert.include(subjects, subject)
+        assert.match(detail, /advertised \d+ bytes with checksum 0x[0-9a-f]{8}/)
+      }
+      assert.deepStrictEqual(document.peerVerdicts.map(({ peer, verdict }) => [peer, verdict]), [
+        ["a", "clear"],
+        ["b", "clear"],
+        ["c", "at-fault"]
+      ])
+    })
+  })
+
+  describe("c has lost everything and believes itself complete", () => {
+    beforeAll(async () => {
+      const c = three.nodes[2]
+      await c.stop()
+      await c.wipe()
+      await writeFilesets(place(c.prefix), [])
+      await c.start()
+      await c.bootstrapped()
+      assert.deepStrictEqual(await readFilesets(c.prefix, namespace), [])
+    }, 60_000)
+
+    it.each(levels)("level %s: complete, and c is named for every series and block", async (level) => {
+      const { different, document, exitCode } = await bootstrapAt(
+        three,
+        three.workload,
+        level,
+        "empty",
+        ...generousDeadline
+      )
+      assert.deepStrictEqual([exitCode, different], [0, []])
+      const { counts, entries } = document.report.divergences
+      assert.deepStrictEqual(counts, { different: 0, unknown: 0, "absent-on-some": 2 * series })
+      assert.isTrue(entries.every(({ checksums }) => checksums["c"] === "-" && checksums["a"] === checksums["b"]))
+      assert.deepStrictEqual(document.report.evidence, [], "to lack something is no fault")
+    })
+  })
+})
