@@ -91,10 +91,8 @@ describe("three real nodes, something wrong with one", () => {
     })
 
     it("plan at level all says so before anything is moved", async () => {
-      const { exitCode, out } = await run([
-        ...["plan", ...three.peers, ...three.flags, "--level", "all", "--patience", "3s"],
-        ...["--out", `${three.directory}/ours/plan`]
-      ])
+      const more = ["--patience", "3s", "--out", `${three.directory}/ours/plan`]
+      const { exitCode, out } = await run(["plan", ...three.peers, ...three.flags, "--level", "all", ...more])
       assert.strictEqual(exitCode, 3)
       assert.match(out, /\bc\b/)
     })

@@ -43,6 +43,8 @@ export interface ThreeNodes {
 
 const iso = (nanos: bigint): string => new Date(Number(nanos / 1_000_000n)).toISOString()
 
+const between = ({ end, start }: ThreeNodes["range"]) => ["--from", iso(start), "--to", iso(end)]
+
 /** The cluster, none of whose nodes runs yet. */
 export const threeNodes = async (series: number): Promise<ThreeNodes> => {
   const directory = await mkdtemp(join(tmpdir(), "peerstrap-interop-"))
@@ -61,10 +63,7 @@ export const threeNodes = async (series: number): Promise<ThreeNodes> => {
     blockStarts,
     workload: makeWorkload({ seed, series, pointsPerBlock: 20, numShards, blockStartsSeconds, blockSizeSeconds }),
     peers: nodes.flatMap(({ address, host }) => ["--peer", `${host.id}=${address}`]),
-    flags: [
-      ...["--namespace", namespace, "--num-shards", String(numShards), "--block-size", "2h"],
-      ...["--from", iso(range.start), "--to", iso(range.end)]
-    ],
+    flags: ["--namespace", namespace, "--num-shards", String(numShards), "--block-size", "2h", ...between(range)],
     range,
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop("SIGKILL")))
