@@ -19,6 +19,12 @@ export interface StreamLimits {
   readonly attemptsPerPeer: number
   /** Failures in a row after which a peer is not waited for where the level is met without it (M3: first try + 3 retries). */
   readonly failuresUntilHopeless: number
+  /** Once the level is met, time for listings that are about as far as the others; then nobody waits for their rows any more. */
+  readonly overtakenMillis: number
+  /** Once all else of a job is done, time for listings that the level does not need; twice as long for one that is nearly done. */
+  readonly stragglerMillis: number
+  /** Both grow to this share of the time that the finished listings took: what took long may take a little longer. */
+  readonly stragglerShare: number
   /** Pages in a row that may bring nothing new, beyond the number of pages that did: repeated tokens are legal, loops are not. */
   readonly idlePages: number
   /** Series-blocks of one job; memory ends it earlier. */
@@ -50,6 +56,9 @@ export const defaultStreamLimits: StreamLimits = {
   maxBlockBytes: 16 << 20,
   attemptsPerPeer: 2,
   failuresUntilHopeless: 4,
+  overtakenMillis: 100,
+  stragglerMillis: 250,
+  stragglerShare: 0.25,
   idlePages: 64,
   maxGroupsPerJob: 1 << 25,
   maxRecordsPerListing: 50_000_000,

@@ -20,6 +20,8 @@ interface Entry {
   copies: Array<HeldCopy>
   /** Drawn from the ledger for this group. */
   reserved: number
+  /** Peers, as a bit mask, whose copies that is for. */
+  readonly expected: number
 }
 
 export interface MergedBlock {
@@ -68,13 +70,16 @@ export class FanOut {
     let admitted = 0
     for (const group of this.waiting) {
       let need = 0
+      let expected = 0
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
-        if (this.shard.offers(group, peer)) need += expectedBytes(this.shard, group, peer) + copyOverheadBytes
+        if (!this.shard.offers(group, peer)) continue
+        need += expectedBytes(this.shard, group, peer) + copyOverheadBytes
+        expected |= 1 << peer
       }
       if (this.active.size > 0 && scope.ledger.usedBy("copies") + need > share) break
       if (!scope.ledger.tryReserve("copies", need)) break
       admitted++
-      this.active.set(group, { copies: [], reserved: need })
+      this.active.set(group, { copies: [], reserved: need, expected })
       series.clearTries(group)
       if (series.state(group) === S.READY) series.move(group, S.FETCH_ALL)
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
@@ -88,10 +93,12 @@ export class FanOut {
   hold(group: number, peer: number, delivered: Exclude<Delivered, { readonly _tag: "unusable" }>): void {
     const entry = this.active.get(group)
     if (entry === undefined || this.shard.series.held(group, peer)) return
-    const expected = expectedBytes(this.shard, group, peer)
-    if (delivered.bytes > expected) {
-      const extra = delivered.bytes - expected
+    const wasExpected = (entry.expected & (1 << peer)) !== 0
+    const drawn = wasExpected ? expectedBytes(this.shard, group, peer) : 0
+    const extra = delivered.bytes + (wasExpected ? 0 : copyOverheadBytes) - drawn
+    if (extra > 0) {
       if (!this.shard.scope.ledger.tryReserve("copies", extra)) {
+        if (!wasExpected) this.shard.series.addTry(group, peer)
         this.askAgain(group, peer)
         return
       }
@@ -106,6 +113,11 @@ export class FanOut {
       asAdvertised: delivered._tag !== "differs"
     })
     this.shard.series.setHeld(group, peer, true)
+  }
+
+  /** One more peer advertised the group after its fan-out began. Its copy draws memory when it comes. */
+  join(group: number, peer: number): void {
+    if (this.active.has(group) && this.shard.offers(group, peer)) this.toAsk[peer]!.push(group)
   }
 
   /** The copy of this peer did not come: ask again later, unless its tries are used up. */

@@ -52,6 +52,7 @@ export class ListingRows {
         continue
       }
       const before = grouping.duplicates + grouping.late
+      const additions = grouping.additions
       const group = grouping.report(
         peer,
         page.buffer,
@@ -69,6 +70,7 @@ export class ListingRows {
         return fresh
       }
       if (grouping.duplicates + grouping.late === before) fresh++
+      if (grouping.additions !== additions) this.shard.onAdded(group, peer)
       if (group === series.count) {
         series.add(group, block)
         this.indexBytes += idLength + page.tagsLength[row]! + indexEntryBytes

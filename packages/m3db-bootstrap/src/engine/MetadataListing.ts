@@ -4,7 +4,8 @@
  *   IDLE ──ask──► ASKING ──page with token──► IDLE
  *    ▲              │ └────page without───────► FINISHED
  *    │              └──failure──► RESTING ──time──► IDLE       (IDLE ──made up, but needed──► RESTING, from the first page)
- *    └ any state but FINISHED ──give up (the level is met without it)──► GIVEN_UP
+ *    ▲ any state but FINISHED ──give up (the level is met without it)──► GIVEN_UP
+ *    └────────────────────────────the level rose: called back──────────────┘
  *
  * A failure keeps the last good token, so the listing resumes where it stopped. (specs: peer streaming 3.4, 5.2)
  */
@@ -18,7 +19,7 @@ const edges: Readonly<Record<ListingState, ReadonlyArray<ListingState>>> = {
   ASKING: ["IDLE", "RESTING", "FINISHED", "GIVEN_UP"],
   RESTING: ["IDLE", "GIVEN_UP"],
   FINISHED: [],
-  GIVEN_UP: []
+  GIVEN_UP: ["IDLE", "RESTING"]
 }
 
 export class MetadataListing {
@@ -32,6 +33,10 @@ export class MetadataListing {
   restUntilMillis = 0
   /** Present page limit: halved when a page is too large. */
   limit: number
+  /** Engine time of the first page's request, −1 before. */
+  beganMillis = -1
+  /** From then to the last page, once it is finished. */
+  tookMillis = 0
   /** Times that it began again from the first page. */
   restarts = 0
   /** Limit of the page asked for last. */

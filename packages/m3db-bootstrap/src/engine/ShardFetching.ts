@@ -62,6 +62,8 @@ export class ShardFetching {
   private readonly buckets = new Map<number, Fifo>()
   /** Answers that were larger than expected: what to draw for the group next time. */
   private readonly grown = new Map<number, number>()
+  /** Groups in buckets whose replicas turned out to disagree: they go to the fan-out instead. */
+  private readonly disagreed = new Set<number>()
   /** By peer of the job: answers in a row that only said "not now". */
   private readonly pushbacks: Array<number>
   private readonly shard: ShardState
@@ -117,6 +119,16 @@ export class ShardFetching {
     }
   }
 
+  /** A late report contradicts those that agreed so far. What is stored stays; the report tells. */
+  onDisagreement(group: number): void {
+    const { series } = this.shard
+    if (series.state(group) === S.READY) this.disagreed.add(group)
+    else if (series.state(group) === S.FETCH_ONE) {
+      series.move(group, S.FETCH_ALL)
+      this.fanOut.add(group)
+    }
+  }
+
   /** Number of groups that wait for a peer with room. */
   get waiting(): number {
     let waiting = this.fanOut.waitingCount
@@ -161,6 +173,10 @@ export class ShardFetching {
         const peer = this.choose(bucket.peek(), mask)
         if (peer < 0) break
         const group = bucket.shift()
+        if (this.disagreed.size > 0 && this.disagreed.delete(group)) {
+          this.fanOut.add(group)
+          continue
+        }
         this.shard.series.move(group, S.FETCH_ONE)
         this.enqueue(peer, group)
       }
@@ -358,6 +374,7 @@ export class ShardFetching {
 
   clear(): void {
     this.buckets.clear()
+    this.disagreed.clear()
     this.grown.clear()
   }
 }

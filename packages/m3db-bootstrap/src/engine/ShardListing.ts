@@ -10,6 +10,7 @@ import { ListingRows } from "./ListingRows.ts"
 import { MetadataListing } from "./MetadataListing.ts"
 import { isHopeless, record } from "./RunScope.ts"
 import type { ShardState } from "./ShardState.ts"
+import { Stragglers } from "./Stragglers.ts"
 
 const textEncoder = new TextEncoder()
 
@@ -22,7 +23,9 @@ export class ShardListing {
   wasMet = false
   /** Metadata that waits for memory. */
   paused = false
-  private gaveUp = false
+  readonly stragglers: Stragglers
+  /** By peer: why it was given up. */
+  private readonly reasons: Array<string | undefined>
   private readonly shard: ShardState
   private readonly starts: ReadonlyArray<bigint>
   private readonly rows: ListingRows
@@ -37,6 +40,8 @@ export class ShardListing {
     this.listings = shard.peers.map(() => new MetadataListing(shard.scope.limits))
     this.lastReason = shard.peers.map(() => undefined)
     this.distrusted = shard.peers.map(() => false)
+    this.reasons = shard.peers.map(() => undefined)
+    this.stragglers = new Stragglers(this.listings, shard.scope.limits)
     this.pushbacks = shard.peers.map(() => 0)
     this.pageReserved = shard.peers.map(() => 0)
     this.namespace = textEncoder.encode(shard.scope.options.namespace)
@@ -64,10 +69,14 @@ export class ShardListing {
     return this.listings.some((listing) => listing.state === "ASKING")
   }
 
-  /** Once a peer was given up, a level that rises later cannot call it back: the listing goes by the level that allowed it. */
+  /** Once a block is published a level that rises cannot call peers back: the listing goes by the level that allowed it. */
   get levelMet(): boolean {
-    return this.gaveUp ||
-      readConsistencyAchieved(this.shard.scope.level, this.shard.majority, this.shard.peers.length, this.successes)
+    return this.shard.isSealed || this.isAchieved
+  }
+
+  private get isAchieved(): boolean {
+    const { majority, peers, scope } = this.shard
+    return readConsistencyAchieved(scope.level, majority, peers.length, this.successes)
   }
 
   /** Asks for the next page of every peer that may be asked now. */
@@ -86,6 +95,7 @@ export class ShardListing {
       }
       this.pageReserved[peer] = reserve
       listing.move("ASKING")
+      if (listing.beganMillis < 0) listing.beganMillis = now
       this.ask(peer, listing, reserve)
     }
   }
@@ -120,9 +130,9 @@ export class ShardListing {
 
   onPage(peer: number, page: MetadataPage): void {
     const { queues, tally } = this.shard.scope
-    this.releasePage(peer)
     const listing = this.listings[peer]!
-    if (listing.over) return
+    if (listing.state !== "ASKING") return
+    this.releasePage(peer)
     queues.observe(this.shard.peers[peer]!, "ok", "", this.shard.scope.now)
     tally.peerPages[this.shard.peers[peer]!]!++
     this.pushbacks[peer] = 0
@@ -130,7 +140,8 @@ export class ShardListing {
     const fresh = this.rows.take(peer, page)
     const doubt = listing.onPage(page, fresh)
     if (doubt !== undefined) this.distrust(peer, "endless-listing", doubt)
-    else if (listing.state === "FINISHED") {
+    else if (listing.over) {
+      listing.tookMillis = this.shard.scope.now - listing.beganMillis
       this.distrusted[peer] = false
       this.shard.grouping.finish(peer)
     }
@@ -139,9 +150,9 @@ export class ShardListing {
 
   onFailure(peer: number, failure: CallFailure): void {
     const { limits, now, queues, random } = this.shard.scope
-    this.releasePage(peer)
     const listing = this.listings[peer]!
-    if (listing.over) return
+    if (listing.state !== "ASKING") return
+    this.releasePage(peer)
     if (failure.reason === "too-large" && listing.shrink()) return
     this.lastReason[peer] = failure.reason
     const kind = failureKind(failure.reason)
@@ -197,23 +208,74 @@ export class ShardListing {
     this.distrusted[peer] = true
     listing.lastError = detail
     if (listing.over) return
-    if (this.levelMet) return this.giveUp(peer)
+    if (this.levelMet) return this.giveUp(peer, detail)
     // The level needs this peer: whatever is wrong with it may be mended.
-    const { limits, now, random } = this.shard.scope
-    const pause = Math.min(limits.blockedCapMillis, limits.blockedBaseMillis * 2 ** Math.min(listing.restarts, 16))
-    listing.startOver(now + pause * (0.5 + random() / 2))
+    listing.startOver(this.pauseEnd(listing))
   }
 
-  private giveUp(peer: number): void {
+  private giveUp(peer: number, reason: string): void {
+    const { grouping, job, peers, scope } = this.shard
     const listing = this.listings[peer]!
+    if (listing.state === "ASKING") {
+      this.releasePage(peer)
+      scope.emit({ _tag: "cancel", call: { kind: "list", job, peer: peers[peer]! } })
+    }
     listing.move("GIVEN_UP")
-    this.gaveUp = true
-    this.shard.grouping.finish(peer)
-    this.shard.scope.tally.unlisted.add(() => ({
-      shard: this.shard.shard,
-      peer: this.shard.peerId(peer),
-      reason: listing.lastError
-    }))
+    this.reasons[peer] = reason
+    grouping.unwait(peer)
+  }
+
+  /** Tells of the listings that did not finish. */
+  tellUnlisted(): void {
+    for (const [peer, reason] of this.reasons.entries()) {
+      if (reason === undefined) continue
+      this.shard.scope.tally.unlisted.add(() => ({
+        shard: this.shard.shard,
+        peer: this.shard.peerId(peer),
+        reason
+      }))
+    }
+  }
+
+  /** The level changed. One that asks for more than finished listings gives calls those back that were given up. */
+  onLevel(): void {
+    if (this.levelMet) return
+    const { now } = this.shard.scope
+    for (const [peer, listing] of this.listings.entries()) {
+      if (listing.state !== "GIVEN_UP") continue
+      this.wasMet = false
+      this.reasons[peer] = undefined
+      listing.failures = 0
+      if (this.distrusted[peer]) listing.startOver(this.pauseEnd(listing))
+      else listing.move("IDLE")
+      this.shard.scope.emit({
+        _tag: "note",
+        name: "peer-called-back",
+        fields: { peer: this.shard.peerId(peer), shard: this.shard.shard, level: this.shard.scope.level, atMillis: now }
+      })
+    }
+  }
+
+  private pauseEnd(listing: MetadataListing): number {
+    const { limits, now, random } = this.shard.scope
+    const pause = Math.min(limits.blockedCapMillis, limits.blockedBaseMillis * 2 ** Math.min(listing.restarts, 16))
+    return now + pause * (0.5 + random() / 2)
+  }
+
+  /** Time passed, or the job came further: nobody waits for ever for listings that others have overtaken. */
+  lookAtStragglers(isSettled: boolean): void {
+    const { majority, scope } = this.shard
+    const { givenUp, overtaken } = this.stragglers.look({
+      level: scope.level,
+      majority,
+      nowMillis: scope.now,
+      // Under policy 000 a listing that fails ends the run: it is waited for until it has.
+      isMet: this.successes > 0 && this.levelMet && scope.options.errorPolicy !== "000",
+      isSettled,
+      isPaused: this.paused
+    })
+    for (const peer of overtaken) this.shard.grouping.unwait(peer)
+    for (const peer of givenUp) this.giveUp(peer, this.stragglers.reason(peer, scope.now))
   }
 
   /** Gives up listings that nobody has to wait for; called after anything changed that may allow it. */
@@ -230,11 +292,11 @@ export class ShardListing {
       const silent = listing.failures > 0 && this.lastReason[peer] === "timeout"
       const worn = silent || listing.failures >= failuresUntilHopeless || hopeless && listing.failures > 0
       if (worn || this.distrusted[peer]) {
-        this.giveUp(peer)
+        this.giveUp(peer, listing.lastError)
       } else if (hopeless && listing.pages === 0) {
         // Known to be down from other work; this job never got to ask.
         listing.lastError = this.shard.scope.queues.state(this.shard.peers[peer]!).lastFailureMessage ?? "not reachable"
-        this.giveUp(peer)
+        this.giveUp(peer, listing.lastError)
       } else if (longest > 0 && listing.runsAway(longest)) {
         const detail =
           `${listing.pages} pages with ${listing.records} records where other peers needed ${longest} pages`

@@ -16,6 +16,8 @@ export interface ShardState {
   readonly series: SeriesBlocks
   /** Nothing is retried for ever: level `none`, or error policy 000 for data. */
   readonly isBestEffort: boolean
+  /** A block is published: what was listed for it is closed. */
+  readonly isSealed: boolean
   peerId(peer: number): string
   key(block: number): BlockKey
   /** Whether the block still changes. */
@@ -24,6 +26,8 @@ export interface ShardState {
   subject(group: number): string
   /** Whether the peer advertised the group and its listing is believed. */
   offers(group: number, peer: number): boolean
+  /** A peer that nobody waits for reported a group that was ready already. Only takes note: the grouping is at work. */
+  onAdded(group: number, peer: number): void
   onMissing(group: number, reason: string): void
   onBlocked(group: number): void
   /** Nobody who is believed advertised it, or it is too old by now. */

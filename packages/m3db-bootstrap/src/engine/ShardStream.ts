@@ -6,11 +6,11 @@
  */
 import { majority } from "@peerstrap/consistency-policy"
 import { type BlocksAnswer, type BlocksRequest, type MetadataPage, toHex } from "@peerstrap/m3db-wire"
-import { type Grouping, makePackedGrouping, noChecksum } from "@peerstrap/metadata-grouping"
+import { type Grouping, makePackedGrouping } from "@peerstrap/metadata-grouping"
 import type { BlockKey } from "../contract/BlockSink.ts"
-import type { Divergence } from "../contract/RunReport.ts"
 import type { CallFailure, StreamJob } from "../contract/StreamRun.ts"
 import { Deliveries } from "./Deliveries.ts"
+import { Divergences } from "./Divergences.ts"
 import { FanOut, type MergedBlock } from "./FanOut.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
 import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
@@ -35,6 +35,7 @@ export class ShardStream implements ShardState {
   readonly fetching: ShardFetching
   readonly fanOut: FanOut
   readonly deliveries: Deliveries
+  readonly divergences: Divergences
   readonly blocked: Array<number> = []
   blockedRetries = 0
   blockedUntilMillis = Number.POSITIVE_INFINITY
@@ -44,6 +45,8 @@ export class ShardStream implements ShardState {
   private readonly namespace: Uint8Array
   private listingReserved = 0
   private ready: Array<number> = []
+  /** Reports that came for groups which were ready, as group and peer in turn. */
+  private added: Array<number> = []
 
   constructor(scope: RunScope, job: number, spec: StreamJob) {
     this.scope = scope
@@ -64,12 +67,17 @@ export class ShardStream implements ShardState {
     this.fanOut = new FanOut(this)
     this.deliveries = new Deliveries(this, spec.blockStarts.length)
     this.fetching = new ShardFetching(this, this.fanOut, this.deliveries)
+    this.divergences = new Divergences(this, (peer) => this.listing.listings[peer]!.state === "FINISHED")
     this.sinceMillis = scope.now
     this.lastProgressMillis = scope.now
   }
 
   get isBestEffort(): boolean {
     return this.scope.level === "none" || this.scope.options.errorPolicy === "000"
+  }
+
+  get isSealed(): boolean {
+    return this.deliveries.blocks.some((state) => state === "committing" || state === "committed")
   }
 
   peerId(peer: number): string {
@@ -146,14 +154,37 @@ export class ShardStream implements ShardState {
 
   onPage(peer: number, page: MetadataPage): void {
     const before = this.series.count
-    const wasDistrusted = this.listing.distrusted[this.peers.indexOf(peer)]!
-    this.listing.onPage(this.peers.indexOf(peer), page)
+    const local = this.peers.indexOf(peer)
+    const wasDistrusted = this.listing.distrusted[local]!
+    this.listing.onPage(local, page)
     for (let group = before; group < this.series.count; group++) this.deliveries.open[this.series.block(group)]!++
     this.lastProgressMillis = this.scope.now
     this.takeReady()
+    this.takeAdded()
+    if (this.listing.listings[local]!.state === "FINISHED" && this.listing.stragglers.overtaken[local] === true) {
+      this.divergences.onFinishedLate(local)
+    }
     // Nobody waits for copies of a peer that is not believed any more.
-    if (this.listing.distrusted[this.peers.indexOf(peer)] !== wasDistrusted) this.fanOut.evaluateAll()
+    if (this.listing.distrusted[local] !== wasDistrusted) this.fanOut.evaluateAll()
     this.accountListing()
+  }
+
+  onAdded(group: number, peer: number): void {
+    this.added.push(group, peer)
+  }
+
+  /** Reports that came late: one that disagrees sends its group to the fan-out, as long as it is not settled. */
+  private takeAdded(): void {
+    for (let at = 0; at < this.added.length; at += 2) {
+      const group = this.added[at]!
+      const peer = this.added[at + 1]!
+      this.divergences.onAdded(group, peer)
+      if (this.series.state(group) === S.FETCH_ALL) this.fanOut.join(group, peer)
+      else if (this.divergences.agree(group, peer) && !this.divergences.agree(group)) {
+        this.fetching.onDisagreement(group)
+      }
+    }
+    this.added.length = 0
   }
 
   onPageFailed(peer: number, failure: CallFailure): void {
@@ -184,53 +215,39 @@ export class ShardStream implements ShardState {
     this.grouping.drainReady(this.ready)
     for (const group of this.ready) {
       this.series.move(group, S.READY)
-      this.noteDivergence(group)
+      this.divergences.onReady(group)
       this.fetching.onReady(group)
     }
-  }
-
-  private noteDivergence(group: number): void {
-    let kind: Divergence["kind"] | undefined
-    let first = -2
-    for (let peer = 0; peer < this.peers.length; peer++) {
-      if (!this.grouping.has(group, peer)) {
-        if (this.listing.listings[peer]!.state === "FINISHED") kind ??= "absent-on-some"
-        continue
-      }
-      const checksum = this.grouping.checksum(group, peer)
-      if (first === -2) first = checksum
-      if (checksum === noChecksum && kind !== "different") kind = "unknown"
-      else if (checksum !== noChecksum && first !== noChecksum && checksum !== first) kind = "different"
-    }
-    if (kind === undefined) return
-    const { tally } = this.scope
-    tally.divergenceCounts[kind]++
-    const found = kind
-    tally.divergences.add(() => this.divergence(group, found))
-  }
-
-  private divergence(group: number, kind: Divergence["kind"]): Divergence {
-    const checksums: Record<string, string> = {}
-    const sizes: Record<string, number> = {}
-    for (let peer = 0; peer < this.peers.length; peer++) {
-      const id = this.peerId(peer)
-      if (!this.grouping.has(group, peer)) checksums[id] = "-"
-      else {
-        const checksum = this.grouping.checksum(group, peer)
-        checksums[id] = checksum === noChecksum ? "?" : checksum.toString(16).padStart(8, "0")
-        sizes[id] = this.grouping.size(group, peer)
-      }
-    }
-    const blockStart = String(this.starts[this.series.block(group)])
-    return { shard: this.shard, blockStart, id: this.hexId(group), kind, checksums, sizes }
   }
 
   /** Asks for pages and gives out work, as far as memory, peers and limits allow. */
   pump(mayList: boolean): void {
     if (this.scope.now >= this.blockedUntilMillis) this.retryBlocked()
     if (mayList) this.listing.pump()
+    this.lookAtStragglers()
     this.fetching.assign()
     this.commit()
+  }
+
+  private lookAtStragglers(): void {
+    this.listing.lookAtStragglers(this.isSettled)
+    this.takeReady()
+  }
+
+  /** Every series-block that is known is in a final state. */
+  private get isSettled(): boolean {
+    return this.deliveries.open.every((open) => open === 0)
+  }
+
+  /** Only listings that the level does not need are still under way: others may start meanwhile. */
+  get lingers(): boolean {
+    return !this.listing.isOver && this.listing.stragglers.isWaiting
+  }
+
+  /** The level changed. */
+  onLevel(): void {
+    this.listing.onLevel()
+    this.onCircumstancesChanged()
   }
 
   /** The level, or who can be reached, changed. */

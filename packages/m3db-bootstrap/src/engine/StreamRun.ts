@@ -185,7 +185,7 @@ export class StreamRun {
     this.levelChanges.push({ level, origin, atMillis: this.scope.now })
     this.scope.emit({ _tag: "note", name: "level-changed", fields: { from: this.scope.level, to: level, origin } })
     this.scope.level = level
-    for (const job of this.active.values()) job.onCircumstancesChanged()
+    for (const job of this.active.values()) job.onLevel()
   }
 
   private onAnswer(event: Extract<StreamEvent, { readonly _tag: "answer" }>): void {
@@ -263,7 +263,10 @@ export class StreamRun {
   private startJobs(): void {
     const { ledger, limits } = this.scope
     for (const job of this.active.values()) if (job.listing.paused) return
-    while (this.queue.length > 0 && this.active.size < limits.jobsInFlight) {
+    let working = 0
+    for (const job of this.active.values()) if (!job.lingers) working++
+    const most = 2 * limits.jobsInFlight
+    for (; this.queue.length > 0 && working < limits.jobsInFlight && this.active.size < most; working++) {
       if (this.active.size > 0 && ledger.used > ledger.capacity / 2) return
       const job = this.queue.shift()!
       this.active.set(job, new ShardStream(this.scope, job, this.jobs[job]!))
@@ -371,6 +374,7 @@ export class StreamRun {
       this.active.delete(job.job)
       if (this.stopping === undefined) this.jobsDone++
       this.noteUnlisted(job)
+      job.listing.tellUnlisted()
       this.noteUnfinished(job)
       job.release()
       this.scope.emit({ _tag: "note", name: "job-ended", fields: { shard: job.shard } })
@@ -436,7 +440,7 @@ export class StreamRun {
     const { now, queues } = this.scope
     let at = queues.wakeAt(now)
     for (const job of this.active.values()) {
-      at = Math.min(at, job.blockedUntilMillis)
+      at = Math.min(at, job.blockedUntilMillis, job.listing.stragglers.dueMillis)
       job.listing.listings.forEach((listing, peer) => {
         const rest = queues.state(job.peers[peer]!).restUntilMillis
         if (listing.state === "RESTING") at = Math.min(at, Math.max(listing.restUntilMillis, rest))

@@ -198,6 +198,7 @@ export class Simulation {
   /** Called when the engine has taken an event and its actions are executed. */
   onStepped: () => void = () => {}
   failWrites: string | undefined
+  readonly replicas: ReadonlyArray<Replica>
   private readonly spec: SimulationSpec
   private readonly agenda: Array<Due> = []
   private readonly calls = new Map<string, OpenCall>()
@@ -206,6 +207,7 @@ export class Simulation {
 
   constructor(spec: SimulationSpec) {
     this.spec = spec
+    this.replicas = spec.replicas
     const random = Random.make(spec.seed).fork("engine")
     this.random = () => random.float()
     this.ledger = spec.ledger ?? new ByteLedger(spec.memoryBytes ?? 64 << 20)
@@ -315,6 +317,10 @@ export class Simulation {
         this.aborted.push(name)
         this.written.delete(name)
         return
+      }
+      case "cancel": {
+        const { call } = action
+        return this.cancelCall(call.kind === "list" ? `list ${call.job} ${call.peer}` : `fetch ${call.batch}`)
       }
       case "note":
         return void this.notes.push(action.name)

@@ -23,7 +23,11 @@ const check: (holds: boolean, what: () => string) => asserts holds = (holds, wha
 export interface SeriesNotes {
   readonly advertised: Map<number, Set<number>>
   readonly copies: Map<number, Array<ReadonlyArray<Uint8Array>>>
+  /** Peers that reported it when nobody waited for them any more. */
+  readonly late: Set<number>
   stored: Uint8Array | undefined
+  /** Peers that had advertised it by the time it was stored. */
+  knownWhenStored: ReadonlySet<number>
 }
 
 export interface BlockNotes {
@@ -129,6 +133,7 @@ export class StreamObserver {
 
   private onPage(job: number, peer: number, page: MetadataPage): void {
     const { shard } = this.world.jobs[job]!
+    const isLate = this.simulation.run.active.get(job)?.listing.stragglers.overtaken[peer] === true
     for (let row = 0; row < page.count; row++) {
       const id = page.buffer.subarray(page.idOffset[row]!, page.idOffset[row]! + page.idLength[row]!)
       const notes = this.blocks.get(nameOf(shard, startOf(page.startHi[row]!, page.startLo[row]!)))
@@ -137,6 +142,7 @@ export class StreamObserver {
       const tags = page.buffer.subarray(page.tagsOffset[row]!, page.tagsOffset[row]! + page.tagsLength[row]!)
       // Tags are the series': what was said with one block holds for the others.
       if (tags.length > 0) this.tags.set(`${job}/${toHex(id)}`, toHex(tags))
+      if (isLate && !series.advertised.has(peer)) series.late.add(peer)
       const said = series.advertised.get(peer) ?? new Set()
       series.advertised.set(peer, said.add(page.failed[row] === 1 ? absent : page.checksum[row]!))
     }
@@ -146,7 +152,14 @@ export class StreamObserver {
   private seriesOf(notes: BlockNotes, id: string): SeriesNotes {
     let series = notes.series.get(id)
     if (series === undefined) {
-      notes.series.set(id, series = { advertised: new Map(), copies: new Map(), stored: undefined })
+      series = {
+        advertised: new Map(),
+        copies: new Map(),
+        late: new Set(),
+        stored: undefined,
+        knownWhenStored: new Set()
+      }
+      notes.series.set(id, series)
     }
     return series
   }
@@ -193,6 +206,8 @@ export class StreamObserver {
         check(flying <= this.world.windowBatches, () => `${flying} batches in flight from peer ${action.peer}`)
         return
       }
+      case "cancel":
+        return this.onCancel(action.call)
       case "deliver":
         return this.onDeliver(action)
       case "commit":
@@ -209,6 +224,16 @@ export class StreamObserver {
     }
   }
 
+  /** Only what is under way can be cancelled, and at level `all` no listing is. */
+  private onCancel(call: Extract<StreamAction, { readonly _tag: "cancel" }>["call"]): void {
+    if (call.kind === "fetch") {
+      return check(this.batches.delete(call.batch), () => `batch ${call.batch} is not in flight`)
+    }
+    const name = `${call.job} ${call.peer}`
+    check(this.lists.delete(name), () => `listing ${name} is cancelled, but not under way`)
+    check(this.level !== "all", () => `listing ${name} is given up at level all`)
+  }
+
   private onDeliver({ batch, delivery }: Extract<StreamAction, { readonly _tag: "deliver" }>): void {
     const block = nameOf(batch.key.shard, batch.key.blockStart)
     const notes = this.blocks.get(block)!
@@ -221,6 +246,7 @@ export class StreamObserver {
       check(series !== undefined, () => `series ${id} of ${block} was delivered, but nobody listed it`)
       check(series.stored === undefined, () => `series ${id} of ${block} was delivered twice`)
       series.stored = new Uint8Array(Buffer.concat(batch.data[i]!))
+      series.knownWhenStored = new Set(series.advertised.keys())
       check(adler32(series.stored) === batch.checksums[i], () => `wrong checksum for the sink: ${id} of ${block}`)
       const tags = toHex(batch.tags[i]!)
       const said = this.tags.get(`${notes.job}/${id}`) ?? ""
@@ -318,7 +344,8 @@ export class StreamObserver {
     const { immutableEnd, majorityOf, replicas } = this.world
     const { distrusted, levels } = this.jobs[notes.job]!
     const mutable = immutableEnd !== undefined && notes.start >= immutableEnd
-    const witnesses = [...series.advertised].map(([peer, advertised]) => ({
+    const known = [...series.advertised].filter(([peer]) => series.knownWhenStored.has(peer))
+    const witnesses = known.map(([peer, advertised]) => ({
       peer,
       peerId: replicas[peer]!.replica.id,
       advertised,
@@ -334,8 +361,11 @@ export class StreamObserver {
     }
     const among = (chosen: ReadonlyArray<Witness>): boolean => isAllowed({ ...question, witnesses: chosen })
     const believed = witnesses.filter(({ peer }) => !distrusted.has(peer))
+    // Who reports late may come after the decision.
+    const inTime = believed.filter(({ peer }) => !series.late.has(peer))
     check(
-      among(witnesses) || believed.length < witnesses.length && among(believed),
+      among(witnesses) || believed.length < witnesses.length && among(believed) ||
+        inTime.length < believed.length && among(inTime),
       () => `series ${id} of ${name} is not what the rules make of its copies`
     )
   }
