@@ -29,12 +29,12 @@ describe("memory", () => {
     const grouping = makePackedGrouping({ peerCount: 3, maxGroups: 1000, initialGroups: 8 })
     assert.strictEqual(grouping.bytes, 0)
     report(grouping, 0, encoder.encode("a"), encoder.encode("tags"))
-    const groupColumns = 8 * (4 * 4 + 2 + 3 * 9)
-    const seriesRows = 8 * 28
-    const slots = 16 * 8
-    assert.strictEqual(grouping.bytes, groupColumns + seriesRows + slots + Limits.minChunkBytes)
+    const groupRows = 8 * (5 + 3 * 2) * 4
+    const seriesRows = 8 * 32
+    const slots = 16 * 4
+    assert.strictEqual(grouping.bytes, groupRows + seriesRows + slots + Limits.minChunkBytes)
     report(grouping, 0, encoder.encode("a"), none, 1)
-    assert.strictEqual(grouping.bytes, groupColumns + seriesRows + 2 * slots + Limits.minChunkBytes)
+    assert.strictEqual(grouping.bytes, groupRows + seriesRows + 2 * slots + Limits.minChunkBytes)
   })
 
   it("is what the process's array buffers grow by", () => {
@@ -59,7 +59,7 @@ describe("memory", () => {
     report(grouping, 0, id, tags, 0)
     for (let start = 1; start < 600; start++) report(grouping, 0, id, tags, start)
     assert.deepStrictEqual([grouping.groupCount, grouping.seriesCount], [600, 1])
-    assert.isBelow(grouping.bytes, 1024 * (27 + 28 + 16) + 3 * Limits.minChunkBytes)
+    assert.isBelow(grouping.bytes, 1024 * (28 + 32 + 8) + 3 * Limits.minChunkBytes)
     assert.deepStrictEqual(grouping.tags(599), tags)
   })
 
@@ -83,7 +83,7 @@ describe("memory", () => {
 
   it("refuses a report whose tags find no room, and leaves no group without a reporter", () => {
     const grouping = makePackedGrouping({ peerCount: 1, maxGroups: 10, maxBytes: 6000, initialGroups: 4 })
-    assert.strictEqual(report(grouping, 0, encoder.encode("a"), new Uint8Array(5000).fill(1)), -1)
+    assert.strictEqual(report(grouping, 0, encoder.encode("a"), new Uint8Array(6000).fill(1)), -1)
     assert.deepStrictEqual([grouping.groupCount, grouping.refused], [0, 1])
     assert.strictEqual(report(grouping, 0, encoder.encode("a")), 0)
     assert.strictEqual(grouping.reporters(0), 1)
@@ -137,11 +137,11 @@ describe("hostile ids", () => {
     for (const { index, length } of backwards) assert.strictEqual(report(grouping, 1, idOf(length, index)), index)
   })
 
-  it("sizes beyond 32 bits, negative and not-a-number are kept within bounds", () => {
+  it("sizes beyond 30 bits, negative and not-a-number are kept within bounds", () => {
     const grouping = makePackedGrouping({ peerCount: 4, maxGroups: 1 })
-    const sizes = [2 ** 53, -1, NaN, 2 ** 32 - 1]
+    const sizes = [2 ** 53, -1, NaN, 2 ** 30 - 1]
     sizes.forEach((size, peer) => grouping.report(peer, none, 0, 0, 0, 0, 0, 0, size, 1))
-    assert.deepStrictEqual(sizes.map((_, peer) => grouping.size(0, peer)), [2 ** 32 - 1, 0, 0, 2 ** 32 - 1])
+    assert.deepStrictEqual(sizes.map((_, peer) => grouping.size(0, peer)), [2 ** 30 - 1, 0, 0, 2 ** 30 - 1])
   })
 })
 

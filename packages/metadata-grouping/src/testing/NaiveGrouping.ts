@@ -23,6 +23,9 @@ export interface NaiveGroup {
   ready: boolean
 }
 
+/** One character a byte. */
+const nameOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
+
 export class NaiveGrouping implements Grouping {
   readonly peerCount: number
   readonly maxGroups: number
@@ -73,7 +76,7 @@ export class NaiveGrouping implements Grouping {
       return group?.index ?? -1
     }
     if (group === undefined) {
-      if (!admits(this.seriesById.has(id.join(",")))) return -1
+      if (!admits(this.seriesById.has(nameOf(id)))) return -1
       if (this.groups.length === this.maxGroups) {
         this.refused++
         return -1
@@ -160,7 +163,7 @@ export class NaiveGrouping implements Grouping {
   }
 
   protected key(id: Uint8Array, startHi: number, startLo: number): string {
-    return `${startHi}/${startLo}/${id.join(",")}`
+    return `${startHi}/${startLo}/${nameOf(id)}`
   }
 
   protected reportRow(peer: number, page: ReportColumns, row: number, watch: RowWatch | undefined): number {
@@ -189,7 +192,7 @@ export class NaiveGrouping implements Grouping {
   }
 
   protected add(id: Uint8Array, startHi: number, startLo: number): NaiveGroup {
-    const name = id.join(",")
+    const name = nameOf(id)
     const series = this.seriesById.get(name) ?? { id, tags: new Uint8Array(0) }
     this.seriesById.set(name, series)
     const group = { index: this.groups.length, series, startHi, startLo, reports: new Map(), ready: false }
@@ -201,7 +204,7 @@ export class NaiveGrouping implements Grouping {
   protected offerTags(series: NaiveSeries, tags: Uint8Array): void {
     if (tags.length === 0) return
     if (series.tags.length === 0) series.tags = tags
-    else if (series.tags.join(",") !== tags.join(",")) this.tagConflicts++
+    else if (nameOf(series.tags) !== nameOf(tags)) this.tagConflicts++
   }
 
   protected record(group: NaiveGroup, peer: number, report: NaiveReport): void {
