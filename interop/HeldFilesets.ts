@@ -5,6 +5,7 @@ import { type FileSystem, NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
 import { open } from "node:fs/promises"
 import { byId, type HeldSeries, hex, type Point } from "./Held.ts"
 
@@ -79,6 +80,23 @@ export const readFilesets = (prefix: string, namespace: string): Promise<Readonl
     }
     for (const { blocks } of held.values()) blocks.sort((a, b) => a.start < b.start ? -1 : 1)
     return [...held.values()].map(({ series }) => series).toSorted(byId)
+  }))
+
+/** SHA-256 of each stream with its tags, by shard, block start and id: for data of which points would be too many to hold. */
+export const streamDigests = (prefix: string, namespace: string): Promise<ReadonlyMap<string, string>> =>
+  run(Effect.gen(function*() {
+    const digests = new Map<string, string>()
+    for (const key of yield* latestFilesets(prefix, namespace)) {
+      const reader = yield* FilesetReader.open(key)
+      yield* Stream.runForEach(reader.series(), (batch) =>
+        Effect.sync(() => {
+          for (let i = 0; i < batch.count; i++) {
+            const digest = createHash("sha256").update(batch.tags[i]!).update(batch.bytes[i]!).digest("hex")
+            digests.set(`${key.shard} ${key.blockStart} ${hex(batch.ids[i]!)}`, digest)
+          }
+        }))
+    }
+    return digests
   }))
 
 export interface FilesetPlace {

@@ -4,8 +4,8 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { makeHosts, RealNode } from "../../interop/RealNode.ts"
+import { writeSeededFilesets, type WrittenData } from "../../interop/SeededFilesets.ts"
 import { progress } from "../method/Options.ts"
-import { writeNodeFilesets, type WrittenData } from "./NodeFilesets.ts"
 
 export interface RealCluster extends WrittenData {
   readonly directory: string
@@ -53,7 +53,7 @@ export const startCluster = async (
     const start = pastBlock()
     const spec = seededSpec({ seed, namespace, numShards: shards, series, points, start, blockSize, tags: 4 })
     const first = nodes[0]!
-    const written = await writeNodeFilesets(first.prefix, spec)
+    const written = await writeSeededFilesets(first.prefix, spec)
     for (const node of nodes.slice(1)) {
       await mkdir(node.prefix, { recursive: true })
       await cp(join(first.prefix, "data"), join(node.prefix, "data"), { recursive: true })

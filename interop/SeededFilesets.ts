@@ -1,4 +1,4 @@
-/** The data of S13: seeded series of all common shapes as filesets of ours, which real nodes start on as if they had written them. */
+/** Many seeded series of all common shapes as filesets of ours, which real nodes start on as if they had written them. */
 import { FilesetWriter } from "@peerstrap/m3db-files"
 import { shardOf } from "@peerstrap/m3db-wire"
 import { seededId, seededPoints, type SeededSpec, seededTags } from "@peerstrap/m3db-wire/testing"
@@ -49,7 +49,7 @@ const writeShard = Effect.fnUntraced(function*(
 })
 
 /** Writes the first block of a seeded data set, a fileset of each shard. */
-export const writeNodeFilesets = (prefix: string, spec: SeededSpec): Promise<WrittenData> => {
+export const writeSeededFilesets = (prefix: string, spec: SeededSpec): Promise<WrittenData> => {
   const members = Array.from({ length: spec.numShards }, (): Array<number> => [])
   for (let index = 0; index < spec.series; index++) {
     members[shardOf(seededId(spec, index), spec.hashSeed, spec.numShards)]!.push(index)
