@@ -246,13 +246,15 @@ export class FilesetWriter {
 
   private record(batch: FilesetBatch, layout: Layout): void {
     const { columns } = this
+    // A batch may make its columns when they are looked at.
+    const { checksums, count, ids, tags } = batch
     let offset = this.position
-    for (let i = 0; i < batch.count; i++) {
+    for (let i = 0; i < count; i++) {
       const size = layout.sizes[i]!
       if (size === 0) continue
-      const id = batch.ids[i]!
-      const tags = batch.tags[i]!
-      columns.push(id, 0, id.length, tags, 0, tags.length, columns.count, size, offset, batch.checksums[i]!)
+      const id = ids[i]!
+      const own = tags[i]!
+      columns.push(id, 0, id.length, own, 0, own.length, columns.count, size, offset, checksums[i]!)
       offset += size
     }
     this.position = offset
