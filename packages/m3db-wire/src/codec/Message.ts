@@ -20,12 +20,15 @@ const allocate = (bytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsaf
 class ArgumentBuffer {
   private readonly maxBytes: number
   private readonly firstCapacity: number
-  private bytes: Uint8Array = new Uint8Array(0)
+  private bytes: Uint8Array
+  private readonly isGiven: boolean
   length = 0
 
-  constructor(maxBytes: number, firstCapacity: number) {
+  constructor(maxBytes: number, firstCapacity: number, given?: Uint8Array) {
     this.maxBytes = maxBytes
     this.firstCapacity = Math.min(firstCapacity, maxBytes)
+    this.bytes = given ?? new Uint8Array(0)
+    this.isGiven = given !== undefined
   }
 
   /** False when it would grow above the maximum. */
@@ -45,9 +48,11 @@ class ArgumentBuffer {
     return true
   }
 
-  /** What has arrived; copied once more only when most of the buffer would be slack. */
+  /** What has arrived; copied once more only when most of a buffer of our own would be slack. */
   take(): Uint8Array {
-    return this.length * 2 < this.bytes.length ? this.bytes.slice(0, this.length) : this.bytes.subarray(0, this.length)
+    return !this.isGiven && this.length * 2 < this.bytes.length
+      ? this.bytes.slice(0, this.length)
+      : this.bytes.subarray(0, this.length)
   }
 }
 
@@ -56,6 +61,8 @@ export interface MessageReaderOptions {
   readonly maxBytes: number
   /** First capacity of an arg3 of several frames, from our own experience with earlier answers. Default 256 KiB. */
   readonly capacityHint?: number
+  /** Where an arg3 is gathered: at least `maxBytes` bytes of the caller's. */
+  readonly into?: Uint8Array | undefined
 }
 
 /** `more`: fragments are outstanding · `done`: the message is whole. */
@@ -76,7 +83,7 @@ export class MessageReader {
     this.argumentBuffers = [
       new ArgumentBuffer(Limits.maxMethodBytes, 64),
       new ArgumentBuffer(Limits.maxHeaderArgumentBytes, 64),
-      new ArgumentBuffer(options.maxBytes, options.capacityHint ?? 256 * 1024)
+      new ArgumentBuffer(options.maxBytes, options.capacityHint ?? 256 * 1024, options.into)
     ]
   }
 

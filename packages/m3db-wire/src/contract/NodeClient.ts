@@ -1,6 +1,7 @@
 /** What one M3DB peer can be asked. A client of one peer owns its connections; a call never outlives its scope. */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { AnswerBuffers } from "./AnswerBuffers.ts"
 import type { BlocksAnswer, MetadataPage } from "./Columns.ts"
 
 /**
@@ -52,13 +53,18 @@ export interface MetadataRequest {
   readonly pageToken?: Uint8Array | undefined
 }
 
-/** Items of one batch as columns; each becomes one element with one start. */
+/**
+ * Items of one batch as columns; each becomes one element with one start. Read its members, do not spread it: columns may be made
+ * when they are looked at.
+ */
 export interface BlocksRequest {
   readonly namespace: Uint8Array
   readonly shard: number
   readonly ids: ReadonlyArray<Uint8Array>
   readonly startHi: Int32Array
   readonly startLo: Int32Array
+  /** The same as it goes over the wire, when its maker has written it already (`BlocksRequestWriter`): sent as it is. */
+  readonly arg3?: Uint8Array | undefined
 }
 
 export interface CallOptions {
@@ -72,6 +78,11 @@ export interface CallOptions {
   readonly onBytes?: (bytes: number) => void
 }
 
+export interface BlocksOptions extends CallOptions {
+  /** Where the answer's buffer comes from; `BlocksAnswer.release` gives it back. Absent: fresh memory. */
+  readonly buffers?: AnswerBuffers | undefined
+}
+
 export interface Health {
   readonly ok: boolean
   readonly status: string
@@ -83,5 +94,5 @@ export interface NodeClient {
   readonly address: string
   health(options?: CallOptions): Effect.Effect<Health, CallError>
   fetchBlocksMetadata(request: MetadataRequest, options?: CallOptions): Effect.Effect<MetadataPage, CallError>
-  fetchBlocks(request: BlocksRequest, options?: CallOptions): Effect.Effect<BlocksAnswer, CallError>
+  fetchBlocks(request: BlocksRequest, options?: BlocksOptions): Effect.Effect<BlocksAnswer, CallError>
 }

@@ -13,7 +13,7 @@ import { decodeInit, encodeInit, notListening, protocolVersion } from "../codec/
 import { isWireFault, WireFault } from "../codec/WireFault.ts"
 import { Limits } from "../contract/Limits.ts"
 import { classifyErrorFrame, describeErrorFrame } from "./Classification.ts"
-import { type CallFailure, callFailure, PendingCall } from "./PendingCall.ts"
+import { type CallFailure, callFailure, PendingCall, type PendingCallOptions } from "./PendingCall.ts"
 
 /** What a client has seen so far; plain fields that only grow, but for `openConnections`. */
 export interface ClientCounters {
@@ -57,11 +57,8 @@ export interface SessionOptions {
   readonly checksumType: ChecksumType
 }
 
-export interface BeginOptions {
+export interface BeginOptions extends PendingCallOptions {
   readonly ttlMillis: number
-  readonly maxAnswerBytes: number
-  readonly capacityHint: number
-  readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
 const handshakeId = 1
@@ -132,13 +129,7 @@ export class ClientSession {
   /** Begins a call. Ids count upwards and are never used twice on a connection. */
   begin(method: string, arg3: Uint8Array, options: BeginOptions): PendingCall {
     const id = this.nextId
-    const call = new PendingCall(
-      id,
-      this.ports.nowMillis(),
-      options.maxAnswerBytes,
-      options.capacityHint,
-      options.onBytes
-    )
+    const call = new PendingCall(id, this.ports.nowMillis(), options)
     const { checksumType } = this.options
     const frames = encodeCallRequest({ id, method, arg3, ttlMillis: options.ttlMillis, checksumType })
     if (!this.usable) {

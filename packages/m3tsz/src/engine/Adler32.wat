@@ -13,8 +13,9 @@
   ;; A vector read at m has its first 16 − m bytes zero, the others 0xff.
   (data (i32.const 0) "\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff")
 
+  ;; begin of $update: the walk over block answers (m3db-wire, UsualAnswer.wat) is assembled with the same function
   ;; previous: checksum so far · at: first byte · length: bytes, from 0
-  (func (export "update") (param $previous i32) (param $at i32) (param $length i32) (result i32)
+  (func $update (export "update") (param $previous i32) (param $at i32) (param $length i32) (result i32)
     (local $a i32) (local $b i32) (local $run i32) (local $stop i32)
     (local $s1 v128) (local $s2 v128) (local $ps v128) (local $bytes v128)
     (local.set $a (i32.and (local.get $previous) (i32.const 0xffff)))
@@ -74,4 +75,6 @@
             (i32.add (local.get $a) (i32.add (i32x4.extract_lane 0 (local.get $s1)) (i32x4.extract_lane 1 (local.get $s1))))
             (i32.const 65521)))
         (br $runs)))
-    (i32.or (i32.shl (local.get $b) (i32.const 16)) (local.get $a))))
+    (i32.or (i32.shl (local.get $b) (i32.const 16)) (local.get $a)))
+  ;; end of $update
+)
