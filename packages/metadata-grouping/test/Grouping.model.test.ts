@@ -140,6 +140,13 @@ const apply = (grouping: Grouping, event: Event): ReadonlyArray<unknown> => {
   return []
 }
 
+/** The id as `copyId` gives it, between two bytes that it must leave alone. */
+const copiedId = (grouping: Grouping, group: number): string => {
+  const target = new Uint8Array(grouping.idLength(group) + 2).fill(0xa5)
+  grouping.copyId(group, new DataView(target.buffer), 1)
+  return target.join()
+}
+
 const everything = (grouping: Grouping): unknown => ({
   counts: [
     grouping.groupCount,
@@ -151,6 +158,7 @@ const everything = (grouping: Grouping): unknown => ({
   ],
   groups: Array.from({ length: grouping.groupCount }, (_, group) => ({
     id: grouping.id(group).join(),
+    copiedId: copiedId(grouping, group),
     tags: grouping.tags(group).join(),
     start: [grouping.startHi(group), grouping.startLo(group)],
     reporters: grouping.reporters(group),

@@ -181,4 +181,17 @@ describe("wrong calls", () => {
     grouping.drainReady(ready)
     assert.deepStrictEqual([ready, grouping.reporters(0)], [[0], 64])
   })
+
+  it("ids of any length are copied out, and nothing beside them", () => {
+    const grouping = makePackedGrouping({ peerCount: 1, maxGroups: 1000 })
+    const lengths = [...Array.from({ length: 40 }, (_, length) => length), 511, 512, 513, 5000]
+    for (const [group, length] of lengths.entries()) {
+      const id = idOf(length, group)
+      report(grouping, 0, id)
+      assert.strictEqual(grouping.idLength(group), length)
+      const target = new Uint8Array(length + 2).fill(0xa5)
+      grouping.copyId(group, new DataView(target.buffer), 1)
+      assert.deepStrictEqual([...target], [0xa5, ...id, 0xa5])
+    }
+  })
 })

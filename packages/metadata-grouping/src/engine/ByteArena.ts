@@ -41,6 +41,12 @@ export class ByteArena {
     return equalBytes(this.views[chunk]!, at, other, offset, length)
   }
 
+  /** Copies `length` bytes at (chunk, from) to `target[at, …)`. */
+  copyOut(chunk: number, from: number, length: number, target: DataView, at: number): void {
+    if (length <= wordCopyBytes) copyBytes(target, at, this.views[chunk]!, from, length)
+    else new Uint8Array(target.buffer, target.byteOffset + at, length).set(this.view(chunk, from, length))
+  }
+
   view(chunk: number, offset: number, length: number): Uint8Array {
     return length === 0 ? new Uint8Array(0) : this.chunks[chunk]!.subarray(offset, offset + length)
   }

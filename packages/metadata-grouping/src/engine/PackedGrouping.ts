@@ -235,6 +235,14 @@ class Packed implements PackedGrouping {
     return this.table.series.id(this.word(group, seriesWord))
   }
 
+  idLength(group: number): number {
+    return this.table.series.idLength(this.word(group, seriesWord))
+  }
+
+  copyId(group: number, target: DataView, at: number): void {
+    this.table.series.copyId(this.word(group, seriesWord), target, at)
+  }
+
   tags(group: number): Uint8Array {
     return this.table.series.tags(this.word(group, seriesWord))
   }

@@ -129,6 +129,17 @@ export class SeriesIndex {
     return this.arena.view(rows[row + idChunk]!, rows[row + idOffset]!, rows[row + idLength]!)
   }
 
+  idLength(series: number): number {
+    return this.chunkOf(series)[rowOf(series) + idLength]!
+  }
+
+  copyId(series: number, target: DataView, at: number): void {
+    const rows = this.chunkOf(series)
+    const row = rowOf(series)
+    const length = rows[row + idLength]!
+    if (length > 0) this.arena.copyOut(rows[row + idChunk]!, rows[row + idOffset]!, length, target, at)
+  }
+
   tags(series: number): Uint8Array {
     const rows = this.chunkOf(series)
     const row = rowOf(series)

@@ -140,6 +140,14 @@ export class NaiveGrouping implements Grouping {
     return this.groups[group]!.series.id
   }
 
+  idLength(group: number): number {
+    return this.id(group).length
+  }
+
+  copyId(group: number, target: DataView, at: number): void {
+    for (const [i, byte] of this.id(group).entries()) target.setUint8(at + i, byte)
+  }
+
   tags(group: number): Uint8Array {
     return this.groups[group]!.series.tags
   }
