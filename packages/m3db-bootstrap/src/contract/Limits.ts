@@ -25,6 +25,18 @@ export interface StreamLimits {
   readonly stragglerMillis: number
   /** Both grow to this share of the time that the finished listings took: what took long may take a little longer. */
   readonly stragglerShare: number
+  /**
+   * When nothing is left to give out, a batch that takes `hedgeFactor` times what others of its size take, and at least so long, is asked
+   * of idle peers, too: below it two requests cost more than the wait.
+   */
+  readonly hedgeMillis: number
+  readonly hedgeFactor: number
+  /**
+   * A batch that takes `silentFactor` times the usual, and at least so long, makes its peer suspect at any time: others get its work. Long
+   * enough for a far or busy peer, far below the idle timeout of a call.
+   */
+  readonly silentMillis: number
+  readonly silentFactor: number
   /** Pages in a row that may bring nothing new, beyond the number of pages that did: repeated tokens are legal, loops are not. */
   readonly idlePages: number
   /** Series-blocks of one job; memory ends it earlier. */
@@ -59,6 +71,10 @@ export const defaultStreamLimits: StreamLimits = {
   overtakenMillis: 100,
   stragglerMillis: 250,
   stragglerShare: 0.25,
+  hedgeMillis: 250,
+  hedgeFactor: 3,
+  silentMillis: 1_500,
+  silentFactor: 8,
   idlePages: 64,
   maxGroupsPerJob: 1 << 25,
   maxRecordsPerListing: 50_000_000,

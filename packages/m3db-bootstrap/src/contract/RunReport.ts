@@ -54,6 +54,8 @@ export interface RunReport {
   }
   readonly bytes: number
   readonly retries: number
+  /** Asked of a second peer, too, because the first was overdue: series-blocks, and bytes as announced. */
+  readonly hedged: { readonly items: number; readonly bytes: number }
   readonly missing: CutList<MissingBlock>
   /** Peers whose listing of a shard did not finish though the level was met without it. */
   readonly unlisted: CutList<{ readonly shard: number; readonly peer: string; readonly reason: string }>

@@ -22,6 +22,8 @@ interface Entry {
   reserved: number
   /** Peers, as a bit mask, whose copies that is for. */
   readonly expected: number
+  /** Peers, as a bit mask, that are silent: a merge does not wait for their copies once there are enough. */
+  silent: number
 }
 
 export interface MergedBlock {
@@ -79,7 +81,7 @@ export class FanOut {
       if (this.active.size > 0 && scope.ledger.usedBy("copies") + need > share) break
       if (!scope.ledger.tryReserve("copies", need)) break
       admitted++
-      this.active.set(group, { copies: [], reserved: need, expected })
+      this.active.set(group, { copies: [], reserved: need, expected, silent: 0 })
       series.clearTries(group)
       if (series.state(group) === S.READY) series.move(group, S.FETCH_ALL)
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
@@ -135,17 +137,26 @@ export class FanOut {
     if (state !== S.FETCH_ALL && state !== S.BLOCKED || !this.active.has(group)) return
     let held = 0
     let pending = 0
+    let silent = 0
     let advertisers = 0
+    const entry = this.active.get(group)!
     for (let peer = 0; peer < this.shard.peers.length; peer++) {
       if (!this.shard.offers(group, peer)) continue
       advertisers++
       if (series.held(group, peer)) held++
-      else if (series.asked(group, peer)) pending++
-      else if (
+      else if (series.asked(group, peer)) {
+        if ((entry.silent & (1 << peer)) === 0) pending++
+        else silent++
+      } else if (
         series.tries(group, peer) < scope.limits.attemptsPerPeer && !isHopeless(scope, this.shard.peers[peer]!)
-      ) pending++
+      ) {
+        // After a timeout it had its time; its breaker is open, and it is asked again only for what cannot do without it.
+        if (this.timedOut(peer)) silent++
+        else pending++
+      }
     }
     if (pending > 0) return
+    if (silent > 0 && (held === 0 || held < this.required(advertisers))) return
     if (advertisers === 0) {
       this.shard.onDropped(group)
       this.forget(group)
@@ -164,6 +175,20 @@ export class FanOut {
       if (this.waiting.length > 0) this.letGo(group)
       this.shard.onBlocked(group)
     }
+  }
+
+  /** Whether calls to the peer have timed out, and none has succeeded since. */
+  private timedOut(peer: number): boolean {
+    const { failuresInRow, lastFailure } = this.shard.scope.queues.state(this.shard.peers[peer]!)
+    return failuresInRow > 0 && lastFailure === "timeout"
+  }
+
+  /** The peer is silent: its copy is not waited for where there are enough others. */
+  passOver(group: number, peer: number): void {
+    const entry = this.active.get(group)
+    if (entry === undefined || (entry.silent & (1 << peer)) !== 0) return
+    entry.silent |= 1 << peer
+    this.evaluate(group)
   }
 
   /** Others wait for the memory: a blocked group starts afresh when its time comes. */

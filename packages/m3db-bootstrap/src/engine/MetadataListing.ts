@@ -131,8 +131,13 @@ export class MetadataListing {
   /** A page did not fit: the same page is asked for again with half the limit. False when it cannot shrink further. */
   shrink(): boolean {
     if (this.limit <= 1) return false
-    this.limit = Math.max(1, this.limit >> 1)
+    this.halve()
     this.move("IDLE")
     return true
+  }
+
+  /** Pages are asked for half as large from now on. */
+  halve(): void {
+    this.limit = Math.max(1, this.limit >> 1)
   }
 }

@@ -23,6 +23,7 @@ export const runReport = (run: StreamRun): RunReport => {
     },
     bytes: tally.bytes,
     retries: tally.retries,
+    hedged: { items: tally.hedgedItems, bytes: tally.hedgedBytes },
     missing: tally.missing.value(),
     unlisted: tally.unlisted.value(),
     divergences: { ...tally.divergences.value(), counts: tally.divergenceCounts },

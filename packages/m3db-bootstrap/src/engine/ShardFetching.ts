@@ -10,6 +10,8 @@ import { isItemBlameless, pushbacksPerFailure } from "./CallFailures.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import type { FanOut } from "./FanOut.ts"
 import { type FetchBatch, matchAnswer } from "./FetchBatch.ts"
+import type { Overdue } from "./Hedging.ts"
+import { JobHedges } from "./JobHedges.ts"
 import { type Hold, isHopeless, record } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { expectedBytes, type ShardState } from "./ShardState.ts"
@@ -69,12 +71,14 @@ export class ShardFetching {
   private readonly shard: ShardState
   private readonly fanOut: FanOut
   private readonly deliveries: Deliveries
+  private readonly hedges: JobHedges
 
   constructor(shard: ShardState, fanOut: FanOut, deliveries: Deliveries) {
     this.shard = shard
     this.fanOut = fanOut
     this.deliveries = deliveries
     this.pushbacks = shard.peers.map(() => 0)
+    this.hedges = new JobHedges(shard, fanOut, (peer, group) => this.enqueue(peer, group))
   }
 
   /** A group that became ready, or gets another chance. */
@@ -260,6 +264,8 @@ export class ShardFetching {
     for (let slot = 0; slot < batch.groups.length; slot++) {
       const group = batch.groups[slot]!
       series.setAsked(group, peer, false)
+      // Somebody else was faster: what comes now says nothing about anybody.
+      if (!this.isOpen(group)) continue
       const row = matched.rows[slot]!
       const advertised = grouping.checksum(group, peer)
       if (
@@ -277,6 +283,17 @@ export class ShardFetching {
       this.take(group, peer, delivered, hold)
     }
     this.deliveries.flush(hold)
+  }
+
+  /** Whether a copy of the group would be of use. */
+  private isOpen(group: number): boolean {
+    const state = this.shard.series.state(group)
+    return state === S.FETCH_ONE || state === S.FETCH_ALL
+  }
+
+  /** A batch of this job has been out for much longer than it should. */
+  onOverdue(batch: FetchBatch, peer: number, overdue: Overdue): void {
+    this.hedges.onOverdue(batch, peer, overdue)
   }
 
   private advertisement(group: number, peer: number): string {
@@ -329,6 +346,8 @@ export class ShardFetching {
     scope.tally.retries++
     if (costsTry) series.addTry(group, peer)
     if (series.state(group) === S.FETCH_ONE) {
+      // The other peer that was asked may yet deliver.
+      if (this.hedges.isAskedElsewhere(group, peer)) return
       series.move(group, S.READY)
       this.onReady(group)
     } else if (series.state(group) === S.FETCH_ALL) {
@@ -349,6 +368,7 @@ export class ShardFetching {
     const worn = this.shard.isBestEffort && this.pushbacks[peer]! >= pushbacksPerFailure
     for (const group of batch.groups) {
       series.setAsked(group, peer, false)
+      if (!this.isOpen(group)) continue
       let costsTry = worn || !isItemBlameless(failure.reason)
       if (tooLarge) {
         const next = Math.max(4096, this.expected(group, peer)) * 2
@@ -364,6 +384,7 @@ export class ShardFetching {
     const { series } = this.shard
     series.setAsked(group, peer, false)
     if (series.state(group) === S.FETCH_ONE) {
+      if (this.hedges.isAskedElsewhere(group, peer)) return this.hedges.withdrawn(group)
       series.move(group, S.READY)
       this.onReady(group)
     } else if (series.state(group) === S.FETCH_ALL && !series.held(group, peer)) {
@@ -375,6 +396,7 @@ export class ShardFetching {
   clear(): void {
     this.buckets.clear()
     this.disagreed.clear()
+    this.hedges.clear()
     this.grown.clear()
   }
 }

@@ -93,6 +93,11 @@ export class ShardListing {
         this.paused = true
         continue
       }
+      if (!queues.beginCall(this.shard.peers[peer]!, now)) {
+        // Its breaker is half-open, and another call probes it.
+        ledger.release("pages", reserve)
+        continue
+      }
       this.pageReserved[peer] = reserve
       listing.move("ASKING")
       if (listing.beganMillis < 0) listing.beganMillis = now
@@ -153,9 +158,10 @@ export class ShardListing {
     const listing = this.listings[peer]!
     if (listing.state !== "ASKING") return
     this.releasePage(peer)
+    const kind = failureKind(failure.reason)
+    if (kind === undefined) queues.endCall(this.shard.peers[peer]!)
     if (failure.reason === "too-large" && listing.shrink()) return
     this.lastReason[peer] = failure.reason
-    const kind = failureKind(failure.reason)
     if (kind !== undefined) queues.observe(this.shard.peers[peer]!, kind, failure.message, now)
     if (failure.reason === "protocol") {
       const subject = `listing of shard ${this.shard.shard}`
@@ -165,6 +171,8 @@ export class ShardListing {
     const failures = listing.failures + 1
     const pause = Math.min(limits.blockedCapMillis, 100 * 2 ** Math.min(failures, 12)) * (0.5 + random() / 2)
     if (kind === "pushback") this.pushbacks[peer]!++
+    // Connections that are cut in the middle of a page may let a smaller one through.
+    if (failure.receivedBytes > 0 && (failure.reason === "closed" || failure.reason === "timeout")) listing.halve()
     listing.onFailure({
       message: failure.message,
       restUntilMillis: now + pause,
@@ -218,6 +226,7 @@ export class ShardListing {
     const listing = this.listings[peer]!
     if (listing.state === "ASKING") {
       this.releasePage(peer)
+      scope.queues.endCall(peers[peer]!)
       scope.emit({ _tag: "cancel", call: { kind: "list", job, peer: peers[peer]! } })
     }
     listing.move("GIVEN_UP")
@@ -309,6 +318,7 @@ export class ShardListing {
   abandon(): void {
     for (let peer = 0; peer < this.listings.length; peer++) {
       if (this.pageReserved[peer]! > 0) this.releasePage(peer)
+      if (this.listings[peer]!.state === "ASKING") this.shard.scope.queues.endCall(this.shard.peers[peer]!)
       if (!this.listings[peer]!.over) this.listings[peer]!.move("GIVEN_UP")
     }
   }

@@ -13,6 +13,7 @@ import { Deliveries } from "./Deliveries.ts"
 import { Divergences } from "./Divergences.ts"
 import { FanOut, type MergedBlock } from "./FanOut.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
+import type { Overdue } from "./Hedging.ts"
 import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
 import { SeriesBlocks, SeriesState } from "./SeriesBlock.ts"
 import { ShardFetching } from "./ShardFetching.ts"
@@ -318,6 +319,11 @@ export class ShardStream implements ShardState {
 
   onAnswerFailed(batch: FetchBatch, failure: CallFailure): void {
     this.fetching.onAnswerFailed(batch, this.peers.indexOf(batch.peer), failure)
+  }
+
+  /** A batch of this job has been out for much longer than it should. */
+  onOverdue(batch: FetchBatch, overdue: Overdue): void {
+    this.fetching.onOverdue(batch, this.peers.indexOf(batch.peer), overdue)
   }
 
   withdrawn(peer: number, group: number): void {

@@ -5,6 +5,7 @@
 import { type Level, majority, readConsistencyAchieved } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
 import {
+  type BreakerState,
   type EvidenceBook,
   makeEvidenceBook,
   type PeerQueues,
@@ -25,6 +26,7 @@ import type {
 } from "../contract/StreamRun.ts"
 import { failureKind } from "./CallFailures.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
+import { BatchTimes } from "./Hedging.ts"
 import { runReport } from "./RunReports.ts"
 import { type Hold, isHopeless, releaseHold, type RunScope } from "./RunScope.ts"
 import { type RunSnapshot, runSnapshot } from "./RunSnapshots.ts"
@@ -71,8 +73,10 @@ export class StreamRun {
   private readonly initialLevel: Level
   private readonly actions: Array<StreamAction> = []
   private readonly inFlight = new Map<number, FetchBatch>()
+  private readonly times: BatchTimes
   private readonly queue: Array<number>
   private readonly hopeless: Array<boolean>
+  private readonly breakers: Array<BreakerState>
   private stopping: "stopped" | "deadline" | "failed" | undefined
   private lastDelivery = 0
   private nextMoveMillis = 0
@@ -99,11 +103,13 @@ export class StreamRun {
       emit: (action) => void actions.push(action),
       nextDelivery: () => ++this.lastDelivery
     }
+    this.times = new BatchTimes(input.limits)
     this.jobs = input.jobs
     this.initialLevel = input.level
     this.startedMillis = input.nowMillis
     this.queue = input.jobs.map((_, job) => job)
     this.hopeless = input.options.peers.map(() => false)
+    this.breakers = input.options.peers.map(() => "closed")
     this.checkInput()
   }
 
@@ -194,6 +200,7 @@ export class StreamRun {
     this.inFlight.delete(event.batch)
     const { ledger, queues, tally } = this.scope
     const bytes = event.answer.buffer.length
+    this.times.ended(event.batch, true, this.scope.now)
     queues.succeeded(event.batch, bytes, this.scope.now)
     tally.peerBytes[batch.peer]! += bytes
     const hold: Hold = { account: "answers", bytes: Math.min(bytes, batch.reserved), references: 1 }
@@ -207,6 +214,7 @@ export class StreamRun {
     if (batch === undefined) return
     this.inFlight.delete(id)
     this.scope.ledger.release("answers", batch.reserved)
+    this.times.ended(id, false, this.scope.now)
     const kind = failureKind(failure.reason)
     if (failure.reason === "too-large") this.scope.queues.succeeded(id, failure.receivedBytes, this.scope.now)
     else this.scope.queues.failed(id, kind ?? "pushback", failure.message, this.scope.now)
@@ -239,6 +247,7 @@ export class StreamRun {
       this.withdrawFromResting()
       this.moveWorkToIdle()
       for (const job of this.active.values()) job.pump(true)
+      this.hedge()
       this.sendBatches()
     } else for (const job of this.active.values()) job.commit()
   }
@@ -247,6 +256,7 @@ export class StreamRun {
   private noticePeers(): void {
     let changed = false
     for (let peer = 0; peer < this.hopeless.length; peer++) {
+      if (this.noticeBreaker(peer)) changed = true
       const hopeless = isHopeless(this.scope, peer)
       if (hopeless === this.hopeless[peer]) continue
       this.hopeless[peer] = hopeless
@@ -257,6 +267,23 @@ export class StreamRun {
       if (!hopeless) { for (const job of this.active.values()) job.retryBlocked() }
     }
     if (changed) { for (const job of this.active.values()) job.onCircumstancesChanged() }
+  }
+
+  /** Tells when the peer's breaker opens, half-opens and closes; true when merges may have to look at whom they wait for. */
+  private noticeBreaker(peer: number): boolean {
+    const { now, options, queues } = this.scope
+    const breaker = queues.breaker(peer, now)
+    if (breaker === this.breakers[peer]) return false
+    this.breakers[peer] = breaker
+    const { lastFailure, lastFailureMessage, restUntilMillis } = queues.state(peer)
+    const name = `breaker-${breaker === "open" ? "opened" : breaker}`
+    const fields = {
+      peer: options.peers[peer],
+      cause: lastFailureMessage ?? "",
+      forMillis: Math.max(0, restUntilMillis - now)
+    }
+    this.scope.emit({ _tag: "note", name, fields: breaker === "closed" ? { peer: options.peers[peer] } : fields })
+    return breaker === "open" && lastFailure === "timeout"
   }
 
   /** New jobs start while memory is easy; one always runs. */
@@ -287,7 +314,7 @@ export class StreamRun {
   private moveWorkToIdle(): void {
     const { now, queues } = this.scope
     if (now < this.nextMoveMillis) return
-    for (const job of this.active.values()) if (job.fetching.waiting > 0) return
+    if (!this.isTail) return
     const states = this.hopeless.map((_, peer) => queues.state(peer))
     const isIdle = states.some((state) =>
       state.inFlightBatches + state.queuedItems === 0 && queues.hasRoom(state.peer, now)
@@ -298,6 +325,50 @@ export class StreamRun {
       if (state.queuedItems === 0) continue
       for (const { item, lane } of queues.withdraw(state.peer)) this.active.get(lane)?.withdrawn(state.peer, item)
     }
+  }
+
+  private get isTail(): boolean {
+    for (const job of this.active.values()) if (job.fetching.waiting > 0) return false
+    return true
+  }
+
+  /** What is overdue is asked of others, too; what is silent gets nothing more. */
+  private hedge(): void {
+    const { now, queues } = this.scope
+    let moved = false
+    this.times.look(now, () => this.isTail, (id, overdue) => {
+      const batch = this.inFlight.get(id)!
+      if (overdue === "silent" && !queues.state(batch.peer).isSuspect) {
+        this.suspect(batch.peer)
+        moved = true
+      }
+      this.active.get(batch.job)?.onOverdue(batch, overdue)
+    })
+    if (moved) { for (const job of this.active.values()) job.fetching.assign() }
+  }
+
+  private suspect(peer: number): void {
+    const { queues } = this.scope
+    queues.suspect(peer)
+    this.scope.emit({ _tag: "note", name: "peer-suspect", fields: { peer: this.scope.options.peers[peer] } })
+    for (const { item, lane } of queues.withdraw(peer)) this.active.get(lane)?.withdrawn(peer, item)
+  }
+
+  /** Answers that nobody wants any more make room for others when memory is short. */
+  private cancelUnwanted(): boolean {
+    const { ledger, now, queues } = this.scope
+    let cancelled = false
+    for (const batch of this.inFlight.values()) {
+      const wanted = this.active.get(batch.job)?.wanted(batch.groups, batch.peer) ?? []
+      if (wanted.length > 0) continue
+      this.inFlight.delete(batch.batch)
+      this.times.ended(batch.batch, false, now)
+      queues.cancelled(batch.batch, now)
+      ledger.release("answers", batch.reserved)
+      this.scope.emit({ _tag: "cancel", call: { kind: "fetch", batch: batch.batch } })
+      cancelled = true
+    }
+    return cancelled
   }
 
   private sendBatches(): void {
@@ -314,10 +385,12 @@ export class StreamRun {
       const reserved = job.answerBytes(groups, request, next.peer)
       if (!ledger.tryReserve("answers", reserved)) {
         queues.undo(next.batch)
+        if (this.cancelUnwanted()) continue
         this.waitsForMemory = true
         return
       }
       this.inFlight.set(next.batch, { batch: next.batch, job: next.lane, peer: next.peer, groups, request, reserved })
+      this.times.sent(next.batch, next.peer, next.bytes, this.scope.now)
       this.scope.emit({
         _tag: "fetch",
         batch: next.batch,
@@ -422,6 +495,7 @@ export class StreamRun {
     if (this.stopping === undefined && this.queue.length > 0) return
     for (const batch of this.inFlight.values()) this.scope.ledger.release("answers", batch.reserved)
     this.inFlight.clear()
+    this.times.clear()
     for (const job of this.queue) {
       for (const start of this.jobs[job]!.blockStarts) this.noteNotDone(this.jobs[job]!.shard, start)
     }
@@ -438,7 +512,7 @@ export class StreamRun {
     // Who is ending waits for the sink alone.
     if (this.stopping !== undefined) return Number.POSITIVE_INFINITY
     const { now, queues } = this.scope
-    let at = queues.wakeAt(now)
+    let at = Math.min(queues.wakeAt(now), this.times.dueMillis)
     for (const job of this.active.values()) {
       at = Math.min(at, job.blockedUntilMillis, job.listing.stragglers.dueMillis)
       job.listing.listings.forEach((listing, peer) => {

@@ -26,6 +26,9 @@ export class Tally {
   merged = 0
   dropped = 0
   retries = 0
+  /** Asked of a second peer because the first was overdue. */
+  hedgedItems = 0
+  hedgedBytes = 0
   bytes = 0
   blocksCommitted = 0
   blocksEmpty = 0
