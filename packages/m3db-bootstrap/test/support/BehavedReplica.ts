@@ -24,13 +24,13 @@ import {
   type WireFault
 } from "@peerstrap/m3db-wire"
 import {
+  behavedSource,
   type DeclaredErrorKind,
   declaredErrorKinds,
   type FrameErrorKind,
   ReplicaControl,
   type ReplicaHoldings
 } from "@peerstrap/m3db-wire/testing"
-import { behavedSource } from "@peerstrap/m3db-wire/testing"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Served, ServedCall } from "./SimulatedCluster.ts"
@@ -71,6 +71,8 @@ const declared = (kind: DeclaredErrorKind, shard: number, namespace: string): De
       return DeclaredErrors.unknownNamespaceOfListing(namespace)
   }
 }
+
+const isDeclared = (kind: string): kind is DeclaredErrorKind => declaredErrorKinds.some((known) => known === kind)
 
 const remote = (error: DeclaredError): RemoteError =>
   new RemoteError(
@@ -223,7 +225,6 @@ export class BehavedReplica implements Served {
   }
 
   private refuses(call: ServedCall, kind: DeclaredErrorKind | FrameErrorKind, afterMillis: number): Reply {
-    const isDeclared = (one: string): one is DeclaredErrorKind => declaredErrorKinds.some((known) => known === one)
     if (isDeclared(kind)) {
       return this.declares(call, declared(kind, call.request.shard, text.decode(call.request.namespace)), afterMillis)
     }
@@ -241,7 +242,7 @@ export class BehavedReplica implements Served {
     const broken = breaks === undefined
       ? reply
       : this.fails(call, { reason: "protocol", message: breaks }, bytes, reply.afterMillis, true)
-    const { "die-after": dieAfter } = { "die-after": this.control.behaviours.get("die-after") }
+    const dieAfter = this.control.behaviours.get("die-after")
     if (dieAfter === undefined || this.control.dataCalls < dieAfter.calls) return broken
     return { ...broken, diesAfterBytes: Math.floor(Math.min(bytes, 32_000) / 2) }
   }

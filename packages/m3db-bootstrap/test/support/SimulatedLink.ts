@@ -10,11 +10,20 @@ export interface LinkPorts {
   readonly nowMillis: () => number
   readonly after: (millis: number, run: () => void) => void
   readonly random: Random
+  readonly ours: OurPipe
+}
+
+/** Our own end, which all replicas share: what we can take in. */
+export interface OurPipe {
+  readonly bytesPerSecond: number
+  freeAtMillis: number
 }
 
 export interface LinkShape {
   /** One way. */
   readonly latencyMillis: number
+  /** Up to so much more. */
+  readonly jitterMillis: number
   /** What the replica's machine can send, over all connections. */
   readonly bytesPerSecond: number
 }
@@ -161,7 +170,7 @@ export class SimulatedLink {
   private send(one: Active, connection: Connection): void {
     one.connection = connection
     const sentMillis = this.ports.nowMillis()
-    this.later(one, this.shape.latencyMillis, () => {
+    this.later(one, this.shape.latencyMillis + this.ports.random.float() * this.shape.jitterMillis, () => {
       if (this.isDown) return this.fail(one, "closed", "the connection ended (reset)", 0)
       const reply = one.call.answer()
       const idleEnd = sentMillis + Limits.idleTimeoutMillis
@@ -186,10 +195,12 @@ export class SimulatedLink {
     const now = this.ports.nowMillis()
     const { cutAfterBytes = Infinity, pacedBytesPerSecond = Infinity, silentAfterBytes = Infinity } = this.faults
     const wire = this.wireBytes(reply.bytes)
-    const start = Math.max(now, connection.freeAtMillis, this.pipeFreeAtMillis)
+    const { ours } = this.ports
+    const start = Math.max(now, connection.freeAtMillis, this.pipeFreeAtMillis, ours.freeAtMillis)
     const onPipe = (wire * 1000) / this.shape.bytesPerSecond
     const lasts = Math.max(onPipe, (wire * 1000) / pacedBytesPerSecond)
     this.pipeFreeAtMillis = Math.max(now, this.pipeFreeAtMillis) + onPipe
+    ours.freeAtMillis = Math.max(now, ours.freeAtMillis) + (wire * 1000) / ours.bytesPerSecond
     connection.freeAtMillis = start + lasts
     const before = connection.sentBytes
     connection.sentBytes += wire
