@@ -44,7 +44,7 @@ describe("two of three down, level majority", { timeout: 60_000 }, () => {
 
   it("ends at its deadline", () => {
     for (const truth of truths) {
-      const { simulation } = start(
+      const { simulation } = twoDown(
         truth,
         (played) => played.simulation.after(20_000, () => played.simulation.send({ _tag: "stop", why: "deadline" }))
       )
@@ -57,7 +57,7 @@ describe("two of three down, level majority", { timeout: 60_000 }, () => {
   for (const level of ["one", "unstrict_majority", "none"] as const) {
     it(`takes what the one that is left holds when the level becomes ${level}, and says that it is not what was asked`, () => {
       for (const truth of truths) {
-        const played = start(
+        const played = twoDown(
           truth,
           ({ simulation }) =>
             simulation.after(10_000, () => simulation.send({ _tag: "level", level, origin: "operator" }))
