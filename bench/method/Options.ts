@@ -1,5 +1,10 @@
 /** The command line that all benchmarks share. */
+import { resolve } from "node:path"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+
+/** Ignored by git, and on the file system of the repository. */
+const defaultDirectory = fileURLToPath(new URL("../../.peerstrap/bench", import.meta.url))
 
 export interface BenchOptions {
   /** At least 10 for a ratio that counts; runs, where nothing is compared. */
@@ -9,6 +14,8 @@ export interface BenchOptions {
   readonly mebibytes: number
   /** Bytes a block. */
   readonly blockBytes: ReadonlyArray<number>
+  /** Where files are written, where the benchmark writes any. */
+  readonly directory: string
 }
 
 const whole = (name: string, text: string): number => {
@@ -27,6 +34,7 @@ export const benchOptions = (
       pairs: { type: "string", default: String(defaults.pairs ?? 12) },
       mib: { type: "string", default: "256" },
       bytes: { type: "string" },
+      dir: { type: "string", default: defaultDirectory },
       json: { type: "boolean", default: false }
     }
   })
@@ -36,6 +44,7 @@ export const benchOptions = (
     blockBytes: values.bytes === undefined
       ? defaults.blockBytes
       : values.bytes.split(",").map((text) => whole("bytes", text)),
+    directory: resolve(values.dir),
     json: values.json
   }
 }
