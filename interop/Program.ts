@@ -1,11 +1,11 @@
-/** Runs `peerstrap-m3db` from its sources, as an operator would, and reads what it says to programs. */
+/** Runs `peerstrap-m3db` as it is built, as an operator would, and reads what it says to programs. */
 import type { RunReport } from "@peerstrap/m3db-bootstrap"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 
-const program = fileURLToPath(new URL("../apps/m3db-bootstrapper/src/main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../apps/m3db-bootstrapper/bin/peerstrap-m3db.cjs", import.meta.url))
 
 export interface Ended {
   readonly exitCode: number
@@ -17,7 +17,7 @@ export interface Ended {
 /** Runs it to its end, whatever that is. */
 export const run = async (args: ReadonlyArray<string>): Promise<Ended> => {
   const began = performance.now()
-  const child = spawn(process.execPath, ["--conditions=@peerstrap/source", program, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ["ignore", "pipe", "pipe"]
   })
   const [out, err, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")])
