@@ -95,7 +95,7 @@ const slowness: ReadonlyArray<FaultRow> = [
 ]
 
 const connections: ReadonlyArray<FaultRow> = [
-  scripted("half-open:1500", { does: "connections fall silent after 1.5 kB", bar: silence, inPairs: false }),
+  scripted("half-open:1500", { does: "connections fall silent after 1.5 kB", bar: silence, inPairs: true }),
   scripted("half-open:20000", { does: "connections fall silent after 20 kB", bar: silence }),
   scripted("cut:1500", { does: "connections are closed after 1.5 kB", inPairs: true }),
   scripted("cut:20000", { does: "connections are closed after 20 kB" }),
@@ -162,7 +162,7 @@ const calls: ReadonlyArray<FaultRow> = [
     pairMillis: 3_000,
     ...legal
   }),
-  scripted("hang:fetchBlocksRaw", { does: "block calls are never answered", bar: silence, inPairs: false }),
+  scripted("hang:fetchBlocksRaw", { does: "block calls are never answered", bar: silence, inPairs: true }),
   scripted("hang:fetchBlocksMetadataRawV2", {
     does: "listing calls are never answered",
     bar: silence,

@@ -97,6 +97,9 @@ const hostileLength = (kind: "binary" | "list" | "negative"): Uint8Array => {
   return Uint8Array.from([0x0c, 0, 0, ...body, 0, 0, 0])
 }
 
+/** Far above what a reader follows; at the scale of the model an answer of as many bytes as 10,000 have. */
+const nesting = 100
+
 const nestedStructs = (depth: number): Uint8Array => {
   const out = new Uint8Array(depth * 4 + 1)
   for (let i = 0; i < depth; i++) out[i * 3] = 0x0c
@@ -161,7 +164,7 @@ export class BehavedReplica implements Served {
       return this.sends(call, hostileLength(hostile.kind), afterMillis)
     }
     if (call.kind === "fetch" && behaviours.has("deep-thrift")) {
-      return this.sends(call, nestedStructs(10_000), afterMillis)
+      return this.sends(call, nestedStructs(nesting), afterMillis)
     }
     const encoded = Result.getOrElse(
       Effect.runSync(Effect.result(this.encoded(call))),
