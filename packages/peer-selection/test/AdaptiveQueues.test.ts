@@ -180,7 +180,7 @@ describe("rests", () => {
     assert.match(wait?.remedy ?? "", /^start peer b/)
     assert.strictEqual(wait?.sinceMillis, 0)
     queues.enqueue(1, 0, 0, 1)
-    assert.strictEqual(queues.waits(now)[0]?.cause, "connection refused (7 tries, next at once)")
+    assert.strictEqual(queues.waits(now)[0]?.cause, "connection refused (7 tries, half-open: the next call probes it)")
     queues.next(now)
     assert.strictEqual(queues.waits(now)[0]?.cause, "connection refused (7 tries, trying now)")
   })
@@ -230,15 +230,15 @@ describe("misuse", () => {
   })
 })
 
-describe("the breaker of a peer", () => {
-  const tripped = () => {
-    const queues = queuesOf()
-    queues.enqueue(0, 0, 1, 100)
-    const batch = queues.next(0)!
-    queues.failed(batch.batch, "timeout", "no byte for 15 s", 0)
-    return { queues, later: queues.state(0).restUntilMillis }
-  }
+const tripped = () => {
+  const queues = queuesOf()
+  queues.enqueue(0, 0, 1, 100)
+  const batch = queues.next(0)!
+  queues.failed(batch.batch, "timeout", "no byte for 15 s", 0)
+  return { queues, later: queues.state(0).restUntilMillis }
+}
 
+describe("the breaker of a peer", () => {
   it("opens with a fault of a batch or of another call, and never with a pushback", () => {
     const { later, queues } = tripped()
     assert.strictEqual(queues.breaker(0, 0), "open")

@@ -7,7 +7,7 @@
  *                                    └ level ◄── LevelSource
  */
 import { LevelSource } from "@peerstrap/consistency-policy"
-import { CallError, type NodeClient } from "@peerstrap/m3db-wire"
+import { type AnswerBuffers, CallError, makeAnswerBuffers, type NodeClient } from "@peerstrap/m3db-wire"
 import { type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
 import { leastLoaded, makePeerQueues, type QueueLimits, type Ranking } from "@peerstrap/peer-selection"
 import { ByteLedger } from "@peerstrap/transport"
@@ -91,7 +91,10 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
     Stream.runForEach(({ level, origin }) => Effect.sync(() => tell({ _tag: "level", level, origin }))),
     Effect.forkScoped
   )
-  const execute = makeExecutor({ calls, lanes, peers, onNote: options.onNote })
+  const buffers = makeAnswerBuffers(
+    Math.min(options.memoryBytes / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
+  )
+  const execute = makeExecutor({ buffers, calls, lanes, peers, onNote: options.onNote })
   const loop = yield* runLoop({ run, events, calls, nowMillis, deadlineMillis: options.deadlineMillis, execute }).pipe(
     Effect.ensuring(calls.close),
     Effect.forkScoped
@@ -115,6 +118,7 @@ const steadyEpochMillis = (clock: Clock.Clock): () => number => {
 }
 
 interface Executor {
+  readonly buffers: AnswerBuffers
   readonly calls: RunningCalls
   readonly lanes: SinkLanes
   readonly peers: ReadonlyArray<NodeClient>
@@ -138,46 +142,48 @@ const guarded = <A>(client: NodeClient, method: string, call: () => Effect.Effec
     ))
 
 /** Executes an action: what is quick at once, calls to peers as an effect that forks. */
-const makeExecutor =
-  ({ calls, lanes, onNote, peers }: Executor) => (action: StreamAction): Effect.Effect<unknown> | undefined => {
-    switch (action._tag) {
-      case "list": {
-        const { job, maxAnswerBytes, peer, request } = action
-        const client = peers[peer]!
-        const call = guarded(
-          client,
-          "fetchBlocksMetadata",
-          () => client.fetchBlocksMetadata(request, { maxAnswerBytes })
-        )
-        return calls.run({ kind: "list", job, peer }, call, (page) => ({ _tag: "page", job, peer, page }), (error) => ({
-          _tag: "page-failed",
-          job,
-          peer,
-          ...callFailure(error)
-        }))
-      }
-      case "fetch": {
-        const { batch, maxAnswerBytes, peer, request } = action
-        const client = peers[peer]!
-        const call = guarded(client, "fetchBlocks", () => client.fetchBlocks(request, { maxAnswerBytes }))
-        return calls.run({ kind: "fetch", batch }, call, (answer) => ({ _tag: "answer", batch, answer }), (error) => ({
-          _tag: "answer-failed",
-          batch,
-          ...callFailure(error)
-        }))
-      }
-      case "cancel":
-        return calls.cancel(action.call)
-      case "deliver":
-      case "commit":
-      case "abort":
-        return void lanes.offer(action)
-      case "note":
-        return void onNote?.(action.name, action.fields)
-      case "finished":
-        return void onNote?.("run-ended", { outcome: action.outcome._tag })
+const makeExecutor = ({ buffers, calls, lanes, onNote, peers }: Executor) =>
+(
+  action: StreamAction
+): Effect.Effect<unknown> | undefined => {
+  switch (action._tag) {
+    case "list": {
+      const { job, maxAnswerBytes, peer, request } = action
+      const client = peers[peer]!
+      const call = guarded(
+        client,
+        "fetchBlocksMetadata",
+        () => client.fetchBlocksMetadata(request, { maxAnswerBytes })
+      )
+      return calls.run({ kind: "list", job, peer }, call, (page) => ({ _tag: "page", job, peer, page }), (error) => ({
+        _tag: "page-failed",
+        job,
+        peer,
+        ...callFailure(error)
+      }))
     }
+    case "fetch": {
+      const { batch, maxAnswerBytes, peer, request } = action
+      const client = peers[peer]!
+      const call = guarded(client, "fetchBlocks", () => client.fetchBlocks(request, { maxAnswerBytes, buffers }))
+      return calls.run({ kind: "fetch", batch }, call, (answer) => ({ _tag: "answer", batch, answer }), (error) => ({
+        _tag: "answer-failed",
+        batch,
+        ...callFailure(error)
+      }))
+    }
+    case "cancel":
+      return calls.cancel(action.call)
+    case "deliver":
+    case "commit":
+    case "abort":
+      return void lanes.offer(action)
+    case "note":
+      return void onNote?.(action.name, action.fields)
+    case "finished":
+      return void onNote?.("run-ended", { outcome: action.outcome._tag })
   }
+}
 
 interface Loop {
   readonly run: StreamRun

@@ -39,6 +39,8 @@ export interface StreamLimits {
   readonly silentFactor: number
   /** Pages in a row that may bring nothing new, beyond the number of pages that did: repeated tokens are legal, loops are not. */
   readonly idlePages: number
+  /** Series-blocks that only one peer lists and does not deliver, after which its endless listing counts as made up. */
+  readonly undeliveredProof: number
   /** Series-blocks of one job; memory ends it earlier. */
   readonly maxGroupsPerJob: number
   /** (series × block) records that one peer may list for one job. */
@@ -54,6 +56,8 @@ export interface StreamLimits {
   readonly mergeSliceBytes: number
   /** Points that one stream may decode to. */
   readonly maxPointsPerBlock: number
+  /** Answer buffers kept for the next answers, beside the ledger and at most an eighth of it: one batch and a spare of several peers. */
+  readonly idleBufferBytes: number
   /** Entries kept of each list in the report; counts are always complete. */
   readonly reportEntries: number
 }
@@ -68,14 +72,15 @@ export const defaultStreamLimits: StreamLimits = {
   maxBlockBytes: 16 << 20,
   attemptsPerPeer: 2,
   failuresUntilHopeless: 4,
-  overtakenMillis: 100,
-  stragglerMillis: 250,
+  overtakenMillis: 200,
+  stragglerMillis: 400,
   stragglerShare: 0.25,
   hedgeMillis: 250,
   hedgeFactor: 3,
   silentMillis: 1_500,
   silentFactor: 8,
   idlePages: 64,
+  undeliveredProof: 64,
   maxGroupsPerJob: 1 << 25,
   maxRecordsPerListing: 50_000_000,
   listingShare: 0.6,
@@ -84,5 +89,6 @@ export const defaultStreamLimits: StreamLimits = {
   blockedCapMillis: 30_000,
   mergeSliceBytes: 128 << 10,
   maxPointsPerBlock: 1 << 22,
+  idleBufferBytes: 32 << 20,
   reportEntries: 10_000
 }

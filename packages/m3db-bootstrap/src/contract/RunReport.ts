@@ -1,6 +1,6 @@
 /** The result of a run as a plain, JSON-ready value. ns are strings, ids hex. Lists are cut at `reportEntries`, counts never. */
 import type { Level } from "@peerstrap/consistency-policy"
-import type { EvidenceRecord } from "@peerstrap/peer-selection"
+import type { EvidenceRecord, Verdict } from "@peerstrap/peer-selection"
 
 export interface CutList<A> {
   readonly total: number
@@ -28,6 +28,32 @@ export interface Divergence {
   readonly sizes: Readonly<Record<string, number>>
 }
 
+/** A series-block that one peer delivered damaged, not as advertised, or not at all. */
+export interface DamagedBlock {
+  readonly shard: number
+  readonly blockStart: string
+  readonly id: string
+  /** As in the evidence, e.g. `corrupt-block`. */
+  readonly kind: string
+  /** 8 hex digits; null when no checksum was advertised. */
+  readonly advertised: string | null
+  /** What came, in words and numbers. */
+  readonly delivered: string
+}
+
+/** Calls that failed for one reason. Connection trouble and declared errors are here and nowhere else: they are no evidence. */
+export interface FailedCalls {
+  /** Why, as the client says: `unreachable`, `closed`, `timeout`, … */
+  readonly reason: string
+  readonly verdict: Verdict
+  /** What the verdict rests on. */
+  readonly because: string
+  readonly times: number
+  /** Subject and words of the first one. */
+  readonly first: string
+  readonly atMillis: number
+}
+
 export interface PeerReport {
   readonly id: string
   readonly seriesBlocks: number
@@ -35,6 +61,9 @@ export interface PeerReport {
   readonly pages: number
   readonly failures: number
   readonly lastError: string | undefined
+  readonly failedCalls: ReadonlyArray<FailedCalls>
+  /** What is wrong with its data, by series and block; one that failed twice is listed twice. */
+  readonly damaged: CutList<DamagedBlock>
 }
 
 export interface RunReport {

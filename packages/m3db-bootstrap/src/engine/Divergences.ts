@@ -28,6 +28,14 @@ export class Divergences {
     return true
   }
 
+  /** Whether the checksums of any series-block differ. O(groups × peers) */
+  get isAny(): boolean {
+    for (let group = 0; group < this.shard.series.count; group++) {
+      if (this.kindOf(group, -1) === "different") return true
+    }
+    return false
+  }
+
   /** A group became ready. */
   onReady(group: number): void {
     const kind = this.kindOf(group, -1)

@@ -6,9 +6,10 @@
 import { requiredCopies } from "@peerstrap/consistency-policy"
 import type { BlockKey } from "../contract/BlockSink.ts"
 import { type HeldCopy, settleCopies, type Stored } from "./CopyMerge.ts"
-import { isHopeless, record } from "./RunScope.ts"
+import { isHopeless } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { expectedBytes, type ShardState } from "./ShardState.ts"
+import { noteDamage } from "./Verdicts.ts"
 import { type Delivered, joinPieces } from "./Verification.ts"
 
 const S = SeriesState
@@ -247,7 +248,7 @@ export class FanOut {
       maxPoints: scope.limits.maxPointsPerBlock
     })
     for (const { copy, detail } of "bad" in merged ? merged.bad : []) {
-      record(scope, this.shard.peers[copy.peer]!, "undecodable-block", "peer", this.shard.subject(group), detail)
+      noteDamage(this.shard, { group, peer: copy.peer, kind: "undecodable-block", detail })
     }
     switch (merged._tag) {
       case "one":

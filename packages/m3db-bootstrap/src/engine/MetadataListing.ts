@@ -41,7 +41,8 @@ export class MetadataListing {
   restarts = 0
   /** Limit of the page asked for last. */
   private askedLimit: number
-  private idleInRow = 0
+  /** Pages in a row that brought nothing new. */
+  idleInRow = 0
   private usefulPages = 0
   private readonly limits: StreamLimits
 

@@ -35,7 +35,9 @@ export const runReport = (run: StreamRun): RunReport => {
       bytes: tally.peerBytes[peer]!,
       pages: tally.peerPages[peer]!,
       failures: tally.peerFailures[peer]!,
-      lastError: queues.state(peer).lastFailureMessage
+      lastError: queues.state(peer).lastFailureMessage,
+      failedCalls: tally.failedCallsOf(peer),
+      damaged: tally.damaged[peer]!.value()
     })),
     memory: { capacity: ledger.capacity, peak: ledger.peak }
   }

@@ -1,7 +1,7 @@
 /** What all parts of one run share: options, clock, level, ledger, queues, the book of evidence, and where actions go. */
 import type { Level } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
-import type { EvidenceBook, PeerQueues, Ranking } from "@peerstrap/peer-selection"
+import type { EvidenceBook, PeerQueues, Ranking, Verdict } from "@peerstrap/peer-selection"
 import type { ByteLedger } from "@peerstrap/transport"
 import type { StreamLimits } from "../contract/Limits.ts"
 import type { Outcome, StreamAction, StreamOptions } from "../contract/StreamRun.ts"
@@ -36,11 +36,15 @@ export interface Hold {
   readonly account: string
   bytes: number
   references: number
+  /** Called when nobody needs the buffer any more. */
+  readonly onReleased?: (() => void) | undefined
 }
 
 export const releaseHold = (scope: RunScope, hold: Hold): void => {
   hold.references--
-  if (hold.references === 0) scope.ledger.release(hold.account, hold.bytes)
+  if (hold.references > 0) return
+  scope.ledger.release(hold.account, hold.bytes)
+  hold.onReleased?.()
 }
 
 /** Records proof against a peer, or the fact that something went wrong on an unknown side. */
@@ -48,7 +52,7 @@ export const record = (
   scope: RunScope,
   peer: number,
   kind: string,
-  verdict: "peer" | "unknown",
+  verdict: Verdict,
   subject: string,
   detail: string
 ): void => scope.book.add({ peer: scope.options.peers[peer]!, kind, verdict, subject, detail, atMillis: scope.now })

@@ -4,15 +4,21 @@
  */
 import { readConsistencyAchieved } from "@peerstrap/consistency-policy"
 import type { CallErrorReason, MetadataPage } from "@peerstrap/m3db-wire"
+import type { Verdict } from "@peerstrap/peer-selection"
 import type { CallFailure } from "../contract/StreamRun.ts"
 import { failureKind, pushbacksPerFailure } from "./CallFailures.ts"
 import { ListingRows } from "./ListingRows.ts"
 import { MetadataListing } from "./MetadataListing.ts"
 import { isHopeless, record } from "./RunScope.ts"
+import { SeriesState } from "./SeriesBlock.ts"
 import type { ShardState } from "./ShardState.ts"
 import { Stragglers } from "./Stragglers.ts"
+import { noteFailedCall } from "./Verdicts.ts"
 
 const textEncoder = new TextEncoder()
+
+/** A listing with so many times the records of any other one is far ahead. */
+const farAheadFactor = 4
 
 export class ShardListing {
   readonly listings: ReadonlyArray<MetadataListing>
@@ -30,6 +36,7 @@ export class ShardListing {
   private readonly starts: ReadonlyArray<bigint>
   private readonly rows: ListingRows
   private readonly pushbacks: Array<number>
+  private readonly undelivered: Array<number>
   private readonly pageReserved: Array<number>
   private readonly namespace: Uint8Array
 
@@ -43,6 +50,7 @@ export class ShardListing {
     this.reasons = shard.peers.map(() => undefined)
     this.stragglers = new Stragglers(this.listings, shard.scope.limits)
     this.pushbacks = shard.peers.map(() => 0)
+    this.undelivered = shard.peers.map(() => 0)
     this.pageReserved = shard.peers.map(() => 0)
     this.namespace = textEncoder.encode(shard.scope.options.namespace)
   }
@@ -89,6 +97,7 @@ export class ShardListing {
       if (listing.state !== "IDLE" || queues.state(this.shard.peers[peer]!).restUntilMillis > now) continue
       const reserve = this.pageReserve
       const listed = ledger.usedBy("listing") + ledger.usedBy("pages")
+      if (this.isHeldBack(peer, listed)) continue
       if (listed + reserve > ledger.capacity * limits.listingShare || !ledger.tryReserve("pages", reserve)) {
         this.paused = true
         continue
@@ -144,7 +153,7 @@ export class ShardListing {
     this.lastReason[peer] = undefined
     const fresh = this.rows.take(peer, page)
     const doubt = listing.onPage(page, fresh)
-    if (doubt !== undefined) this.distrust(peer, "endless-listing", doubt)
+    if (doubt !== undefined) this.distrust(peer, "peer", doubt)
     else if (listing.over) {
       listing.tookMillis = this.shard.scope.now - listing.beganMillis
       this.distrusted[peer] = false
@@ -163,11 +172,7 @@ export class ShardListing {
     if (failure.reason === "too-large" && listing.shrink()) return
     this.lastReason[peer] = failure.reason
     if (kind !== undefined) queues.observe(this.shard.peers[peer]!, kind, failure.message, now)
-    if (failure.reason === "protocol") {
-      const subject = `listing of shard ${this.shard.shard}`
-      record(this.shard.scope, this.shard.peers[peer]!, "protocol-violation", "peer", subject, failure.message)
-    }
-    this.shard.scope.tally.peerFailures[this.shard.peers[peer]!]!++
+    noteFailedCall(this.shard.scope, this.shard.peers[peer]!, `listing of shard ${this.shard.shard}`, failure)
     const failures = listing.failures + 1
     const pause = Math.min(limits.blockedCapMillis, 100 * 2 ** Math.min(failures, 12)) * (0.5 + random() / 2)
     if (kind === "pushback") this.pushbacks[peer]!++
@@ -210,15 +215,80 @@ export class ShardListing {
     }
   }
 
-  private distrust(peer: number, kind: string, detail: string): void {
+  private distrust(peer: number, verdict: Verdict, detail: string): void {
+    const { peers, scope, shard } = this.shard
     const listing = this.listings[peer]!
-    record(this.shard.scope, this.shard.peers[peer]!, kind, "peer", `listing of shard ${this.shard.shard}`, detail)
+    record(scope, peers[peer]!, "endless-listing", verdict, `listing of shard ${shard}`, detail)
     this.distrusted[peer] = true
     listing.lastError = detail
     if (listing.over) return
     if (this.levelMet) return this.giveUp(peer, detail)
     // The level needs this peer: whatever is wrong with it may be mended.
     listing.startOver(this.pauseEnd(listing))
+  }
+
+  /**
+   * The peer did not deliver a series-block that nobody else advertised. Many such, while it goes on listing and has delivered none of its
+   * own, prove that the listing is made up. True when it is not believed any more.
+   */
+  onUndelivered(peer: number): boolean {
+    const { grouping, scope, series } = this.shard
+    const times = ++this.undelivered[peer]!
+    const listing = this.listings[peer]!
+    if (times % scope.limits.undeliveredProof !== 0 || listing.state === "FINISHED" || this.distrusted[peer]) {
+      return false
+    }
+    if (!this.levelMet) return false
+    for (let group = 0; group < series.count; group++) {
+      const isStored = series.state(group) === SeriesState.STORED
+      if (isStored && grouping.has(group, peer) && grouping.reporters(group) === 1) return false
+    }
+    const detail =
+      `listed ${listing.records} records and goes on; of those that nobody else lists ${times} were asked for ` +
+      "and none was delivered"
+    this.distrust(peer, "peer", detail)
+    return true
+  }
+
+  /**
+   * Memory for metadata is full. Gives up the listing that takes most of it, when the level is met without it; what it listed so far is
+   * kept, and the blocks are reported as incomplete. False when there is none.
+   */
+  putAside(): boolean {
+    if (!this.levelMet || this.successes === 0 || this.shard.scope.level === "all") return false
+    const open = [...this.listings.keys()].filter((peer) => !this.listings[peer]!.over && this.isFarAhead(peer, 0))
+    const largest = open.toSorted((a, b) => this.listings[b]!.records - this.listings[a]!.records)[0]
+    if (largest === undefined) return false
+    const { ledger, tally } = this.shard.scope
+    const id = this.shard.peerId(largest)
+    const reason =
+      `${id} listed ${
+        this.listings[largest]!.records
+      } records and goes on, far more than the others: memory for metadata ` +
+      `is full (${ledger.usedBy("listing")} bytes), what else it holds is unknown; raise --memory`
+    this.giveUp(largest, reason)
+    for (const start of this.starts) {
+      tally.missing.add(() => ({ shard: this.shard.shard, blockStart: String(start), peers: [id], reason }))
+    }
+    return true
+  }
+
+  /** Whether the listing has brought far more than any other one, `margin` records not counted. */
+  private isFarAhead(peer: number, margin: number): boolean {
+    let most = 0
+    this.listings.forEach((listing, other) => {
+      if (other !== peer) most = Math.max(most, listing.records)
+    })
+    return this.listings[peer]!.records > farAheadFactor * most + margin
+  }
+
+  /** One listing may not take the memory that others need to come as far: while they are under way it gets half of the share. */
+  private isHeldBack(peer: number, listedBytes: number): boolean {
+    const { ledger, limits } = this.shard.scope
+    if (listedBytes < (ledger.capacity * limits.listingShare) / 2 || !this.isFarAhead(peer, 4096)) return false
+    return this.listings.some((listing, other) =>
+      other !== peer && listing.failures === 0 && (listing.state === "ASKING" || listing.state === "IDLE")
+    )
   }
 
   private giveUp(peer: number, reason: string): void {
@@ -272,7 +342,7 @@ export class ShardListing {
   }
 
   /** Time passed, or the job came further: nobody waits for ever for listings that others have overtaken. */
-  lookAtStragglers(isSettled: boolean): void {
+  lookAtStragglers(isSettled: boolean, disagrees: () => boolean): void {
     const { majority, scope } = this.shard
     const { givenUp, overtaken } = this.stragglers.look({
       level: scope.level,
@@ -281,6 +351,7 @@ export class ShardListing {
       // Under policy 000 a listing that fails ends the run: it is waited for until it has.
       isMet: this.successes > 0 && this.levelMet && scope.options.errorPolicy !== "000",
       isSettled,
+      disagrees,
       isPaused: this.paused
     })
     for (const peer of overtaken) this.shard.grouping.unwait(peer)
@@ -309,7 +380,8 @@ export class ShardListing {
       } else if (longest > 0 && listing.runsAway(longest)) {
         const detail =
           `${listing.pages} pages with ${listing.records} records where other peers needed ${longest} pages`
-        this.distrust(peer, "endless-listing", detail)
+        // A comparison, no proof: the others may have lost what this one holds.
+        this.distrust(peer, "unknown", detail)
       }
     }
   }

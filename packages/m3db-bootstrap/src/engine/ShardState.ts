@@ -28,6 +28,8 @@ export interface ShardState {
   offers(group: number, peer: number): boolean
   /** A peer that nobody waits for reported a group that was ready already. Only takes note: the grouping is at work. */
   onAdded(group: number, peer: number): void
+  /** The only peer that advertised the group did not deliver it. */
+  onUndelivered(peer: number): void
   onMissing(group: number, reason: string): void
   onBlocked(group: number): void
   /** Nobody who is believed advertised it, or it is too old by now. */

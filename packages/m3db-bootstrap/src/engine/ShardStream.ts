@@ -45,6 +45,8 @@ export class ShardStream implements ShardState {
   private readonly starts: ReadonlyArray<bigint>
   private readonly namespace: Uint8Array
   private listingReserved = 0
+  /** A peer is not believed any more: what only it advertised is to be dropped. */
+  private lostTrust = false
   private ready: Array<number> = []
   /** Reports that came for groups which were ready, as group and peer in turn. */
   private added: Array<number> = []
@@ -110,6 +112,10 @@ export class ShardStream implements ShardState {
     return this.grouping.has(group, peer) && !this.listing.distrusted[peer]
   }
 
+  onUndelivered(peer: number): void {
+    if (this.listing.onUndelivered(peer)) this.lostTrust = true
+  }
+
   onMissing(group: number, reason: string): void {
     const block = this.series.block(group)
     this.scope.tally.missing.add(() => ({
@@ -147,6 +153,13 @@ export class ShardStream implements ShardState {
     return this.fanOut.hasWork
   }
 
+  /** Memory is full: gives up the listing that takes most of it, where the level is met without it. */
+  putAside(): boolean {
+    if (!this.listing.putAside()) return false
+    this.takeReady()
+    return true
+  }
+
   /** Nothing of this job is under way that could give memory back. */
   get isStuckOnMemory(): boolean {
     return this.listing.paused && !this.listing.isAsking && this.series.inState[S.FETCH_ONE] === 0 &&
@@ -168,6 +181,14 @@ export class ShardStream implements ShardState {
     // Nobody waits for copies of a peer that is not believed any more.
     if (this.listing.distrusted[local] !== wasDistrusted) this.fanOut.evaluateAll()
     this.accountListing()
+  }
+
+  private dropUnbelieved(): void {
+    this.lostTrust = false
+    this.takeReady()
+    this.fetching.reconsider()
+    this.fanOut.evaluateAll()
+    this.retryBlocked()
   }
 
   onAdded(group: number, peer: number): void {
@@ -231,7 +252,7 @@ export class ShardStream implements ShardState {
   }
 
   private lookAtStragglers(): void {
-    this.listing.lookAtStragglers(this.isSettled)
+    this.listing.lookAtStragglers(this.isSettled, () => this.divergences.isAny)
     this.takeReady()
   }
 
@@ -292,8 +313,8 @@ export class ShardStream implements ShardState {
     return items.filter((group) => this.fetching.isWanted(group, local))
   }
 
-  answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
-    return this.fetching.answerBytes(groups, request, this.peers.indexOf(peer))
+  answerBytes(groups: ReadonlyArray<number>, peer: number): number {
+    return this.fetching.answerBytes(groups, this.peers.indexOf(peer))
   }
 
   request(groups: ReadonlyArray<number>): BlocksRequest {
@@ -302,6 +323,7 @@ export class ShardStream implements ShardState {
 
   onAnswer(batch: FetchBatch, answer: BlocksAnswer, hold: Hold): void {
     this.fetching.onAnswer(batch, this.peers.indexOf(batch.peer), answer, hold)
+    if (this.lostTrust) this.dropUnbelieved()
     this.lastProgressMillis = this.scope.now
   }
 

@@ -1,6 +1,7 @@
 /**
- * How long a job waits for listings that others have overtaken. Everything here holds only while the level is met by listings that are
- * finished, and never at level `all`:
+ * How long a job waits for listings that others have overtaken. Everything here holds only while the level *and* a majority are met by
+ * listings that are finished and that listed something, and never at level `all`. Below a majority only peers that fail are done without:
+ * one quick replica that lost its data must not speak for slow ones that have them.
  *
  *   level met ──a moment──► overtaken: groups become ready without it, its rows still count
  *                               └──nothing else left to do──patience──► given up (once more as long when it is nearly done)
@@ -11,8 +12,11 @@ import type { Level } from "@peerstrap/consistency-policy"
 import type { StreamLimits } from "../contract/Limits.ts"
 import type { MetadataListing } from "./MetadataListing.ts"
 
-/** Levels below a majority say what suffices when peers fail; one that is only slow has not failed and gets this much more patience. */
-const belowMajorityFactor = 4
+/** So much more patience where finished listings disagree: what comes out shall not depend on who is a moment late. */
+const disagreementFactor = 4
+
+/** More pages in a row than this without anything new are no sign that the end is near. */
+const idlePagesOfAlive = 2
 
 export interface StragglerScene {
   readonly level: Level
@@ -22,6 +26,8 @@ export interface StragglerScene {
   readonly isMet: boolean
   /** Every series-block that is known is settled. */
   readonly isSettled: boolean
+  /** Whether finished listings disagree about some series-block. Asked once. */
+  readonly disagrees: () => boolean
   /** Listing waits for memory: that is not the peer's slowness. */
   readonly isPaused: boolean
 }
@@ -34,6 +40,7 @@ export class Stragglers {
   private readonly listings: ReadonlyArray<MetadataListing>
   private readonly limits: StreamLimits
   private metMillis: number | undefined
+  private disagrees: boolean | undefined
   private idleMillis = 0
   private idleSinceMillis: number | undefined
   /** When the listings that are waited for are overtaken, or given up; Infinity when time alone changes nothing. */
@@ -59,16 +66,15 @@ export class Stragglers {
     return longest
   }
 
-  private patience(scene: StragglerScene, leastMillis: number): number {
-    const finished = this.listings.filter((listing) => listing.state === "FINISHED").length
-    const factor = finished >= scene.majority ? 1 : belowMajorityFactor
+  private patience(leastMillis: number): number {
+    const factor = this.disagrees === true ? disagreementFactor : 1
     return factor * Math.max(leastMillis, this.limits.stragglerShare * this.longestMillis)
   }
 
   /** Looks at the time; returns the listings that are overtaken now (first), and those to be given up. */
   look(scene: StragglerScene): { readonly overtaken: ReadonlyArray<number>; readonly givenUp: ReadonlyArray<number> } {
     this.dueMillis = Number.POSITIVE_INFINITY
-    if (!scene.isMet || scene.level === "all" || this.listings.every((listing) => listing.over)) {
+    if (!this.maySettle(scene) || this.listings.every((listing) => listing.over)) {
       this.metMillis = this.idleSinceMillis = undefined
       return { overtaken: [], givenUp: [] }
     }
@@ -76,10 +82,21 @@ export class Stragglers {
     return { overtaken: this.overtake(scene, this.metMillis), givenUp: this.giveUp(scene) }
   }
 
+  private maySettle({ isMet, level, majority }: StragglerScene): boolean {
+    if (!isMet || level === "all") return false
+    let finished = 0
+    for (const listing of this.listings) if (listing.state === "FINISHED") finished++
+    return finished >= majority && this.recordsOfOthers > 0
+  }
+
   private overtake(scene: StragglerScene, metMillis: number): ReadonlyArray<number> {
     const open = [...this.listings.keys()].filter((peer) => !this.listings[peer]!.over && !this.overtaken[peer])
     if (open.length === 0) return []
-    const due = metMillis + this.patience(scene, this.limits.overtakenMillis)
+    let due = metMillis + this.patience(this.limits.overtakenMillis)
+    if (scene.nowMillis >= due && this.disagrees === undefined) {
+      this.disagrees = scene.disagrees()
+      due = metMillis + this.patience(this.limits.overtakenMillis)
+    }
     if (scene.nowMillis < due) {
       this.dueMillis = due
       return []
@@ -94,7 +111,7 @@ export class Stragglers {
     if (this.idleSinceMillis !== undefined) this.idleMillis += nowMillis - this.idleSinceMillis
     this.idleSinceMillis = isIdle && !isPaused ? nowMillis : undefined
     if (this.idleSinceMillis === undefined) return []
-    const patience = this.patience(scene, this.limits.stragglerMillis)
+    const patience = this.patience(this.limits.stragglerMillis)
     const out: Array<number> = []
     for (const [peer, listing] of this.listings.entries()) {
       if (listing.over || !this.overtaken[peer]) continue
@@ -107,7 +124,7 @@ export class Stragglers {
 
   /** By its rate so far it has listed as much as the others within another span of patience. */
   private isNearlyDone(listing: MetadataListing, patience: number, nowMillis: number): boolean {
-    if (listing.failures > 0 || listing.records === 0) return false
+    if (listing.failures > 0 || listing.records === 0 || listing.idleInRow > idlePagesOfAlive) return false
     const spent = nowMillis - listing.beganMillis
     return (spent * Math.max(0, this.recordsOfOthers - listing.records)) / listing.records <= patience
   }

@@ -196,14 +196,19 @@ export class StreamRun {
 
   private onAnswer(event: Extract<StreamEvent, { readonly _tag: "answer" }>): void {
     const batch = this.inFlight.get(event.batch)
-    if (batch === undefined) return
+    if (batch === undefined) return event.answer.release?.()
     this.inFlight.delete(event.batch)
     const { ledger, queues, tally } = this.scope
     const bytes = event.answer.buffer.length
     this.times.ended(event.batch, true, this.scope.now)
     queues.succeeded(event.batch, bytes, this.scope.now)
     tally.peerBytes[batch.peer]! += bytes
-    const hold: Hold = { account: "answers", bytes: Math.min(bytes, batch.reserved), references: 1 }
+    const hold: Hold = {
+      account: "answers",
+      bytes: Math.min(bytes, batch.reserved),
+      references: 1,
+      onReleased: event.answer.release
+    }
     ledger.release("answers", batch.reserved - hold.bytes)
     if (this.stopping === undefined) this.active.get(batch.job)?.onAnswer(batch, event.answer, hold)
     releaseHold(this.scope, hold)
@@ -382,7 +387,7 @@ export class StreamRun {
         continue
       }
       const request = job.request(groups)
-      const reserved = job.answerBytes(groups, request, next.peer)
+      const reserved = job.answerBytes(groups, next.peer)
       if (!ledger.tryReserve("answers", reserved)) {
         queues.undo(next.batch)
         if (this.cancelUnwanted()) continue
@@ -417,6 +422,7 @@ export class StreamRun {
       if (!job.isStuckOnMemory) return
       youngest = job
     }
+    for (const job of this.active.values()) if (job.putAside()) return
     if (this.active.size === 1) {
       const { ledger, limits } = this.scope
       this.scope.failure ??= {
