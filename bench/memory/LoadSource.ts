@@ -47,6 +47,8 @@ const tagsOf = (series: number): Uint8Array =>
       .map(([name, value]) => [utf8.encode(name), utf8.encode(value)] as const)
   )
 
+const mixed = (one: number): number => Math.imul(one ^ (one >>> 15), 0x2c1b3c6d) >>> 0
+
 /** Numbers of the series of each shard; in the order of another hash, as entries of data files are not sorted by id. */
 const membersOf = ({ series, shards }: LoadSize): ReadonlyArray<Uint32Array> => {
   const shardBySeries = Uint16Array.from({ length: series }, (_, one) => shardOf(idOf(one), 0, shards))
@@ -57,7 +59,6 @@ const membersOf = ({ series, shards }: LoadSize): ReadonlyArray<Uint32Array> => 
   shardBySeries.forEach((shard, one) => {
     members[shard]![counts[shard]!++] = one
   })
-  const mixed = (one: number): number => Math.imul(one ^ (one >>> 15), 0x2c1b3c6d) >>> 0
   for (const own of members) own.sort((a, b) => mixed(a) - mixed(b))
   return members
 }

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly mebibytes: number
   /** Bytes a block. */
   readonly blockBytes: ReadonlyArray<number>
+  /** Series of a load, where the benchmark has any. */
+  readonly series: number
   /** Where files are written, where the benchmark writes any. */
   readonly directory: string
 }
@@ -34,6 +36,7 @@ export const benchOptions = (
       pairs: { type: "string", default: String(defaults.pairs ?? 12) },
       mib: { type: "string", default: "256" },
       bytes: { type: "string" },
+      series: { type: "string", default: "1000000" },
       dir: { type: "string", default: defaultDirectory },
       json: { type: "boolean", default: false }
     }
@@ -44,6 +47,7 @@ export const benchOptions = (
     blockBytes: values.bytes === undefined
       ? defaults.blockBytes
       : values.bytes.split(",").map((text) => whole("bytes", text)),
+    series: whole("series", values.series),
     directory: resolve(values.dir),
     json: values.json
   }
