@@ -11,7 +11,7 @@ export const runReport = (run: StreamRun): RunReport => {
     level,
     levelChanges: run.levelChanges,
     startedMillis: run.startedMillis,
-    endedMillis: run.isFinished ? run.endedMillis : run.scope.now,
+    endedMillis: run.isFinished ? run.endedMillis : run.scope.wall,
     jobs: { total: run.jobs.length, done: run.jobsDone },
     blocks: { total: blocks, committed: tally.blocksCommitted, empty: tally.blocksEmpty },
     seriesBlocks: {

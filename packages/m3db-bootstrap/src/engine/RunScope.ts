@@ -18,8 +18,10 @@ export interface RunScope {
   readonly tally: Tally
   /** In [0, 1). */
   readonly random: () => number
-  /** Engine time of the event being processed, ms since the Unix epoch. */
+  /** Engine time of the event being processed, ms: for pauses and spans. It never jumps. */
   now: number
+  /** The caller's clock, ms since the Unix epoch: for retention and reports. */
+  wall: number
   level: Level
   /** Set once something makes going on pointless. */
   failure: (Outcome & { readonly _tag: "failed" }) | undefined
@@ -55,4 +57,4 @@ export const record = (
   verdict: Verdict,
   subject: string,
   detail: string
-): void => scope.book.add({ peer: scope.options.peers[peer]!, kind, verdict, subject, detail, atMillis: scope.now })
+): void => scope.book.add({ peer: scope.options.peers[peer]!, kind, verdict, subject, detail, atMillis: scope.wall })

@@ -99,7 +99,7 @@ export const runSnapshot = (run: StreamRun): RunSnapshot => {
   return {
     level: run.scope.level,
     startedMillis: run.startedMillis,
-    nowMillis: now,
+    nowMillis: run.scope.wall,
     finished: run.isFinished,
     jobs: { total: run.jobs.length, done: run.jobsDone, active: [...run.active.values()].map(jobSnapshot) },
     seriesBlocks: { listed: tally.listed, stored: tally.stored, missing: tally.missing.total, merged: tally.merged },

@@ -358,10 +358,18 @@ export class ShardFetching {
     }
     // Several segments are how a node answers for a block that is partly in memory: the points tell, not the checksum.
     if (delivered._tag === "differs" && delivered.segments.length === 1) {
-      // A block that still changes may have changed since the listing: no proof of anything.
-      const verdict = this.shard.isMutable(series.block(group)) ? "unknown" : "peer"
+      // A block may change after its listing, and with cold writes an old one, too: no proof of anything.
       const kind = "delivered-differs-from-advertised"
-      noteDamage(this.shard, { group, peer, kind, detail: delivered.detail, verdict })
+      if (!this.shard.isMutable(series.block(group))) {
+        noteDamage(this.shard, { group, peer, kind, detail: delivered.detail })
+      } else {record(
+          this.shard.scope,
+          this.shard.peers[peer]!,
+          kind,
+          "unknown",
+          this.shard.subject(group),
+          delivered.detail
+        )}
     }
     switch (series.state(group)) {
       case S.FETCH_ONE: {

@@ -2,10 +2,9 @@
  * Peer streaming as one pure engine: `step` takes an event, `drain` gives the actions that follow. Same events, same actions; time and
  * randomness are inputs. The adapter executes actions and owns every fiber, timer and socket. (mission 000, 002)
  */
-import { type Level, majority, readConsistencyAchieved } from "@peerstrap/consistency-policy"
+import { type Level, majority } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
 import {
-  type BreakerState,
   type EvidenceBook,
   makeEvidenceBook,
   type PeerQueues,
@@ -25,15 +24,18 @@ import type {
   StreamOptions
 } from "../contract/StreamRun.ts"
 import { failureKind } from "./CallFailures.ts"
+import { EngineClock } from "./EngineClock.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
-import { BatchTimes } from "./Hedging.ts"
+import { PeerWatch } from "./PeerWatch.ts"
 import { runReport } from "./RunReports.ts"
-import { type Hold, isHopeless, releaseHold, type RunScope } from "./RunScope.ts"
+import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
 import { type RunSnapshot, runSnapshot } from "./RunSnapshots.ts"
 import { runWaits } from "./RunWaits.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { ShardStream } from "./ShardStream.ts"
 import { Tally } from "./Tally.ts"
+import { noteAborted, noteNotDone, noteUnconfirmed } from "./UnfinishedBlocks.ts"
+import { WorkMoves } from "./WorkMoves.ts"
 
 export interface StreamRunInput {
   readonly options: StreamOptions
@@ -48,9 +50,6 @@ export interface StreamRunInput {
   readonly random: () => number
   readonly nowMillis: number
 }
-
-/** Queued work moves between peers at most this often: it costs one pass over the queues. */
-const minMoveMillis = 20
 
 export interface LevelAt {
   readonly level: Level
@@ -73,13 +72,12 @@ export class StreamRun {
   private readonly initialLevel: Level
   private readonly actions: Array<StreamAction> = []
   private readonly inFlight = new Map<number, FetchBatch>()
-  private readonly times: BatchTimes
+  private readonly clock: EngineClock
+  private readonly moves: WorkMoves
+  private readonly watch: PeerWatch
   private readonly queue: Array<number>
-  private readonly hopeless: Array<boolean>
-  private readonly breakers: Array<BreakerState>
   private stopping: "stopped" | "deadline" | "failed" | undefined
   private lastDelivery = 0
-  private nextMoveMillis = 0
   private lastWaits: ReadonlyArray<Wait> = []
 
   constructor(input: StreamRunInput) {
@@ -98,18 +96,19 @@ export class StreamRun {
       tally,
       random: input.random,
       now: input.nowMillis,
+      wall: input.nowMillis,
       level: input.level,
       failure: undefined,
       emit: (action) => void actions.push(action),
       nextDelivery: () => ++this.lastDelivery
     }
-    this.times = new BatchTimes(input.limits)
+    this.clock = new EngineClock(input.nowMillis)
+    this.moves = new WorkMoves(this.scope, this.active, this.inFlight)
+    this.watch = new PeerWatch(this.scope)
     this.jobs = input.jobs
     this.initialLevel = input.level
     this.startedMillis = input.nowMillis
     this.queue = input.jobs.map((_, job) => job)
-    this.hopeless = input.options.peers.map(() => false)
-    this.breakers = input.options.peers.map(() => "closed")
     this.checkInput()
   }
 
@@ -143,8 +142,11 @@ export class StreamRun {
   }
 
   step(event: StreamEvent, nowMillis: number): void {
-    this.scope.now = nowMillis
+    const leftOut = this.clock.advance(nowMillis, () => this.dueAt())
+    this.scope.now = this.clock.now
+    this.scope.wall = this.clock.wall
     if (this.isFinished) return
+    if (leftOut !== 0) this.scope.emit({ _tag: "note", name: "clock-jumped", fields: { byMillis: leftOut } })
     this.take(event)
     this.pump()
   }
@@ -188,7 +190,7 @@ export class StreamRun {
 
   private onLevel(level: Level, origin: string): void {
     if (level === this.scope.level) return
-    this.levelChanges.push({ level, origin, atMillis: this.scope.now })
+    this.levelChanges.push({ level, origin, atMillis: this.scope.wall })
     this.scope.emit({ _tag: "note", name: "level-changed", fields: { from: this.scope.level, to: level, origin } })
     this.scope.level = level
     for (const job of this.active.values()) job.onLevel()
@@ -200,7 +202,7 @@ export class StreamRun {
     this.inFlight.delete(event.batch)
     const { ledger, queues, tally } = this.scope
     const bytes = event.answer.buffer.length
-    this.times.ended(event.batch, true, this.scope.now)
+    this.moves.times.ended(event.batch, true, this.scope.now)
     queues.succeeded(event.batch, bytes, this.scope.now)
     tally.peerBytes[batch.peer]! += bytes
     const hold: Hold = {
@@ -219,7 +221,7 @@ export class StreamRun {
     if (batch === undefined) return
     this.inFlight.delete(id)
     this.scope.ledger.release("answers", batch.reserved)
-    this.times.ended(id, false, this.scope.now)
+    this.moves.times.ended(id, false, this.scope.now)
     const kind = failureKind(failure.reason)
     if (failure.reason === "too-large") this.scope.queues.succeeded(id, failure.receivedBytes, this.scope.now)
     else this.scope.queues.failed(id, kind ?? "pushback", failure.message, this.scope.now)
@@ -228,7 +230,7 @@ export class StreamRun {
 
   private stop(why: "stopped" | "deadline" | "failed"): void {
     if (this.stopping !== undefined) return
-    this.lastWaits = runWaits(this)
+    this.lastWaits = this.waits()
     this.stopping = why
     for (const job of this.active.values()) job.stop()
   }
@@ -249,46 +251,18 @@ export class StreamRun {
     if (this.stopping === undefined) {
       this.noticePeers()
       this.startJobs()
-      this.withdrawFromResting()
-      this.moveWorkToIdle()
+      this.moves.fromResting()
+      this.moves.toIdle()
       for (const job of this.active.values()) job.pump(true)
-      this.hedge()
+      this.moves.fromOverdue()
       this.sendBatches()
     } else for (const job of this.active.values()) job.commit()
   }
 
-  /** A peer that became hopeless, or came back, may let waiting work go on. */
   private noticePeers(): void {
-    let changed = false
-    for (let peer = 0; peer < this.hopeless.length; peer++) {
-      if (this.noticeBreaker(peer)) changed = true
-      const hopeless = isHopeless(this.scope, peer)
-      if (hopeless === this.hopeless[peer]) continue
-      this.hopeless[peer] = hopeless
-      changed = true
-      const name = hopeless ? "peer-out-of-reach" : "peer-back"
-      const state = this.scope.queues.state(peer)
-      this.scope.emit({ _tag: "note", name, fields: { peer: state.id, cause: state.lastFailureMessage ?? "" } })
-      if (!hopeless) { for (const job of this.active.values()) job.retryBlocked() }
-    }
-    if (changed) { for (const job of this.active.values()) job.onCircumstancesChanged() }
-  }
-
-  /** Tells when the peer's breaker opens, half-opens and closes; true when merges may have to look at whom they wait for. */
-  private noticeBreaker(peer: number): boolean {
-    const { now, options, queues } = this.scope
-    const breaker = queues.breaker(peer, now)
-    if (breaker === this.breakers[peer]) return false
-    this.breakers[peer] = breaker
-    const { lastFailure, lastFailureMessage, restUntilMillis } = queues.state(peer)
-    const name = `breaker-${breaker === "open" ? "opened" : breaker}`
-    const fields = {
-      peer: options.peers[peer],
-      cause: lastFailureMessage ?? "",
-      forMillis: Math.max(0, restUntilMillis - now)
-    }
-    this.scope.emit({ _tag: "note", name, fields: breaker === "closed" ? { peer: options.peers[peer] } : fields })
-    return breaker === "open" && lastFailure === "timeout"
+    const { any, isBack } = this.watch.look()
+    if (isBack) { for (const job of this.active.values()) job.retryBlocked() }
+    if (any) { for (const job of this.active.values()) job.onCircumstancesChanged() }
   }
 
   /** New jobs start while memory is easy; one always runs. */
@@ -306,76 +280,6 @@ export class StreamRun {
     }
   }
 
-  private withdrawFromResting(): void {
-    const { now, queues } = this.scope
-    for (let peer = 0; peer < this.hopeless.length; peer++) {
-      const state = queues.state(peer)
-      if (state.queuedItems === 0 || state.restUntilMillis <= now) continue
-      for (const { item, lane } of queues.withdraw(peer)) this.active.get(lane)?.withdrawn(peer, item)
-    }
-  }
-
-  /** At the end of the work what is queued for a busy peer goes where somebody is idle: a slow peer does not hold the tail. */
-  private moveWorkToIdle(): void {
-    const { now, queues } = this.scope
-    if (now < this.nextMoveMillis) return
-    if (!this.isTail) return
-    const states = this.hopeless.map((_, peer) => queues.state(peer))
-    const isIdle = states.some((state) =>
-      state.inFlightBatches + state.queuedItems === 0 && queues.hasRoom(state.peer, now)
-    )
-    if (!isIdle) return
-    this.nextMoveMillis = now + minMoveMillis
-    for (const state of states) {
-      if (state.queuedItems === 0) continue
-      for (const { item, lane } of queues.withdraw(state.peer)) this.active.get(lane)?.withdrawn(state.peer, item)
-    }
-  }
-
-  private get isTail(): boolean {
-    for (const job of this.active.values()) if (job.fetching.waiting > 0) return false
-    return true
-  }
-
-  /** What is overdue is asked of others, too; what is silent gets nothing more. */
-  private hedge(): void {
-    const { now, queues } = this.scope
-    let moved = false
-    this.times.look(now, () => this.isTail, (id, overdue) => {
-      const batch = this.inFlight.get(id)!
-      if (overdue === "silent" && !queues.state(batch.peer).isSuspect) {
-        this.suspect(batch.peer)
-        moved = true
-      }
-      this.active.get(batch.job)?.onOverdue(batch, overdue)
-    })
-    if (moved) { for (const job of this.active.values()) job.fetching.assign() }
-  }
-
-  private suspect(peer: number): void {
-    const { queues } = this.scope
-    queues.suspect(peer)
-    this.scope.emit({ _tag: "note", name: "peer-suspect", fields: { peer: this.scope.options.peers[peer] } })
-    for (const { item, lane } of queues.withdraw(peer)) this.active.get(lane)?.withdrawn(peer, item)
-  }
-
-  /** Answers that nobody wants any more make room for others when memory is short. */
-  private cancelUnwanted(): boolean {
-    const { ledger, now, queues } = this.scope
-    let cancelled = false
-    for (const batch of this.inFlight.values()) {
-      const wanted = this.active.get(batch.job)?.wanted(batch.groups, batch.peer) ?? []
-      if (wanted.length > 0) continue
-      this.inFlight.delete(batch.batch)
-      this.times.ended(batch.batch, false, now)
-      queues.cancelled(batch.batch, now)
-      ledger.release("answers", batch.reserved)
-      this.scope.emit({ _tag: "cancel", call: { kind: "fetch", batch: batch.batch } })
-      cancelled = true
-    }
-    return cancelled
-  }
-
   private sendBatches(): void {
     const { ledger, now, queues } = this.scope
     this.waitsForMemory = false
@@ -390,12 +294,12 @@ export class StreamRun {
       const reserved = job.answerBytes(groups, next.peer)
       if (!ledger.tryReserve("answers", reserved)) {
         queues.undo(next.batch)
-        if (this.cancelUnwanted()) continue
+        if (this.moves.cancelUnwanted()) continue
         this.waitsForMemory = true
         return
       }
       this.inFlight.set(next.batch, { batch: next.batch, job: next.lane, peer: next.peer, groups, request, reserved })
-      this.times.sent(next.batch, next.peer, next.bytes, this.scope.now)
+      this.moves.times.sent(next.batch, next.peer, next.bytes, this.scope.now)
       this.scope.emit({
         _tag: "fetch",
         batch: next.batch,
@@ -437,7 +341,7 @@ export class StreamRun {
       return
     }
     this.active.delete(youngest!.job)
-    for (let peer = 0; peer < this.hopeless.length; peer++) this.scope.queues.withdraw(peer, youngest!.job)
+    for (let peer = 0; peer < this.scope.queues.peerCount; peer++) this.scope.queues.withdraw(peer, youngest!.job)
     this.scope.tally.listed -= youngest!.series.count
     this.scope.tally.stored -= youngest!.series.inState[SeriesState.STORED]!
     youngest!.stop()
@@ -452,48 +356,12 @@ export class StreamRun {
       if (!job.isDone) continue
       this.active.delete(job.job)
       if (this.stopping === undefined) this.jobsDone++
-      this.noteUnlisted(job)
       job.listing.tellUnlisted()
-      this.noteUnfinished(job)
+      if (this.stopping === undefined) noteUnconfirmed(this.scope, job, this.initialLevel)
+      else noteAborted(this.scope, job, this.stopping)
       job.release()
       this.scope.emit({ _tag: "note", name: "job-ended", fields: { shard: job.shard } })
     }
-  }
-
-  /** A level that was lowered hides nothing: published blocks that fewer peers confirmed than was asked for are listed. */
-  private noteUnlisted(job: ShardStream): void {
-    const asked = this.initialLevel === "none" ? "majority" : this.initialLevel
-    if (readConsistencyAchieved(asked, job.majority, job.peers.length, job.listing.successes)) return
-    if (this.stopping !== undefined) return
-    const silent = job.peers.flatMap((_, peer) =>
-      job.listing.listings[peer]!.state === "FINISHED" ? [] : [job.peerId(peer)]
-    )
-    for (const [block, start] of job.blockStarts.entries()) {
-      if (job.deliveries.blocks[block] !== "committed") continue
-      this.scope.tally.missing.add(() => ({
-        shard: job.shard,
-        blockStart: String(start),
-        peers: silent,
-        reason:
-          `listed by ${job.listing.successes} of ${job.peers.length} peers, ${asked} needs more: what only the others hold is unknown`
-      }))
-    }
-  }
-
-  private noteUnfinished(job: ShardStream): void {
-    if (this.stopping === undefined) return
-    job.deliveries.blocks.forEach((state, block) => {
-      if (state === "aborted") this.noteNotDone(job.shard, job.blockStarts[block]!)
-    })
-  }
-
-  private noteNotDone(shard: number, blockStart: bigint): void {
-    this.scope.tally.missing.add(() => ({
-      shard,
-      blockStart: String(blockStart),
-      peers: [],
-      reason: this.stopping === "deadline" ? "not finished at the deadline" : "not finished when the run ended"
-    }))
   }
 
   private endRun(): void {
@@ -501,24 +369,30 @@ export class StreamRun {
     if (this.stopping === undefined && this.queue.length > 0) return
     for (const batch of this.inFlight.values()) this.scope.ledger.release("answers", batch.reserved)
     this.inFlight.clear()
-    this.times.clear()
+    this.moves.times.clear()
     for (const job of this.queue) {
-      for (const start of this.jobs[job]!.blockStarts) this.noteNotDone(this.jobs[job]!.shard, start)
+      for (const start of this.jobs[job]!.blockStarts) {
+        noteNotDone(this.scope, this.jobs[job]!.shard, start, this.stopping!)
+      }
     }
     this.queue.length = 0
-    this.endedMillis = this.scope.now
+    this.endedMillis = this.scope.wall
     if (this.stopping === "failed") this.outcome = this.scope.failure!
     else if (this.stopping !== undefined) this.outcome = { _tag: this.stopping }
     else this.outcome = { _tag: this.scope.tally.missing.total === 0 ? "complete" : "incomplete" }
     this.scope.emit({ _tag: "finished", outcome: this.outcome! })
   }
 
-  /** Engine time at which a `tick` is due; Infinity when only events can help. */
+  /** Time on the caller's clock at which a `tick` is due; Infinity when only events can help. */
   wakeAt(): number {
+    return this.dueAt() + this.clock.offset
+  }
+
+  private dueAt(): number {
     // Who is ending waits for the sink alone.
     if (this.stopping !== undefined) return Number.POSITIVE_INFINITY
     const { now, queues } = this.scope
-    let at = Math.min(queues.wakeAt(now), this.times.dueMillis)
+    let at = Math.min(queues.wakeAt(now), this.moves.times.dueMillis)
     for (const job of this.active.values()) {
       at = Math.min(at, job.blockedUntilMillis, job.listing.stragglers.dueMillis)
       job.listing.listings.forEach((listing, peer) => {
@@ -536,7 +410,9 @@ export class StreamRun {
 
   /** What the run waits for; once it is being ended, what it waited for then. */
   waits(): ReadonlyArray<Wait> {
-    return this.stopping === undefined ? runWaits(this) : this.lastWaits
+    if (this.stopping !== undefined) return this.lastWaits
+    const { offset } = this.clock
+    return runWaits(this).map((wait) => ({ ...wait, sinceMillis: wait.sinceMillis + offset }))
   }
 
   snapshot(): RunSnapshot {

@@ -18,17 +18,20 @@ export const noteFailedCall = (scope: RunScope, peer: number, subject: string, f
     verdict,
     because,
     first: `${subject}: ${failure.message}`,
-    atMillis: scope.now
+    atMillis: scope.wall
   })
   // Malformed bytes are evidence; connection trouble and declared errors are not.
   if (failure.reason === "protocol") record(scope, peer, "protocol-violation", verdict, subject, failure.message)
 }
 
 /**
- * By kind: what an unusable item proves. The answer's frames had checksums that held, so what is wrong was sent so; only what the peer
- * declares about itself proves nothing but that it said so.
+ * By kind: what an item that is not right proves. The answer's frames had checksums that held, so what is wrong was sent so. What the peer
+ * declares about itself proves only that it said so, and a sound copy that differs from its listing may be newer.
  */
-const itemVerdicts: Readonly<Record<string, Verdict>> = { "block-error": "unknown" }
+const itemVerdicts: Readonly<Record<string, Verdict>> = {
+  "block-error": "unknown",
+  "delivered-differs-from-advertised": "unknown"
+}
 
 const hex = (checksum: number): string | null => checksum === noChecksum ? null : checksum.toString(16).padStart(8, "0")
 
@@ -40,14 +43,12 @@ export const noteDamage = (
     readonly peer: number
     readonly kind: string
     readonly detail: string
-    /** What the item proves, where the kind alone does not tell. */
-    readonly verdict?: Verdict
   }
 ): void => {
   const { detail, group, kind, peer } = found
   const { grouping, scope, series } = shard
   const run = shard.peers[peer]!
-  record(scope, run, kind, found.verdict ?? itemVerdicts[kind] ?? "peer", shard.subject(group), detail)
+  record(scope, run, kind, itemVerdicts[kind] ?? "peer", shard.subject(group), detail)
   scope.tally.damaged[run]!.add(() => {
     const key = shard.key(series.block(group))
     return {
