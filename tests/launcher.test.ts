@@ -68,6 +68,9 @@ const launch = (at: string, ...args: ReadonlyArray<string>) =>
 const shared = (env: Record<string, string>): string | undefined =>
   planOf("/r/x", ["test"], { env, cwd: "/other" }).env["PEERSTRAP_SHARED"]
 
+const benchRuns = (...argv: ReadonlyArray<string>) =>
+  planOf("/r", ["bench", ...argv]).runs.map((run) => run.slice(2))
+
 describe("launcher plans", () => {
   it("start: the default demo is all; flags pass", () => {
     const tail = (...argv: ReadonlyArray<string>) => planOf("/r", ["start", ...argv]).runs[0]?.slice(1)
@@ -114,8 +117,13 @@ describe("launcher plans", () => {
       [join(at, "bench/Wire.bench.ts"), "--rounds", "3"],
       [join(at, "packages/a/bench/WireFrames.bench.ts"), "--rounds", "3"]
     ])
-    assert.throws(() => planOf(at, ["bench"]), /Other\.bench/)
-    assert.throws(() => planOf(at, ["bench", "None"]), /nothing begins with "None"/)
+    assert.throws(() => planOf(at, ["bench", "None"]), /nothing begins with "None"; there are: .*Other\.bench/)
+  })
+
+  it("bench without a name: all of them, with the flags given", () => {
+    assert.deepStrictEqual(benchRuns(), [["/r/bench/method/RunAll.ts"]])
+    assert.deepStrictEqual(benchRuns("--list"), [["/r/bench/method/RunAll.ts", "--list"]])
+    assert.deepStrictEqual(benchRuns("--minutes", "5"), [["/r/bench/method/RunAll.ts", "--minutes", "5"]])
   })
 
   it("interop: wants an executable file, relative to where the user stands", () => {
@@ -142,7 +150,7 @@ describe("launcher", () => {
         [[], "usage:"],
         [["strat"], "unknown command \"strat\""],
         [["interop"], "m3dbnode"],
-        [["bench"], "which one?"],
+        [["bench", "None"], "nothing begins with"],
         [["sim", "--seeds", "x"], "whole number"]
       ] as const
     ) {

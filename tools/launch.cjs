@@ -17,6 +17,7 @@ const usage = `usage: node tools/launch.cjs COMMAND [arguments]
   test [vitest arguments]           all tests, or those that the arguments name
   sim [--seeds N] [--seed SEED] [--scenario NAME]
                                     simulations: N seeds each, or one seed again, of one scenario
+  bench [--list]                    all benchmarks that have goals, shortened; --list names all there are
   bench NAME [arguments]            bench/NAME*.ts, in the repository and in its packages
   interop --m3dbnode PATH [vitest arguments]
                                     tests against a real m3dbnode binary; PATH alone does, too
@@ -67,18 +68,27 @@ const benchFiles = (root) => {
     .toSorted()
 }
 
+const benchFlags = ["--conditions=@peerstrap/source", "--expose-gc"]
+
 const benchPlan = (root, [name, ...args]) => {
+  if (name === undefined || name.startsWith("-")) {
+    const everything = path.join(root, "bench", "method", "RunAll.ts")
+    return {
+      build: false,
+      env: {},
+      runs: [[...benchFlags, everything, ...(name === undefined ? [] : [name]), ...args]]
+    }
+  }
   const all = benchFiles(root)
   const known = all.length === 0
     ? "there are none yet"
     : `there are: ${all.map((file) => path.basename(file, ".ts")).join(", ")}`
-  if (name === undefined) throw new Usage(`bench: which one? ${known}`)
   const chosen = all.filter((file) => path.basename(file).startsWith(name))
   if (chosen.length === 0) throw new Usage(`bench: nothing begins with "${name}"; ${known}`)
   return {
     build: false,
     env: {},
-    runs: chosen.map((file) => ["--conditions=@peerstrap/source", "--expose-gc", file].concat(args))
+    runs: chosen.map((file) => [...benchFlags, file, ...args])
   }
 }
 

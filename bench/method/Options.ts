@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 
 /** Ignored by git, and on the file system of the repository. */
-const defaultDirectory = fileURLToPath(new URL("../../.peerstrap/bench", import.meta.url))
+export const defaultDirectory = fileURLToPath(new URL("../../.peerstrap/bench", import.meta.url))
 
 export interface BenchOptions {
   /** At least 10 for a ratio that counts; runs, where nothing is compared. */

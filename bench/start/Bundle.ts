@@ -1,4 +1,4 @@
-/** The program as users run it: its bundle, built first when something of it is stale. What the build says goes to standard error. */
+/** The program as users run it: its bundle, built first when something of it is stale. Only a build that fails says anything. */
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
@@ -7,10 +7,10 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 /** Path of the bundle of `peerstrap-m3db`. */
 export const builtBundle = (): string => {
   const turbo = ["node_modules/turbo/bin/turbo", "run", "build", "--filter=@peerstrap/m3db-bootstrapper"]
-  const { status } = spawnSync(process.execPath, [...turbo, "--output-logs=errors-only"], {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [...turbo, "--output-logs=errors-only"], {
     cwd: root,
-    stdio: ["ignore", 2, 2]
+    encoding: "utf8"
   })
-  if (status !== 0) throw new Error("the build failed (see above)")
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}${stderr}`)
   return `${root}apps/m3db-bootstrapper/dist/bundle/cli.js`
 }
