@@ -6,7 +6,14 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Difference, Rig } from "./support/Rig.ts"
 import { onTheRig, sayWhatIsMissing, TheRig } from "./support/Rigs.ts"
-import { assertProofWithin, assertWhole, bootstrapHere, type Ended, proofAgainstC } from "./support/RunCase.ts"
+import {
+  assertProofWithin,
+  assertWhole,
+  bootstrapHere,
+  type Ended,
+  isUnlisted,
+  proofAgainstC
+} from "./support/RunCase.ts"
 
 const timeout = 60_000
 
@@ -21,13 +28,20 @@ const divergences = ({ document }: Ended) => document.report.divergences
 
 const nothingDiffers = (ended: Ended): void => assert.strictEqual(divergences(ended).total, 0)
 
+/** A listing that others have overtaken is not waited for: then nothing is known of what that replica holds. */
+const notListed = "not listed"
+
 /** Every divergence that is listed is of C alone. */
 const onlyCDiffers = (ended: Ended): void => {
   for (const { checksums, id } of divergences(ended).entries) {
-    assert.strictEqual(checksums["A"], checksums["B"], id)
-    assert.notStrictEqual(checksums["C"], checksums["A"], id)
+    const listed = ["A", "B"].map((peer) => checksums[peer]!).filter((checksum) => checksum !== notListed)
+    assert.isAtMost(new Set(listed).size, 1, id)
+    assert.notInclude(listed, checksums["C"]!, id)
   }
 }
+
+/** Whether the run took the time to hear what C holds of every shard. */
+const isCHeard = (ended: Ended): boolean => !isUnlisted(ended)
 
 const cases: ReadonlyArray<DataCase> = [
   {
@@ -47,7 +61,7 @@ const cases: ReadonlyArray<DataCase> = [
     difference: { "lack-series": "5" },
     proof: [],
     check: (ended) => {
-      assert.isAbove(divergences(ended).counts["absent-on-some"], 0)
+      if (isCHeard(ended)) assert.isAbove(divergences(ended).counts["absent-on-some"], 0)
       assert.strictEqual(divergences(ended).counts.different, 0)
       onlyCDiffers(ended)
     }
@@ -57,7 +71,8 @@ const cases: ReadonlyArray<DataCase> = [
     difference: { "lack-points": "3/1" },
     proof: [],
     check: (ended) => {
-      assert.strictEqual(divergences(ended).counts.different, ended.document.report.seriesBlocks.stored)
+      const { stored } = ended.document.report.seriesBlocks
+      if (isCHeard(ended)) assert.strictEqual(divergences(ended).counts.different, stored)
       onlyCDiffers(ended)
     }
   },
@@ -66,7 +81,7 @@ const cases: ReadonlyArray<DataCase> = [
     difference: { "other-values": "4" },
     proof: [],
     check: (ended) => {
-      assert.isAbove(divergences(ended).counts.different, 0)
+      if (isCHeard(ended)) assert.isAbove(divergences(ended).counts.different, 0)
       onlyCDiffers(ended)
     }
   }
@@ -84,7 +99,8 @@ const runAllDiffer = Effect.fnUntraced(function*(rig: Rig) {
   const c = yield* rig.differing({ "other-values": "1", "lack-series": "5" })
   const differing = { ...rig, honest: [rig.honest[0]!, { id: "B", hostPort: b.hostPort }] }
   for (let run = 0; run < 3; run++) {
-    const ended = yield* bootstrapHere(differing, c)
+    // At level all nobody is left out for being slow: what it comes to does not depend on the machine.
+    const ended = yield* bootstrapHere(differing, c, "--level", "all")
     // A has every point; where B has it too they are two to one, else A is the smallest of those that tie.
     assertWhole(rig, ended)
     assert.deepStrictEqual(proofAgainstC(ended), [])

@@ -6,7 +6,7 @@ import { behaviourName, faultCases } from "./FaultCases.ts"
 const partners: ReadonlyArray<string> = [
   ["slow:20000", "delay:20", "drip", "frame-size:200", "half-open:3000", "cut:3000", "die-after:6"],
   ["hang:fetchBlocksRaw", "hang:fetchBlocksMetadataRawV2", "rate-limit", "not-bootstrapped", "not-bootstrapped:1"],
-  ["error:overloaded:3", "error:internal:3", "error:busy:3", "error:timeout:3", "error:bad-token:3"],
+  ["error:overloaded:3", "error:internal:3", "error:busy:3", "error:timeout:3", "error:fatal:3", "error:bad-token:3"],
   ["bad-crc:3", "chunkless-fragment:3", "huge-length:binary", "huge-length:list", "deep-thrift"],
   ["missing:3", "hollow:3", "block-err:3", "wrong-id:3", "lie-data:3", "lie-data:3:valid", "lie-checksum:3"],
   ["unmerged:3", "no-checksum", "duplicate", "extra", "extra:block", "reorder:meta", "reorder:blocks"],

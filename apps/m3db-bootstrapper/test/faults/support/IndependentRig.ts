@@ -1,6 +1,5 @@
 /** The rig of replicas that share no code with ours: processes of `m3peer.py`. */
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -22,25 +21,25 @@ const behave = (peer: M3Peer, behaviours: string) =>
     (ok) => ok ? Effect.void : Effect.die(new Error(`m3peer.py refused "${behaviours}"`))
   )
 
-/** Replicas C that wait for their next test. One that died is replaced. */
-const makePool = Effect.fnUntraced(function*(size: number) {
+/** Lends replicas C, one to each test that needs one now. One that died is not lent again. */
+const makePool = Effect.gen(function*() {
   const scope = yield* Effect.scope
-  const idle = yield* Queue.unbounded<M3Peer>()
-  const begin = Scope.provide(startM3Peer(served), scope)
-  yield* Queue.offerAll(idle, yield* Effect.replicateEffect(begin, size, { concurrency: "unbounded" }))
+  const idle: Array<M3Peer> = []
+  const take = Effect.suspend(() => {
+    const peer = idle.pop()
+    return peer === undefined ? Scope.provide(startM3Peer(served), scope) : Effect.succeed(peer)
+  })
   const giveBack = Effect.fnUntraced(function*(peer: M3Peer) {
-    const isAlive = (yield* peer.tell("behaviour")) && (yield* peer.tell("drop"))
-    yield* Queue.offer(idle, isAlive ? peer : yield* begin)
+    if ((yield* peer.tell("behaviour")) && (yield* peer.tell("drop"))) idle.push(peer)
   })
   const lend = Effect.map(
-    Effect.acquireRelease(Queue.take(idle), giveBack),
+    Effect.acquireRelease(take, giveBack),
     (peer): Suspect => ({ hostPort: peer.hostPort, behave: (behaviours) => behave(peer, behaviours) })
   )
   return { lend }
 })
 
-/** `suspects`: how many tests may use a C at the same time. */
-export const independentRig = Effect.fnUntraced(function*(suspects: number) {
+export const independentRig = Effect.gen(function*() {
   const digest = join(yield* temporaryDirectory, "truth.tsv")
   const a = yield* startM3Peer({ ...served, flags: ["--digest", digest] })
   const b = yield* startM3Peer(served)
@@ -57,6 +56,6 @@ export const independentRig = Effect.fnUntraced(function*(suspects: number) {
         startM3Peer({ ...served, flags: Object.entries(difference).map(([name, rule]) => `--${name}=${rule}`) }),
         (peer): Suspect => ({ hostPort: peer.hostPort, behave: (behaviours) => behave(peer, behaviours) })
       ),
-    suspect: (yield* makePool(suspects)).lend
+    suspect: (yield* makePool).lend
   } satisfies Rig as Rig
 })

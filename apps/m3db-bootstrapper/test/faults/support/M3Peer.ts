@@ -24,12 +24,14 @@ export interface M3Peer {
   readonly tell: (command: string) => Effect.Effect<boolean>
 }
 
+/** It takes commands; should nobody be left to end it, it ends by itself. */
+const control = ["--control", "--duration", "1800"]
+
 const start = ({ flags = [], namespace, numShards, spec }: M3PeerOptions) =>
   Effect.callback<{ readonly peer: M3Peer; readonly stop: () => void }>((resume) => {
     const argv = ["serve", "--listen", "127.0.0.1:0", "--generate", spec, "--namespace", namespace]
-    const child = spawn("python3", [m3peer, ...argv, "--shards", String(numShards), "--control", ...flags], {
-      stdio: ["pipe", "pipe", "inherit"]
-    })
+    const child = spawn("python3", [m3peer, ...argv, "--shards", String(numShards), ...control, ...flags])
+    child.stderr.on("data", (text: Buffer) => console.error(String(text)))
     const waiting: Array<(answered: boolean) => void> = []
     const gone = (): void => {
       for (const answer of waiting.splice(0)) answer(false)

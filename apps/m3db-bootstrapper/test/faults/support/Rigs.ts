@@ -7,21 +7,19 @@ import { embeddedRig } from "./EmbeddedRig.ts"
 import { independentRig } from "./IndependentRig.ts"
 import type { Rig } from "./Rig.ts"
 
-/** As many tests as vitest runs at the same time. */
-const suspects = 5
-
 export const hasIndependent = sharedMissing === undefined
 
 /** Independent replicas where they are at hand, else embedded ones. */
 export class TheRig extends Context.Service<TheRig, Rig>()("test/faults/TheRig") {
-  static readonly layer = Layer.effect(TheRig, hasIndependent ? independentRig(suspects) : embeddedRig)
+  static readonly layer = Layer.effect(TheRig, hasIndependent ? independentRig : embeddedRig)
 }
 
 export class EmbeddedRig extends Context.Service<EmbeddedRig, Rig>()("test/faults/EmbeddedRig") {
   static readonly layer = Layer.effect(EmbeddedRig, embeddedRig)
 }
 
-const live = { excludeTestServices: true }
+/** Replicas need long to start where much else runs. */
+const live = { excludeTestServices: true, timeout: "60 seconds" } as const
 
 export const onTheRig = layer(TheRig.layer, live)
 export const onEmbeddedRig = layer(EmbeddedRig.layer, live)

@@ -23,9 +23,9 @@ export interface Ended {
 /** Silence ends after a moment, and a run that does not end at all fails its test with what it waited for. */
 const patience = ["--idle-timeout", "500ms", "--deadline", "30s"]
 
-export const bootstrapHere = Effect.fnUntraced(function*(rig: Rig, suspect: Suspect) {
+export const bootstrapHere = Effect.fnUntraced(function*(rig: Rig, suspect: Suspect, ...more: ReadonlyArray<string>) {
   const out = join(yield* temporaryDirectory, "out")
-  const flags = [...peerFlags(rig, suspect), ...patience, "--out", out, "--json"]
+  const flags = [...peerFlags(rig, suspect), ...patience, ...more, "--out", out, "--json"]
   const { code, err, out: printed } = yield* runHere("bootstrap", ...flags)
   const said = err + printed
   assert.include([0, 1, 3], code, said)
@@ -67,7 +67,8 @@ export const assertProofWithin = (allowed: ReadonlyArray<string>, found: Readonl
 }
 
 /** Whether the run went on without what C lists, for reasons of time: then C may not have come to lie. */
-const isUnlisted = ({ document }: Ended): boolean => document.report.unlisted.entries.some(({ peer }) => peer === "C")
+export const isUnlisted = ({ document }: Ended): boolean =>
+  document.report.unlisted.entries.some(({ peer }) => peer === "C")
 
 /** One fault from its beginning to what has to be true at its end; a failure comes with its replay. */
 export const runFault = (rig: Rig, { behaviour, certain, proof }: FaultCase, file: string) =>
