@@ -8,7 +8,6 @@ import {
   type BlocksElement,
   type BlocksRequest,
   type CallErrorReason,
-  decodeBlocksAnswer,
   decodeMetadataAnswer,
   encodeBlocksAnswer,
   encodeMetadataAnswer,
@@ -26,6 +25,7 @@ import { ByteLedger } from "@peerstrap/transport"
 import { defaultStreamLimits, type StreamLimits } from "../../src/contract/Limits.ts"
 import type { StreamAction, StreamEvent, StreamJob, StreamOptions } from "../../src/contract/StreamRun.ts"
 import { StreamRun } from "../../src/engine/StreamRun.ts"
+import { handedOn } from "./HandedOn.ts"
 
 export const blockSize = 7_200_000_000_000n
 export const firstBlock = 1_795_204_800_000_000_000n
@@ -456,7 +456,14 @@ export class Simulation {
       replica.calls.fetch++
       return this.hand(replica.served, `fetch ${batch}`, {
         kind: "fetch",
-        request: { ...request, ids: request.ids.map((id) => id.slice()) },
+        // Made when they are looked at, and of memory that the engine uses again.
+        request: {
+          namespace: request.namespace,
+          shard: request.shard,
+          ids: request.ids.map((id) => id.slice()),
+          startHi: request.startHi.slice(),
+          startLo: request.startLo.slice()
+        },
         maxAnswerBytes: action.maxAnswerBytes,
         answered: (answer) => "elementCount" in answer && this.send({ _tag: "answer", batch, answer }),
         failed: (reason, message, receivedBytes) =>
@@ -480,8 +487,8 @@ export class Simulation {
       })
       const bytes = encodeBlocksAnswer(replica.tamper(elements, request))
       if (bytes.length > action.maxAnswerBytes) return failed({ reason: "too-large" })
-      const answer = decodeBlocksAnswer(bytes)
-      if (!("elementCount" in answer)) throw new Error("the simulated answer does not decode")
+      const answer = handedOn(bytes, request)
+      if (answer === undefined) throw new Error("the simulated answer does not decode")
       return { _tag: "answer", batch, answer }
     }, failed)
   }
