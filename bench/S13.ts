@@ -11,7 +11,7 @@ import { bundleOurs } from "./clients/Bundle.ts"
 import { printClients } from "./clients/ClientReport.ts"
 import { type OutsideMeasured, runOutside } from "./clients/Outside.ts"
 import { type RealCluster, startCluster } from "./clients/RealCluster.ts"
-import { rivalCommand } from "./clients/RivalCommand.ts"
+import { filled, placeholders, wordsOf } from "./clients/RivalCommand.ts"
 import { machine } from "./method/Machine.ts"
 import { progress } from "./method/Options.ts"
 import { runRounds } from "./method/Pairs.ts"
@@ -74,15 +74,18 @@ const main = async (m3dbnode: string): Promise<void> => {
     shards: whole("shards", values.shards)
   }
   const cluster = await startCluster(m3dbnode, spec)
+  // A signal must not leave three nodes behind.
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+    process.once(signal, () => void cluster.stop().finally(() => process.exit(code)))
+  }
   try {
     const ours = await bundleOurs(cluster.directory)
-    const words = "{peers} {namespace} {shards} {start} {end} {parallel} {block-size}"
     const results = []
     for (const parallel of parallels) {
-      const ourCommand = rivalCommand(`${process.execPath} ${ours} ${words}`, cluster, parallel)
+      const ourCommand = filled([process.execPath, ours, ...placeholders], cluster, parallel)
       const sides = [{ name: "ours", run: () => checked(cluster, ourCommand) }]
       if (values.rival !== undefined) {
-        const command = rivalCommand(values.rival, cluster, parallel)
+        const command = filled(wordsOf(values.rival), cluster, parallel)
         sides.push({ name: "rival", run: () => checked(cluster, command) })
       }
       const [our, rival] = await runRounds(

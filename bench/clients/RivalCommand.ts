@@ -2,7 +2,7 @@
 import type { RealCluster } from "./RealCluster.ts"
 
 /** Splits at spaces outside of single and double quotes. */
-const wordsOf = (command: string): ReadonlyArray<string> =>
+export const wordsOf = (command: string): ReadonlyArray<string> =>
   [...command.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) =>
     word.replaceAll(
       /"([^"]*)"|'([^']*)'/g,
@@ -10,8 +10,11 @@ const wordsOf = (command: string): ReadonlyArray<string> =>
     )
   )
 
-export const rivalCommand = (
-  command: string,
+/** All names that a word may hold in braces. */
+export const placeholders = ["{peers}", "{namespace}", "{shards}", "{start}", "{end}", "{parallel}", "{block-size}"]
+
+export const filled = (
+  command: ReadonlyArray<string>,
   { blockSize, end, namespace, peers, shards, start }: RealCluster,
   parallel: number
 ): ReadonlyArray<string> => {
@@ -24,7 +27,7 @@ export const rivalCommand = (
     parallel,
     "block-size": blockSize
   }
-  const words = wordsOf(command).map((word) =>
+  const words = command.map((word) =>
     word.replaceAll(/\{([a-z-]+)\}/g, (_, name: string) => {
       const value = places[name]
       if (value === undefined) {
