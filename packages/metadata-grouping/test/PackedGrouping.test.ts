@@ -21,6 +21,9 @@ const flood = (grouping: PackedGrouping, ids: ReadonlyArray<Uint8Array>): number
 
 const idOf = (length: number, index: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + length + index) & 255)
 
+/** A column of twenty rows. */
+const column = (of: (row: number) => number) => Int32Array.from({ length: 20 }, (_, row) => of(row))
+
 const refused = (options: Parameters<typeof makePackedGrouping>[0], name: string) =>
   assert.throws(() => makePackedGrouping(options), RangeError, name)
 
@@ -169,6 +172,30 @@ describe("wrong calls", () => {
     assert.throws(() => grouping.id(0), RangeError, "group 0")
     assert.throws(() => grouping.has(0, 0), RangeError, "group 0")
     assert.deepStrictEqual([grouping.groupCount, grouping.bytes], [0, 0])
+  })
+
+  it("a page whose row leaves the buffer throws there; the rows before it are taken, and nothing of it is remembered", () => {
+    const grouping = makePackedGrouping({ peerCount: 2, maxGroups: 50 })
+    const ids = Array.from({ length: 20 }, (_, n) => encoder.encode(`id-${String(n).padStart(2, "0")}`))
+    for (const id of ids) report(grouping, 0, id)
+    const page = {
+      buffer: new Uint8Array(100),
+      count: 20,
+      idOffset: column((row) => 5 * row),
+      idLength: column(() => 5),
+      tagsOffset: column(() => 98),
+      tagsLength: column((row) => row === 15 ? 3 : 0),
+      startHi: column(() => 0),
+      startLo: column(() => 0),
+      size: new Float64Array(20),
+      checksum: new Float64Array(20)
+    }
+    ids.toReversed().forEach((id, row) => page.buffer.set(id, 5 * row))
+    assert.throws(() => grouping.reportPage(1, page), RangeError, "tags at 98")
+    const shared = Array.from({ length: 20 }, (_, group) => grouping.has(group, 1))
+    assert.deepStrictEqual(shared, ids.map((_, group) => group >= 5))
+    page.buffer.set(ids[1]!, 80)
+    assert.strictEqual(grouping.find(page.buffer, 80, 5, 0, 0), 1)
   })
 
   it("64 peers are served", () => {

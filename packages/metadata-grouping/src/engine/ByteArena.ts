@@ -47,6 +47,10 @@ export class ByteArena {
     else new Uint8Array(target.buffer, target.byteOffset + at, length).set(this.view(chunk, from, length))
   }
 
+  byteAt(chunk: number, at: number): number {
+    return this.chunks[chunk]![at]!
+  }
+
   view(chunk: number, offset: number, length: number): Uint8Array {
     return length === 0 ? new Uint8Array(0) : this.chunks[chunk]!.subarray(offset, offset + length)
   }
@@ -91,7 +95,8 @@ export class ByteArena {
 
   private addChunk(bytes: number): boolean {
     if (!this.memory.tryTake(bytes)) return false
-    const chunk = new Uint8Array(bytes)
+    // Not zeroed: what is shown of it has been written.
+    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
     this.chunks.push(chunk)
     this.views.push(new DataView(chunk.buffer))
     this.heldBytes += bytes

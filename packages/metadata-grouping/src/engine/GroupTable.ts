@@ -27,10 +27,14 @@ export class GroupTable {
   foundSeries = -1
   private groupHash = 0
   private secondProbes = 0
-  private readonly groupHashOf = (group: number): number => {
-    const words = this.chunkOf(group)
-    const row = this.rowOf(group)
-    return halfSipHashWords(this.key0, this.key1, words[row + seriesWord]!, words[row + hiWord]!, words[row + loWord]!)
+  private readonly refill = (): void => {
+    for (let group = 0; group < this.count; group++) {
+      const words = this.chunkOf(group)
+      const row = this.rowOf(group)
+      const series = words[row + seriesWord]!
+      if (this.series.firstGroup(series) === group) continue
+      this.table.insert(this.hashOf(series, words[row + hiWord]!, words[row + loWord]!), group)
+    }
   }
 
   constructor(memory: MemoryBound, peerCount: number, maxGroups: number, initialGroups: number, seed: number) {
@@ -84,7 +88,7 @@ export class GroupTable {
   /** Looks for a series' second or later group. */
   private locateLater(series: number, hi: number, lo: number): number {
     const { mask, slots } = this.table
-    const hash = halfSipHashWords(this.key0, this.key1, series, hi, lo)
+    const hash = this.hashOf(series, hi, lo)
     this.groupHash = hash
     let at = hash & mask
     for (let entry = slots[at]!; entry !== 0; entry = slots[at]!) {
@@ -96,6 +100,10 @@ export class GroupTable {
       at = (at + 1) & mask
     }
     return -1
+  }
+
+  private hashOf(series: number, hi: number, lo: number): number {
+    return halfSipHashWords(this.key0, this.key1, series, hi, lo)
   }
 
   private startsAt(group: number, hi: number, lo: number): boolean {
@@ -122,7 +130,7 @@ export class GroupTable {
       series = this.series.add(view, idOffset, idLength, tagsOffset, tagsLength, group)
       if (series < 0) return -1
     } else {
-      if (!this.table.reserve(this.groupHashOf) || !this.offerTags(series, view, tagsOffset, tagsLength)) return -1
+      if (!this.table.reserve(this.refill) || !this.offerTags(series, view, tagsOffset, tagsLength)) return -1
       this.table.insert(this.groupHash, group)
     }
     const words = this.chunkOf(group)

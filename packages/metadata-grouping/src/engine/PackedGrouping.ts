@@ -81,6 +81,9 @@ const waited = 0
 const unwaited = 1
 const finished = 2
 
+/** After so many rows that were not where the cursor expected them, the next ones are hashed ahead. */
+const missesInOrder = 2
+
 class Packed implements PackedGrouping {
   readonly peerCount: number
   private readonly memory: MemoryBound
@@ -150,33 +153,11 @@ class Packed implements PackedGrouping {
 
   reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
     this.checkPeer(peer)
-    const { checksum, count, idLength, idOffset, size, startHi, startLo, tagsLength, tagsOffset } = page
-    const view = this.viewOf(page.buffer)
-    const usual = this.state[peer] === waited
-    let fresh = 0
-    for (let row = 0; row < count; row++) {
-      const id = idOffset[row]!
-      const idBytes = idLength[row]!
-      const tags = tagsOffset[row]!
-      const tagsBytes = tagsLength[row]!
-      const hi = startHi[row]!
-      const lo = startLo[row]!
-      checkRange("id", page.buffer, id, idBytes)
-      checkRange("tags", page.buffer, tags, tagsBytes)
-      if (usual && this.takeExpected(peer, view, id, idBytes, tags, tagsBytes, hi, lo, size[row]!, checksum[row]!)) {
-        fresh++
-        continue
-      }
-      const { additions, duplicates, late } = this
-      const groups = this.table.count
-      const group = this
-        .take(peer, view, id, idBytes, tags, tagsBytes, hi, lo, size[row]!, checksum[row]!, watch, row)
-      if (group < 0) continue
-      if (group === groups) watch?.made(row, group)
-      if (this.additions > additions) watch?.added(row, group)
-      if (this.duplicates === duplicates && this.late === late) fresh++
+    try {
+      return this.reportRows(peer, page, watch)
+    } finally {
+      this.table.series.ahead.reset()
     }
-    return fresh
   }
 
   unwait(peer: number): void {
@@ -266,6 +247,43 @@ class Packed implements PackedGrouping {
     this.additions = 0
     this.refused = 0
     this.forgetBuffer()
+  }
+
+  private reportRows(peer: number, page: ReportColumns, watch: RowWatch | undefined): number {
+    const { checksum, count, idLength, idOffset, size, startHi, startLo, tagsLength, tagsOffset } = page
+    const view = this.viewOf(page.buffer)
+    const { ahead } = this.table.series
+    const usual = this.state[peer] === waited
+    let fresh = 0
+    let misses = 0
+    for (let row = 0; row < count; row++) {
+      const id = idOffset[row]!
+      const idBytes = idLength[row]!
+      const tags = tagsOffset[row]!
+      const tagsBytes = tagsLength[row]!
+      const hi = startHi[row]!
+      const lo = startLo[row]!
+      checkRange("id", page.buffer, id, idBytes)
+      checkRange("tags", page.buffer, tags, tagsBytes)
+      if (usual && this.takeExpected(peer, view, id, idBytes, tags, tagsBytes, hi, lo, size[row]!, checksum[row]!)) {
+        fresh++
+        misses = 0
+        continue
+      }
+      // A peer that is ahead of all others makes groups: its look-ups find free slots and wait for little.
+      if (this.cursors[peer]! < this.table.count && ++misses > missesInOrder && row >= ahead.end) {
+        this.table.series.lookAhead(view, idOffset, idLength, row, count)
+      }
+      const { additions, duplicates, late } = this
+      const groups = this.table.count
+      const group = this
+        .take(peer, view, id, idBytes, tags, tagsBytes, hi, lo, size[row]!, checksum[row]!, watch, row)
+      if (group < 0) continue
+      if (group === groups) watch?.made(row, group)
+      if (this.additions > additions) watch?.added(row, group)
+      if (this.duplicates === duplicates && this.late === late) fresh++
+    }
+    return fresh
   }
 
   /**

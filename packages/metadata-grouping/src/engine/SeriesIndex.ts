@@ -4,6 +4,7 @@
  */
 import { ByteArena } from "./ByteArena.ts"
 import { halfSipHash } from "./HalfSipHash.ts"
+import { HashesAhead } from "./HashesAhead.ts"
 import type { MemoryBound } from "./MemoryBound.ts"
 import { chunkMask, chunkShift, RowChunks } from "./RowChunks.ts"
 import { indexMask, SlotTable } from "./SlotTable.ts"
@@ -31,9 +32,17 @@ export class SeriesIndex {
   private readonly key1: number
   private readonly rows: RowChunks
   private seriesCount = 0
-  private readonly hashOf = (series: number): number => this.chunkOf(series)[rowOf(series) + hashWord]!
+  private readonly refill = (): void => {
+    for (let series = 0; series < this.seriesCount; series++) {
+      this.table.insert(this.chunkOf(series)[rowOf(series) + hashWord]!, series)
+    }
+  }
   /** Hash of the id that `find` looked for last, for the insertion that may follow. */
   private soughtHash = 0
+
+  readonly ahead = new HashesAhead()
+  /** What `lookAhead` has read; kept, so that its reads are not dropped as useless. */
+  touched = 0
 
   /** Slots looked at so far beyond the free one that ends a search; the measure of a collision flood. */
   probes = 0
@@ -68,7 +77,9 @@ export class SeriesIndex {
 
   /** The number of an id, or −1. */
   find(view: DataView, offset: number, length: number): number {
-    const hash = halfSipHash(this.key0, this.key1, view, offset, length)
+    const hash = this.ahead.take(offset, length)
+      ? this.ahead.taken
+      : halfSipHash(this.key0, this.key1, view, offset, length)
     this.soughtHash = hash
     const { mask, slots } = this.table
     let at = hash & mask
@@ -76,17 +87,40 @@ export class SeriesIndex {
       this.probes++
       if (((entry ^ hash) & ~indexMask) === 0) {
         const series = (entry & indexMask) - 1
-        if (this.hashOf(series) === hash && this.hasId(series, view, offset, length)) return series
+        if (this.chunkOf(series)[rowOf(series) + hashWord] === hash && this.hasId(series, view, offset, length)) {
+          return series
+        }
       }
       at = (at + 1) & mask
     }
     return -1
   }
 
+  /** Hashes the next ids of a page and touches what their look-ups will read. */
+  lookAhead(view: DataView, offsets: Int32Array, lengths: Int32Array, row: number, rows: number): void {
+    const { ahead } = this
+    const { mask, slots } = this.table
+    const count = ahead.fill(this.key0, this.key1, view, offsets, lengths, row, rows)
+    let touched = 0
+    for (let i = 0; i < count; i++) touched ^= slots[ahead.hash(i) & mask]!
+    for (let i = 0; i < count; i++) {
+      const series = (slots[ahead.hash(i) & mask]! & indexMask) - 1
+      if (series >= 0) touched ^= this.chunkOf(series)[rowOf(series) + hashWord]!
+    }
+    for (let i = 0; i < count; i++) {
+      const series = (slots[ahead.hash(i) & mask]! & indexMask) - 1
+      if (series < 0) continue
+      const rows = this.chunkOf(series)
+      const row = rowOf(series)
+      if (rows[row + idLength]! > 0) touched ^= this.arena.byteAt(rows[row + idChunk]!, rows[row + idOffset]!)
+    }
+    this.touched = touched
+  }
+
   /** Adds the id that `find` just did not find, with its tags and first group; −1, with nothing kept, when the memory bound refuses. */
   add(view: DataView, id: number, idBytes: number, tags: number, tagsBytes: number, group: number): number {
     const series = this.seriesCount
-    if (!this.table.reserve(this.hashOf) || !this.rows.reserve(series)) return -1
+    if (!this.table.reserve(this.refill) || !this.rows.reserve(series)) return -1
     const { arena } = this
     if (!arena.append(view, id, idBytes, tags, tagsBytes)) return -1
     const rows = this.chunkOf(series)
@@ -152,6 +186,8 @@ export class SeriesIndex {
     this.rows.clear()
     this.seriesCount = 0
     this.probes = 0
+    this.touched = 0
+    this.ahead.reset()
   }
 
   private chunkOf(series: number): Int32Array {

@@ -23,24 +23,19 @@ export class SlotTable {
   }
 
   /**
-   * Makes sure that one more entry fits at a load of at most 2/3; `false` when the memory bound refuses. `hashOf` gives the hash
-   * under which an index was inserted.
+   * Makes sure that one more entry fits at a load of at most 2/3; `false` when the memory bound refuses. When it grows it is empty, and
+   * `refill` must insert again all that was there: in the order of their rows that costs a tenth of looking each one's hash up.
    */
-  reserve(hashOf: (index: number) => number): boolean {
-    if ((this.count + 1) * 3 <= (this.mask + 1) * 2 && this.mask > 0) return true
-    const current = this.mask === 0 ? 0 : this.mask + 1
-    const wanted = current === 0 ? firstSlots : current * 2
-    if (!this.memory.tryTake((wanted - current) * slotBytes)) return false
-    const old = this.slots
-    this.slots = new Int32Array(wanted)
-    this.mask = wanted - 1
-    for (let i = 0; i < old.length; i++) if (old[i] !== 0) this.put(hashOf((old[i]! & indexMask) - 1), old[i]!)
-    return true
+  reserve(refill: () => void): boolean {
+    return (this.count + 1) * 3 <= (this.mask + 1) * 2 && this.mask > 0 || this.grow(refill)
   }
 
   /** Adds an entry whose key is known to be absent. Call `reserve` before. */
   insert(hash: number, index: number): void {
-    this.put(hash, (hash & ~indexMask) | (index + 1))
+    const { mask, slots } = this
+    let at = hash & mask
+    while (slots[at] !== 0) at = (at + 1) & mask
+    slots[at] = (hash & ~indexMask) | (index + 1)
     this.count++
   }
 
@@ -50,10 +45,14 @@ export class SlotTable {
     this.count = 0
   }
 
-  private put(hash: number, entry: number): void {
-    const { mask, slots } = this
-    let at = hash & mask
-    while (slots[at] !== 0) at = (at + 1) & mask
-    slots[at] = entry
+  private grow(refill: () => void): boolean {
+    const current = this.mask === 0 ? 0 : this.mask + 1
+    const wanted = current === 0 ? firstSlots : current * 2
+    if (!this.memory.tryTake((wanted - current) * slotBytes)) return false
+    this.slots = new Int32Array(wanted)
+    this.mask = wanted - 1
+    this.count = 0
+    refill()
+    return true
   }
 }
