@@ -51,7 +51,11 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
       cause: reached,
       peers: open.map((peer) => job.peerId(peer)),
       level,
-      remedy: "nothing: the peers are answering",
+      remedy: job.listing.successes === 0
+        ? "nothing: the peers are answering"
+        : job.listing.isMet
+        ? "nothing: the level is met without them, and they are given up when all else is done"
+        : "nothing while they answer; with a lower level the run ends without them: peerstrap-m3db set-level majority",
       sinceMillis: job.lastProgressMillis
     }
   }

@@ -20,6 +20,9 @@ const textEncoder = new TextEncoder()
 /** A listing with so many times the records of any other one is far ahead. */
 const farAheadFactor = 4
 
+/** Below so many records nobody is far ahead: about one page. */
+const farAheadRecords = 4096
+
 export class ShardListing {
   readonly listings: ReadonlyArray<MetadataListing>
   readonly lastReason: Array<CallErrorReason | undefined>
@@ -80,6 +83,11 @@ export class ShardListing {
   /** Once a block is published a level that rises cannot call peers back: the listing goes by the level that allowed it. */
   get levelMet(): boolean {
     return this.shard.isSealed || this.isAchieved
+  }
+
+  /** Listings that are finished meet the level. */
+  get isMet(): boolean {
+    return this.successes > 0 && this.isAchieved
   }
 
   private get isAchieved(): boolean {
@@ -224,6 +232,8 @@ export class ShardListing {
     if (listing.over) return
     if (this.levelMet) return this.giveUp(peer, detail)
     // The level needs this peer: whatever is wrong with it may be mended.
+    this.cancelCall(peer)
+    this.undelivered[peer] = 0
     listing.startOver(this.pauseEnd(listing))
   }
 
@@ -238,7 +248,7 @@ export class ShardListing {
     if (times % scope.limits.undeliveredProof !== 0 || listing.state === "FINISHED" || this.distrusted[peer]) {
       return false
     }
-    if (!this.levelMet) return false
+    if (this.successes === 0) return false
     for (let group = 0; group < series.count; group++) {
       const isStored = series.state(group) === SeriesState.STORED
       if (isStored && grouping.has(group, peer) && grouping.reporters(group) === 1) return false
@@ -285,23 +295,27 @@ export class ShardListing {
   /** One listing may not take the memory that others need to come as far: while they are under way it gets half of the share. */
   private isHeldBack(peer: number, listedBytes: number): boolean {
     const { ledger, limits } = this.shard.scope
-    if (listedBytes < (ledger.capacity * limits.listingShare) / 2 || !this.isFarAhead(peer, 4096)) return false
+    if (listedBytes < (ledger.capacity * limits.listingShare) / 2 || !this.isFarAhead(peer, farAheadRecords)) {
+      return false
+    }
     return this.listings.some((listing, other) =>
       other !== peer && listing.failures === 0 && (listing.state === "ASKING" || listing.state === "IDLE")
     )
   }
 
+  private cancelCall(peer: number): void {
+    const { job, peers, scope } = this.shard
+    if (this.listings[peer]!.state !== "ASKING") return
+    this.releasePage(peer)
+    scope.queues.endCall(peers[peer]!)
+    scope.emit({ _tag: "cancel", call: { kind: "list", job, peer: peers[peer]! } })
+  }
+
   private giveUp(peer: number, reason: string): void {
-    const { grouping, job, peers, scope } = this.shard
-    const listing = this.listings[peer]!
-    if (listing.state === "ASKING") {
-      this.releasePage(peer)
-      scope.queues.endCall(peers[peer]!)
-      scope.emit({ _tag: "cancel", call: { kind: "list", job, peer: peers[peer]! } })
-    }
-    listing.move("GIVEN_UP")
+    this.cancelCall(peer)
+    this.listings[peer]!.move("GIVEN_UP")
     this.reasons[peer] = reason
-    grouping.unwait(peer)
+    this.shard.grouping.unwait(peer)
   }
 
   /** Tells of the listings that did not finish. */
@@ -377,6 +391,11 @@ export class ShardListing {
         // Known to be down from other work; this job never got to ask.
         listing.lastError = this.shard.scope.queues.state(this.shard.peers[peer]!).lastFailureMessage ?? "not reachable"
         this.giveUp(peer, listing.lastError)
+      } else if (hopeless && this.stragglers.overtaken[peer] === true && this.isFarAhead(peer, farAheadRecords)) {
+        const words = this.shard.scope.queues.state(this.shard.peers[peer]!).lastFailureMessage ?? "no answer"
+        const detail =
+          `listed ${listing.records} records and goes on, far more than the others; no block can be fetched: ${words}`
+        this.giveUp(peer, detail)
       } else if (longest > 0 && listing.runsAway(longest)) {
         const detail =
           `${listing.pages} pages with ${listing.records} records where other peers needed ${longest} pages`

@@ -66,6 +66,10 @@ export class StreamObserver {
     { readonly peer: number; readonly shard: number; readonly bytes: number }
   >()
   private readonly lists = new Map<string, number>()
+  /** Ids of peers that were silent for long: merges need not wait for their copies. */
+  private readonly suspects = new Set<unknown>()
+  /** Whose batch came with the present event. */
+  private answeredBy: number | undefined
   private readonly tags = new Map<string, string>()
   private readonly deliveries = new Map<number, { readonly block: string; readonly bytes: number }>()
 
@@ -107,6 +111,7 @@ export class StreamObserver {
       case "answer": {
         const batch = this.batches.get(event.batch)
         this.batches.delete(event.batch)
+        this.answeredBy = batch?.peer
         return batch === undefined ? undefined : this.onAnswer(batch.shard, batch.peer, event.answer)
       }
       case "answer-failed":
@@ -220,6 +225,8 @@ export class StreamObserver {
         return
       }
       case "note":
+        if (action.name === "peer-suspect") this.suspects.add(action.fields["peer"])
+        return
       case "finished":
     }
   }
@@ -231,7 +238,8 @@ export class StreamObserver {
     }
     const name = `${call.job} ${call.peer}`
     check(this.lists.delete(name), () => `listing ${name} is cancelled, but not under way`)
-    check(this.level !== "all", () => `listing ${name} is given up at level all`)
+    const isBelieved = this.simulation.run.active.get(call.job)?.listing.distrusted[call.peer] !== true
+    check(this.level !== "all" || !isBelieved, () => `listing ${name} is given up at level all`)
   }
 
   private onDeliver({ batch, delivery }: Extract<StreamAction, { readonly _tag: "deliver" }>): void {
@@ -268,8 +276,19 @@ export class StreamObserver {
     notes.state = "committing"
   }
 
+  /** A batch that came is proof: nobody is kept away from a peer that delivers. */
+  private checkBreaker(): void {
+    const { run } = this.simulation
+    const peer = this.answeredBy
+    this.answeredBy = undefined
+    if (peer === undefined) return
+    const breaker = run.scope.queues.breaker(peer, run.scope.now)
+    check(breaker === "closed", () => `peer ${peer} has just delivered a batch, its breaker is ${breaker}`)
+  }
+
   private onStepped(): void {
     const { run } = this.simulation
+    this.checkBreaker()
     const { memoryBytes } = this.world.spec
     this.jobs.forEach((notes, job) => {
       const stream = run.active.get(job)
@@ -350,7 +369,7 @@ export class StreamObserver {
       peerId: replicas[peer]!.replica.id,
       advertised,
       copies: series.copies.get(peer) ?? [],
-      isCertain: replicas[peer]!.isSteady
+      isCertain: replicas[peer]!.isSteady && !this.suspects.has(replicas[peer]!.replica.id)
     }))
     const question = {
       stored: series.stored!,
