@@ -68,8 +68,7 @@ const launch = (at: string, ...args: ReadonlyArray<string>) =>
 const shared = (env: Record<string, string>): string | undefined =>
   planOf("/r/x", ["test"], { env, cwd: "/other" }).env["PEERSTRAP_SHARED"]
 
-const benchRuns = (...argv: ReadonlyArray<string>) =>
-  planOf("/r", ["bench", ...argv]).runs.map((run) => run.slice(2))
+const benchRuns = (...argv: ReadonlyArray<string>) => planOf("/r", ["bench", ...argv]).runs.map((run) => run.slice(2))
 
 describe("launcher plans", () => {
   it("start: the default demo is all; flags pass", () => {

@@ -46,8 +46,9 @@ const files = (): ReadonlyArray<string> => {
 
 /** First sentence of the comment that a file begins with. */
 const purpose = (file: string): string => {
-  const comment = /^\/\*\*([\s\S]*?)\*\//.exec(readFileSync(file, "utf8"))?.[1] ?? ""
-  return comment.replace(/\s*\n \* ?/g, " ").trim().split(/[.:;](?= |$)/).slice(0, 2).join(":")
+  const [, block, lines] = /^(?:\/\*\*([\s\S]*?)\*\/|((?:\/\/.*\n)+))/.exec(readFileSync(file, "utf8")) ?? []
+  const comment = block?.replace(/\s*\n \* ?/g, " ") ?? lines?.replace(/\n?\/\/ /g, " ") ?? ""
+  return comment.trim().split(/[.:;](?= |$)/).slice(0, 2).join(":")
 }
 
 const list = (): void => {
