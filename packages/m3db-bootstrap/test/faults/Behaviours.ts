@@ -5,84 +5,7 @@
  * A scale model: byte counts are a hundredth of those measured with real nodes (27 MB, batches from 256 KiB, 200 kB/s, 150 kB a connection),
  * times are what they are. The healthy run then lasts as long as the real one.
  */
-import type { SeededVariation } from "@peerstrap/m3db-wire/testing"
-import type { LinkFaults } from "../support/SimulatedLink.ts"
-
-export const byteScale = 100
-
-/** `ratio` × the healthy run + `plusMillis`. */
-export interface TimeBar {
-  readonly ratio: number
-  readonly plusMillis?: number
-}
-
-export interface FaultRow {
-  /** As m3peer and the scripted replica name it, where they have it. */
-  readonly name: string
-  /** What the replica does. */
-  readonly does: string
-  /** The behaviours of the scripted replica. */
-  readonly behaviours?: string
-  readonly variation?: SeededVariation
-  readonly faults?: LinkFaults
-  readonly isDown?: boolean
-  /** The machine dies at this share of the healthy time. */
-  readonly diesAt?: number
-  /** A real node may do it: nobody is blamed, and data are complete from such a replica alone. */
-  readonly isLegal: boolean
-  /** Kinds of evidence with verdict `peer` that it must leave. */
-  readonly blame: ReadonlyArray<string>
-  /** Kinds that it may leave beside them. */
-  readonly mayBlame?: ReadonlyArray<string>
-  readonly bar: TimeBar
-  /** Together with another: copies of what differs come at its pace. */
-  readonly pairMillis?: number
-  /** At level `all`: the run completes, waits for this peer's listings, or either, as the seed has it. */
-  readonly atAll: "completes" | "waits" | "either"
-  /** Stands for its family in pairs. */
-  readonly inPairs: boolean
-}
-
-/** Silence ends after this (the client's idle timer). */
-const idleMillis = 15_000
-
-/** Work moves to the fast ones. */
-const slower: TimeBar = { ratio: 1.5 }
-
-/** Whatever is refused, wrong or missing on one replica is fetched from the others meanwhile; some of it a second time. */
-const near: TimeBar = { ratio: 1.6 }
-
-/** A third of the series has to be fetched from all three. */
-const fanOutOfAThird: TimeBar = { ratio: 2 }
-
-/** Whole timeouts may pass before silence is known as such. */
-const silence: TimeBar = { ratio: 1, plusMillis: idleMillis }
-
-type Given = Omit<Partial<FaultRow>, "name" | "does"> & { readonly does: string }
-
-/** A row of the scripted replica's own table. */
-const scripted = (name: string, { does, ...given }: Given): FaultRow => ({
-  name,
-  does,
-  behaviours: name,
-  isLegal: false,
-  blame: [],
-  bar: near,
-  atAll: "completes",
-  inPairs: false,
-  ...given
-})
-
-const other = (name: string, { does, ...given }: Given): FaultRow => ({
-  name,
-  does,
-  isLegal: false,
-  blame: [],
-  bar: near,
-  atAll: "completes",
-  inPairs: false,
-  ...given
-})
+import { areCompatible, fanOutOfAThird, type FaultRow, other, scripted, silence, slower } from "./FaultRow.ts"
 
 const legal = { isLegal: true, inPairs: true }
 
@@ -102,16 +25,29 @@ const connections: ReadonlyArray<FaultRow> = [
   scripted("http", { does: "answers as an HTTP server", atAll: "waits" }),
   other("flip", {
     does: "one flipped bit in each connection's stream",
+    client: "fail the call by its checksum, close the connection, ask again",
     faults: { flipWithinBytes: 20_000 },
-    mayBlame: ["protocol-violation"],
     bar: { ratio: 3 },
     inPairs: true
   })
 ]
 
 const machines: ReadonlyArray<FaultRow> = [
-  other("down", { does: "nothing listens from the start", isDown: true, inPairs: true, atAll: "waits" }),
-  other("killed", { does: "dies at 40 % of the run", diesAt: 0.4, bar: { ratio: 2 }, atAll: "either", inPairs: true }),
+  other("down", {
+    does: "nothing listens from the start",
+    client: "start with the others at once",
+    isDown: true,
+    inPairs: true,
+    atAll: "waits"
+  }),
+  other("killed", {
+    does: "dies at 40 % of the run",
+    client: "finish from the others",
+    diesAt: 0.4,
+    bar: { ratio: 2 },
+    atAll: "either",
+    inPairs: true
+  }),
   scripted("die-after:10", {
     does: "stops in the middle of the tenth data answer",
     bar: { ratio: 2 },
@@ -120,7 +56,7 @@ const machines: ReadonlyArray<FaultRow> = [
   })
 ]
 
-/** Refusals of every data call. What a peer declares about itself is no proof against it; a broken protocol is. */
+/** Refusals. What a peer declares about itself is no proof against it, nor is a broken frame: the path may have broken it. */
 const refusals: ReadonlyArray<FaultRow> = [
   "overloaded",
   "internal",
@@ -141,15 +77,15 @@ const refusals: ReadonlyArray<FaultRow> = [
   "fatal"
 ].flatMap((kind) => [
   scripted(`error:${kind}`, {
-    does: `every data call is answered ${kind}`,
-    ...(kind === "fatal" ? { blame: ["protocol-violation"] } : {}),
+    does: "every data call is refused so",
+    ...(kind === "fatal" ? { unclear: ["protocol-violation"] } : {}),
     inPairs: kind === "internal" || kind === "busy" || kind === "fatal",
     atAll: "waits"
   }),
   scripted(`error:${kind}:4`, {
-    does: `every fourth data call is answered ${kind}`,
+    does: "every fourth data call is refused so",
     isLegal: kind !== "fatal",
-    ...(kind === "fatal" ? { blame: ["protocol-violation"] } : {}),
+    ...(kind === "fatal" ? { unclear: ["protocol-violation"] } : {}),
     // These begin the listing again; where it takes more than three calls it may never end.
     atAll: kind === "bad-token" || kind === "bad-request" ? "either" : "completes",
     inPairs: kind === "overloaded" || kind === "bad-token"
@@ -173,16 +109,16 @@ const calls: ReadonlyArray<FaultRow> = [
   scripted("not-bootstrapped:1", { does: "is bootstrapping for another second", ...legal }),
   ...["bad-crc", "chunkless-fragment"].flatMap((name) => [
     scripted(name, {
-      does: `every data answer: ${name}`,
-      blame: ["protocol-violation"],
+      does: "every data answer is broken so",
+      unclear: ["protocol-violation"],
       atAll: "waits",
       inPairs: true
     }),
-    scripted(`${name}:3`, { does: `every third data answer: ${name}`, blame: ["protocol-violation"] })
+    scripted(`${name}:3`, { does: "every third data answer is broken so", unclear: ["protocol-violation"] })
   ]),
   ...["binary", "list", "negative"].map((kind) =>
     scripted(`huge-length:${kind}`, {
-      does: `block answers claim a hostile length (${kind})`,
+      does: "block answers claim a hostile length",
       blame: ["protocol-violation"],
       inPairs: kind === "binary"
     })
@@ -201,7 +137,11 @@ const blocks: ReadonlyArray<FaultRow> = [
     blame: ["advertised-not-delivered"],
     inPairs: true
   }),
-  scripted("block-err:4", { does: "an error in place of every fourth series", blame: ["block-error"], inPairs: true }),
+  scripted("block-err:4", {
+    does: "an error in place of every fourth series",
+    unclear: ["block-error"],
+    inPairs: true
+  }),
   scripted("wrong-id:3", {
     does: "every third series under another id",
     blame: ["advertised-not-delivered", "unrequested-block"],
@@ -221,13 +161,13 @@ const blocks: ReadonlyArray<FaultRow> = [
   }),
   scripted("lie-data:3:valid", {
     does: "other values under their own checksum, not what was announced",
-    blame: ["delivered-differs-from-advertised"],
+    unclear: ["delivered-differs-from-advertised"],
     bar: fanOutOfAThird,
     inPairs: true
   }),
   scripted("lie-checksum:3", {
     does: "listings announce a wrong checksum",
-    blame: ["delivered-differs-from-advertised"],
+    unclear: ["delivered-differs-from-advertised"],
     bar: fanOutOfAThird,
     inPairs: true
   }),
@@ -259,15 +199,27 @@ const listings: ReadonlyArray<FaultRow> = [
   scripted("empty-pages:0", {
     does: "empty pages for ever",
     mayBlame: ["endless-listing"],
+    blameAtAll: ["endless-listing"],
     atAll: "waits",
     inPairs: true
   }),
   scripted("token-loop", {
     does: "the same page and token for ever",
     mayBlame: ["endless-listing"],
+    blameAtAll: ["endless-listing"],
     atAll: "waits",
     inPairs: true
-  })
+  }),
+  ...[1, 10].map((perPage) =>
+    scripted(`endless-pages:${perPage}`, {
+      does: `made-up series for ever, ${perPage} on a page of at most 10`,
+      mayBlame: ["endless-listing", "advertised-not-delivered"],
+      atAll: "waits",
+      pairMillis: 3_000,
+      mayBeWaitedFor: true,
+      inPairs: perPage === 1
+    })
+  )
 ]
 
 const third = { every: 3, remainder: 0 }
@@ -276,22 +228,24 @@ const data: ReadonlyArray<FaultRow> = [
   other("lack-series=3", { does: "holds no data of every third series", variation: { lackSeries: third }, ...legal }),
   other("lack-points=2/1", {
     does: "holds every second point",
+    client: "fetch all copies, merge, report the divergence",
     variation: { lackPoints: { every: 2, remainder: 1 } },
     bar: { ratio: 3.5 },
     ...legal
   }),
   other("other-values=3", {
     does: "holds other values of every third series",
+    client: "fetch all copies, let the majority decide, report the divergence",
     variation: { otherValues: third },
     bar: fanOutOfAThird,
     ...legal
   }),
-  other("damage=4", {
+  scripted("damage=4", {
     does: "announces every fourth series and delivers it empty",
     behaviours: "hollow:4",
     blame: ["advertised-not-delivered"]
   }),
-  other("wrong-checksum=4", {
+  scripted("wrong-checksum=4", {
     does: "holds a flipped bit of every fourth series under the true checksum",
     behaviours: "lie-data:4",
     blame: ["corrupt-block"]
@@ -313,19 +267,6 @@ export const faultRows: ReadonlyArray<FaultRow> = [
   ...listings,
   ...data
 ]
-
-/** The behaviours of the scripted replica that a row is made of, without arguments. */
-const keysOf = ({ behaviours }: FaultRow): ReadonlyArray<string> =>
-  behaviours === undefined ? [] : behaviours.split("+").map((one) => one.split(":")[0]!)
-
-/** A stream with a flipped bit cannot be cut in two; without any checksum its points are as good as those of others. */
-const exclusive = [["lie-data", "unmerged"], ["lie-data", "no-checksum"]] as const
-
-/** Two rows can be had of one replica at the same time: they are not the same thing with other arguments. */
-export const areCompatible = (a: FaultRow, b: FaultRow): boolean => {
-  const keys = [...keysOf(a), ...keysOf(b)]
-  return new Set(keys).size === keys.length && !exclusive.some((both) => both.every((key) => keys.includes(key)))
-}
 
 export const faultPairs = (): ReadonlyArray<readonly [FaultRow, FaultRow]> => {
   const rows = faultRows.filter(({ inPairs }) => inPairs)

@@ -8,6 +8,7 @@ import {
   type SeededVariation,
   streamOf
 } from "@peerstrap/m3db-wire/testing"
+import type { Verdict } from "@peerstrap/peer-selection"
 import { Random } from "@peerstrap/simulator"
 import { BehavedReplica } from "../support/BehavedReplica.ts"
 import {
@@ -19,7 +20,7 @@ import {
   writtenOf
 } from "../support/SimulatedCluster.ts"
 import type { OurPipe } from "../support/SimulatedLink.ts"
-import type { FaultRow, TimeBar } from "./Behaviours.ts"
+import type { FaultRow, TimeBar } from "./FaultRow.ts"
 
 export interface Size {
   readonly shards: number
@@ -166,15 +167,14 @@ export const playFaults = (truth: Truth, rows: ReadonlyArray<FaultRow>, options:
   return played
 }
 
+const kindsOf = ({ simulation }: Played, peer: string, verdict: Verdict): ReadonlyArray<string> => {
+  const { evidence } = simulation.run.report()
+  const own = evidence.filter((one) => one.peer === peer && one.verdict === verdict)
+  return [...new Set(own.map(({ kind }) => kind))].toSorted()
+}
+
 /** Kinds of evidence with verdict `peer` against this peer. */
-export const blameOf = ({ simulation }: Played, peer: string): ReadonlyArray<string> =>
-  [
-    ...new Set(
-      simulation.run.report().evidence.filter((one) => one.peer === peer && one.verdict === "peer").map(({ kind }) =>
-        kind
-      )
-    )
-  ].toSorted()
+export const blameOf = (played: Played, peer: string): ReadonlyArray<string> => kindsOf(played, peer, "peer")
 
 export const allowedMillis = (truth: Truth, bar: TimeBar, level: Level = "majority"): number =>
   bar.ratio * truth.healthyMillis(level) + (bar.plusMillis ?? 0)
@@ -201,6 +201,7 @@ export const problemsOf = (
   played: Played,
   expect: {
     readonly blame: ReadonlyArray<string>
+    readonly unclear?: ReadonlyArray<string>
     readonly mayBlame: ReadonlyArray<string>
     readonly bar: TimeBar
     readonly level?: Level
@@ -222,6 +223,9 @@ export const problemsOf = (
   if (unfair.length > 0) problems.push(`blamed for ${unfair}`)
   const lacking = expect.blame.filter((kind) => !blame.includes(kind))
   if (lacking.length > 0) problems.push(`not blamed for ${lacking}`)
+  const known = kindsOf(played, faulty, "unknown")
+  const untold = (expect.unclear ?? []).filter((kind) => !known.includes(kind))
+  if (untold.length > 0) problems.push(`nothing is told of ${untold}`)
   const allowed = allowedMillis(truth, expect.bar, expect.level)
   if (outcome === "complete" && tookMillis > allowed) {
     const healthy = truth.healthyMillis(expect.level ?? "majority")

@@ -4,7 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { seedsFor } from "@peerstrap/simulator"
-import { type FaultRow, faultRows, type TimeBar } from "./Behaviours.ts"
+import { faultRows } from "./Behaviours.ts"
+import type { FaultRow, TimeBar } from "./FaultRow.ts"
 import {
   blameOf,
   makeTruth,
@@ -46,18 +47,18 @@ const saysForWhom = ({ faulty, simulation }: Played): void => {
   const waits = simulation.run.waits()
   const named = waits.filter(({ level, peers }) => level === "all" && peers.includes(faulty))
   assert.isAbove(named.length, 0, JSON.stringify(waits))
-  assert.isTrue(named.every(({ remedy }) => remedy.includes("set-level")), JSON.stringify(named))
+  assert.isTrue(named.some(({ remedy }) => remedy.includes("set-level")), JSON.stringify(named))
   const innocent = waits.flatMap(({ level, peers }) => level === "all" ? peers.filter((peer) => peer !== faulty) : [])
   assert.deepStrictEqual(innocent, [])
 }
 
 const lowered = (truth: Truth, row: FaultRow): void => {
-  const played = playFaults(truth, [row], { level: "all", maxMillis: 60_000 })
+  const played = playFaults(truth, [row], { level: "all", maxMillis: row.mayBeWaitedFor === true ? 10_000 : 60_000 })
   const { simulation } = played
   if (row.atAll === "either" && simulation.run.isFinished) return
   saysForWhom(played)
-  // Nobody else decides: a listing without progress or without end is known as such.
-  if (row.mayBlame?.includes("endless-listing")) assert.include(blameOf(played, played.faulty), "endless-listing")
+  const blame = blameOf(played, played.faulty)
+  for (const kind of row.blameAtAll ?? []) assert.include(blame, kind)
   simulation.send({ _tag: "level", level: "majority", origin: "operator" })
   simulation.play(40_000)
   // Not what was asked for at first, and the report says so; the data are whole.
@@ -73,12 +74,12 @@ const ended = (truth: Truth, row: FaultRow): void => {
   const played = playFaults(truth, [row], {
     level: "all",
     maxMillis: 60_000,
-    before: ({ simulation }) => simulation.after(30_000, () => simulation.send({ _tag: "stop", why: "deadline" }))
+    before: ({ simulation }) => simulation.after(10_000, () => simulation.send({ _tag: "stop", why: "deadline" }))
   })
   const { simulation } = played
   if (row.atAll === "either" && simulation.run.outcome?._tag === "complete") return
   assert.strictEqual(simulation.run.outcome?._tag, "deadline")
-  assert.closeTo(simulation.now - simulation.started, 30_000, 100)
+  assert.closeTo(simulation.now - simulation.started, 10_000, 100)
   assert.isTrue(simulation.run.waits().some(({ peers }) => peers.includes(played.faulty)))
   assert.strictEqual(simulation.ledger.used, 0)
 }

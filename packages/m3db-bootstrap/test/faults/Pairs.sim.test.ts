@@ -4,8 +4,19 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { seedsFor } from "@peerstrap/simulator"
-import { faultPairs, type FaultRow, type TimeBar } from "./Behaviours.ts"
-import { allowedMillis, makeTruth, playFaults, problemsOf, smallSize } from "./FaultRun.ts"
+import { faultPairs } from "./Behaviours.ts"
+import type { FaultRow, TimeBar } from "./FaultRow.ts"
+import {
+  allowedMillis,
+  blameOf,
+  makeTruth,
+  type Played,
+  playFaults,
+  problemsOf,
+  smallSize,
+  type Truth,
+  wrongData
+} from "./FaultRun.ts"
 
 const truths = seedsFor("fault-pairs", 1).map((seed) => makeTruth(seed, smallSize))
 
@@ -21,6 +32,20 @@ const together = (a: FaultRow, b: FaultRow): TimeBar => ({
 
 const evidenceOf = ({ blame, mayBlame = [] }: FaultRow): ReadonlyArray<string> => [...blame, ...mayBlame]
 
+/** What is wrong with a run that waits for what only the faulty peer says it has: it may name nobody else, and ends with all the rest. */
+const waitsInVain = (truth: Truth, played: Played): ReadonlyArray<string> => {
+  const { faulty, honest, simulation } = played
+  const named = simulation.run.waits().flatMap(({ peers }) => peers)
+  simulation.send({ _tag: "level", level: "none", origin: "operator" })
+  simulation.play(60_000)
+  return [
+    ...(named.includes(faulty) && named.every((peer) => peer === faulty) ? [] : [`waits for ${named}`]),
+    ...(simulation.run.isFinished ? [] : ["does not end at level none"]),
+    ...wrongData(truth, played),
+    ...honest.flatMap((peer) => blameOf(played, peer).map((kind) => `the honest ${peer} is blamed for ${kind}`))
+  ]
+}
+
 const groups = Map.groupBy(
   faultPairs().filter(([a, b]) => only === undefined || only === `${a.name}+${b.name}`),
   ([a]) => a
@@ -35,6 +60,10 @@ describe("two behaviours of one replica of three", { timeout: 60_000 }, () => {
           const bar = together(a, b)
           // A run that is far over its time need not be played to its end.
           const played = playFaults(truth, [a, b], { maxMillis: 2 * allowedMillis(truth, bar) })
+          if ([a, b].some(({ mayBeWaitedFor }) => mayBeWaitedFor) && !played.simulation.run.isFinished) {
+            failed.push(...waitsInVain(truth, played).map((problem) => `${a.name}+${b.name}: ${problem}`))
+            continue
+          }
           const mayBlame = [...evidenceOf(a), ...evidenceOf(b)]
           const problems = problemsOf(truth, played, { blame: [], mayBlame, bar })
           if (problems.length === 0) continue

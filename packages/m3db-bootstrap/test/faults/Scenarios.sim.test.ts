@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Random, seedsFor } from "@peerstrap/simulator"
 import { writtenOf } from "../support/SimulatedCluster.ts"
-import { type FaultRow, faultRows } from "./Behaviours.ts"
+import { faultRows } from "./Behaviours.ts"
+import type { FaultRow } from "./FaultRow.ts"
 import { blameOf, fullSize, makeTruth, type Played, playFaults, smallSize, type Truth, wrongData } from "./FaultRun.ts"
 
 const seeds = seedsFor("fault-scenarios", 1)

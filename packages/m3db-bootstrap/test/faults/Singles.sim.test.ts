@@ -28,8 +28,8 @@ describe("one faulty replica of three", { timeout: 60_000 }, () => {
   for (const row of faultRows) {
     it(row.name, () => {
       for (const truth of truths) {
-        const { bar, blame, mayBlame = [] } = row
-        const problems = problemsOf(truth, playFaults(truth, [row]), { blame, mayBlame, bar })
+        const { bar, blame, mayBlame = [], unclear = [] } = row
+        const problems = problemsOf(truth, playFaults(truth, [row]), { bar, blame, mayBlame, unclear })
         assert.deepStrictEqual(problems, [], `${row.name}: ${row.does}${again(truth.seed, row.name)}`)
       }
     })

@@ -10,7 +10,8 @@ import { Transport } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import { BehavedReplica } from "../support/BehavedReplica.ts"
 import { blockSize, firstBlock } from "../support/SimulatedCluster.ts"
-import { type FaultRow, faultRows } from "./Behaviours.ts"
+import { faultRows } from "./Behaviours.ts"
+import type { FaultRow } from "./FaultRow.ts"
 import { makeTruth, smallSize, type Truth } from "./FaultRun.ts"
 
 const truths = seedsFor("fault-stack", 1).map((seed) => makeTruth(seed, smallSize))
