@@ -60,7 +60,7 @@ const summaryOf = (result: FaultResult) => ({
   verdict: verdictOf(result),
   runSeconds: rangeOf(result.pairs.map(({ runSeconds }) => runSeconds)),
   wallSeconds: rangeOf(result.pairs.map(({ wallSeconds }) => wallSeconds)),
-  ratio: ratiosOf(result.pairs),
+  ratio: result.row.isOtherWork === true ? undefined : ratiosOf(result.pairs),
   pairs: result.pairs
 })
 
@@ -88,7 +88,9 @@ export const printFaults = ({ machine, replicas, results }: FaultReport, json: b
   console.log("| --- | --- | --- | --- | --- | --- | --- |")
   for (const { bar, fault, goClient, ratio, runSeconds, verdict, wallSeconds } of rows) {
     console.log(
-      `| ${fault} | ${goClient} | ${text(runSeconds)} | ${text(ratio)} | ${text(wallSeconds)} | ${bar} | ${verdict} |`
+      `| ${fault} | ${goClient} | ${text(runSeconds)} | ${ratio === undefined ? "–" : text(ratio)} | ${
+        text(wallSeconds)
+      } | ${bar} | ${verdict} |`
     )
   }
 }

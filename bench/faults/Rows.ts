@@ -24,6 +24,8 @@ export interface FaultRow {
   readonly exitCode?: number
   /** The run cannot bring all of the data. */
   readonly isPartial?: boolean
+  /** It is other work than that of the healthy run: times are not compared. */
+  readonly isOtherWork?: boolean
 }
 
 export interface FaultRun {
@@ -54,6 +56,12 @@ const blamesOnly = (...peers: ReadonlyArray<string>) => (ended: Ended): string |
   const unjust = blamed.filter((peer) => !peers.includes(peer))
   return unjust.length === 0 ? undefined : `blames ${unjust.join(", ")}`
 }
+
+/** The fault came while there was still work for C. */
+const felt = (ended: Ended): string | undefined =>
+  (ended.document.report.peers.find(({ id }) => id === "C")?.failures ?? 0) === 0
+    ? "the run was over before the fault was felt"
+    : blamesOnly()(ended)
 
 const namesDamaged = (ended: Ended): string | undefined => {
   if (verdictOf(ended, "C") !== "at-fault") return "C delivers less than it lists and is not named"
@@ -137,7 +145,7 @@ export const faultRows: ReadonlyArray<FaultRow> = [
     bar: "≤ 2 × healthy",
     mostRatio: 2,
     begin: killed,
-    check: blamesOnly()
+    check: felt
   },
   {
     id: "down",
@@ -154,7 +162,7 @@ export const faultRows: ReadonlyArray<FaultRow> = [
     goClient: "unfinished after 60 s",
     bar: "complete, nothing lost",
     begin: behindProxy("cut:150000"),
-    check: blamesOnly()
+    check: felt
   },
   {
     id: "silent",
@@ -181,6 +189,7 @@ export const faultRows: ReadonlyArray<FaultRow> = [
     bar: "exit 3 at its deadline, says which peers and which level",
     exitCode: 3,
     isPartial: true,
+    isOtherWork: true,
     begin: async (cluster) => ({
       options: cluster.options({ ...cluster.nobody, flags: ["--deadline", `${deadlineSeconds}s`] })
     }),
@@ -192,6 +201,7 @@ export const faultRows: ReadonlyArray<FaultRow> = [
     goClient: "retries for ever, silently",
     bar: "ends on a level change; exit 1: one replica cannot confirm what a majority holds",
     exitCode: 1,
+    isOtherWork: true,
     begin: lowered,
     check: (ended) =>
       ended.document.report.missing.entries.every(({ reason }) => reason.includes("listed by 1 of 3 peers"))
@@ -203,6 +213,7 @@ export const faultRows: ReadonlyArray<FaultRow> = [
     fault: "B lacks every second point, C has other values and lacks every fifth series",
     goClient: "values depend on timing",
     bar: "the same every time, each divergence reported",
+    isOtherWork: true,
     begin: async (cluster) => {
       const { options, truth } = await cluster.differing()
       return { options, truth }
