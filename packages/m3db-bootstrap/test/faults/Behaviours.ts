@@ -123,7 +123,11 @@ const calls: ReadonlyArray<FaultRow> = [
       inPairs: kind === "binary"
     })
   ),
-  scripted("deep-thrift", { does: "block answers nest 10,000 structs", blame: ["protocol-violation"], inPairs: true })
+  scripted("deep-thrift", {
+    does: "block answers nest structs far too deep",
+    blame: ["protocol-violation"],
+    inPairs: true
+  })
 ]
 
 const blocks: ReadonlyArray<FaultRow> = [
