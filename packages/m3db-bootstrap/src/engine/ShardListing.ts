@@ -40,6 +40,8 @@ export class ShardListing {
   private readonly rows: ListingRows
   private readonly pushbacks: Array<number>
   private readonly undelivered: Array<number>
+  /** By peer: records that it had listed when it was not believed for the first time. */
+  private readonly doubted: Array<number>
   private readonly pageReserved: Array<number>
   private readonly namespace: Uint8Array
 
@@ -54,6 +56,7 @@ export class ShardListing {
     this.stragglers = new Stragglers(this.listings, shard.scope.limits)
     this.pushbacks = shard.peers.map(() => 0)
     this.undelivered = shard.peers.map(() => 0)
+    this.doubted = shard.peers.map(() => 0)
     this.pageReserved = shard.peers.map(() => 0)
     this.namespace = textEncoder.encode(shard.scope.options.namespace)
   }
@@ -162,7 +165,10 @@ export class ShardListing {
     const fresh = this.rows.take(peer, page)
     const doubt = listing.onPage(page, fresh)
     if (doubt !== undefined) this.distrust(peer, "peer", doubt)
-    else if (listing.over) {
+    else if (!listing.over && this.distrusted[peer] && listing.records > 2 * this.doubted[peer]!) {
+      // Begun again, and as endless as before.
+      this.distrust(peer, "unknown", listing.lastError)
+    } else if (listing.over) {
       listing.tookMillis = this.shard.scope.now - listing.beganMillis
       this.distrusted[peer] = false
       this.shard.grouping.finish(peer)
@@ -228,6 +234,7 @@ export class ShardListing {
     const listing = this.listings[peer]!
     record(scope, peers[peer]!, "endless-listing", verdict, `listing of shard ${shard}`, detail)
     this.distrusted[peer] = true
+    this.doubted[peer] ||= listing.records
     listing.lastError = detail
     if (listing.over) return
     if (this.levelMet) return this.giveUp(peer, detail)

@@ -1,6 +1,7 @@
 /**
  * How long a job waits for listings that others have overtaken. Everything here holds only while the level *and* a majority are met by
- * listings that are finished and that listed something, and never at level `all`. Below a majority only peers that fail are done without:
+ * listings that are finished and that listed something, and never at the levels `all` and
+ * `unstrict_all` (everybody who can be had). Below a majority only peers that fail are done without:
  * one quick replica that lost its data must not speak for slow ones that have them.
  *
  *   level met ──a moment──► overtaken: groups become ready without it, its rows still count
@@ -83,7 +84,7 @@ export class Stragglers {
   }
 
   private maySettle({ isMet, level, majority }: StragglerScene): boolean {
-    if (!isMet || level === "all") return false
+    if (!isMet || level === "all" || level === "unstrict_all") return false
     let finished = 0
     for (const listing of this.listings) if (listing.state === "FINISHED") finished++
     return finished >= majority && this.recordsOfOthers > 0
