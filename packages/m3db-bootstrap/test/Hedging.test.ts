@@ -73,14 +73,14 @@ describe("an overdue batch", () => {
   })
 })
 
-describe("a merge", () => {
-  const differing = (level: "majority" | "all") => {
-    const { replicas, simulation } = cluster(silentFetches, { level })
-    const list = replicas[1]!.held.get(0)!
-    list[3] = { ...list[3]!, streams: [makeStream(5, firstBlock, 9)] }
-    return simulation
-  }
+const differing = (level: "majority" | "all") => {
+  const { replicas, simulation } = cluster(silentFetches, { level })
+  const list = replicas[1]!.held.get(0)!
+  list[3] = { ...list[3]!, streams: [makeStream(5, firstBlock, 9)] }
+  return simulation
+}
 
+describe("a merge", () => {
   it("does not wait for the copy of a silent peer when there are enough others", () => {
     const simulation = differing("majority").play()
     assert.strictEqual(simulation.run.outcome?._tag, "complete")
