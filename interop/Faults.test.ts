@@ -5,8 +5,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { differences, hex } from "./Held.ts"
 import { type Damaged, damageDataFile, readFilesets, writeFilesets } from "./HeldFilesets.ts"
-import { run } from "./Program.ts"
+import { peerstrap, run } from "./Program.ts"
 import { startProxy } from "./Proxy.ts"
+import { eventually } from "./RealNode.ts"
 import {
   blockSize,
   bootstrapAt,
@@ -92,6 +93,24 @@ describe("three real nodes, something wrong with one", () => {
       const waits = JSON.stringify(document.waits)
       for (const word of ["\"all\"", "c"]) assert.include(`${waits}${err}`, word)
       assert.match(waits, /\bc\b/)
+    })
+
+    it("and b is out of reach, too, level majority: waits, names both, and goes on when the level is lowered", async () => {
+      const [a, , c] = three.nodes
+      // Nobody listens on this port of c's host: it is its second, and c is killed.
+      const peers = [`a=${a.address}`, `b=127.0.0.1:${c.host.httpPort}`, `c=${c.address}`]
+      const aAlone = { ...three, peers: peers.flatMap((peer) => ["--peer", peer]) }
+      const control = ["--control", `${three.directory}/two-down.sock`]
+      const running = bootstrapAt(aAlone, three.workload, "majority", "two-down", ...generousDeadline, ...control)
+      const why = await eventually("both are named", async () => {
+        const { exitCode, out } = await run(["why", ...control])
+        return exitCode === 0 && /\bb\b/.test(out) && /\bc\b/.test(out) && out.includes("majority") ? out : undefined
+      })
+      assert.match(why, /level majority needs 2/)
+      await peerstrap("set-level", "one", ...control)
+      const { different, document, exitCode } = await running
+      assert.deepStrictEqual([exitCode, different], [0, []])
+      assert.deepStrictEqual(document.report.levelChanges.map(({ level }) => level), ["one"])
     })
 
     it("plan at level all says so before anything is moved", async () => {
