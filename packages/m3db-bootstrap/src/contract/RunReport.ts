@@ -23,7 +23,7 @@ export interface Divergence {
   readonly blockStart: string
   readonly id: string
   readonly kind: "different" | "unknown" | "absent-on-some"
-  /** By peer: `-` absent, `?` no checksum, else 8 hex digits. */
+  /** By peer: `-` absent, `?` no checksum, `not listed` where the listing did not come so far, else 8 hex digits. */
   readonly checksums: Readonly<Record<string, string>>
   readonly sizes: Readonly<Record<string, number>>
 }
