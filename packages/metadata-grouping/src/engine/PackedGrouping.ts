@@ -148,7 +148,19 @@ class Packed implements PackedGrouping {
     checkRange("id", buffer, idOffset, idLength)
     checkRange("tags", buffer, tagsOffset, tagsLength)
     const view = this.viewOf(buffer)
-    return this.take(peer, view, idOffset, idLength, tagsOffset, tagsLength, startHi | 0, startLo | 0, size, checksum)
+    const mark = markOf(size, checksum)
+    return this.take(
+      peer,
+      view,
+      idOffset,
+      idLength,
+      tagsOffset,
+      tagsLength,
+      startHi | 0,
+      startLo | 0,
+      mark,
+      checksum | 0
+    )
   }
 
   reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
@@ -263,9 +275,12 @@ class Packed implements PackedGrouping {
       const tagsBytes = tagsLength[row]!
       const hi = startHi[row]!
       const lo = startLo[row]!
+      // As whole numbers from here on: fractional ones would be boxed at every call.
+      const mark = markOf(size[row]!, checksum[row]!)
+      const sum = checksum[row]! | 0
       checkRange("id", page.buffer, id, idBytes)
       checkRange("tags", page.buffer, tags, tagsBytes)
-      if (usual && this.takeExpected(peer, view, id, idBytes, tags, tagsBytes, hi, lo, size[row]!, checksum[row]!)) {
+      if (usual && this.takeExpected(peer, view, id, idBytes, tags, tagsBytes, hi, lo, mark, sum)) {
         fresh++
         misses = 0
         continue
@@ -277,7 +292,7 @@ class Packed implements PackedGrouping {
       const { additions, duplicates, late } = this
       const groups = this.table.count
       const group = this
-        .take(peer, view, id, idBytes, tags, tagsBytes, hi, lo, size[row]!, checksum[row]!, watch, row)
+        .take(peer, view, id, idBytes, tags, tagsBytes, hi, lo, mark, sum, watch, row)
       if (group < 0) continue
       if (group === groups) watch?.made(row, group)
       if (this.additions > additions) watch?.added(row, group)
@@ -299,8 +314,8 @@ class Packed implements PackedGrouping {
     tagsLength: number,
     hi: number,
     lo: number,
-    size: number,
-    checksum: number
+    mark: number,
+    sum: number
   ): boolean {
     const group = this.cursors[peer]!
     if (group >= this.table.count) return false
@@ -315,8 +330,8 @@ class Packed implements PackedGrouping {
       !this.table.series.hasId(series, view, idOffset, idLength) ||
       !this.table.series.hasTags(series, view, tagsOffset, tagsLength)
     ) return false
-    words[cell] = checksum
-    words[cell + 1] = markOf(size, checksum)
+    words[cell] = sum
+    words[cell + 1] = mark
     const counts = words[row + countsWord]! + oneReporter - 1
     words[row + countsWord] = counts
     if ((counts & missingMask) === 0) this.becomesReady(group)
@@ -333,8 +348,8 @@ class Packed implements PackedGrouping {
     tagsLength: number,
     hi: number,
     lo: number,
-    size: number,
-    checksum: number,
+    mark: number,
+    sum: number,
     watch?: RowWatch,
     row = 0
   ): number {
@@ -352,7 +367,7 @@ class Packed implements PackedGrouping {
       if (!this.table.offerTags(this.word(group, seriesWord), view, tagsOffset, tagsLength)) return this.refuse()
       if ((this.word(group, countsWord) & missingMask) === 0) this.additions++
     }
-    this.record(group, peer, size, checksum)
+    this.record(group, peer, mark, sum)
     this.cursors[peer] = group + 1
     return group
   }
@@ -363,13 +378,13 @@ class Packed implements PackedGrouping {
     return this.state[peer] !== unwaited || this.has(group, peer)
   }
 
-  private record(group: number, peer: number, size: number, checksum: number): void {
+  private record(group: number, peer: number, mark: number, sum: number): void {
     const words = this.table.chunkOf(group)
     const row = this.table.rowOf(group)
     const cell = row + cellWords + 2 * peer
     const again = words[cell + 1]! >>> presenceShift !== absent
-    words[cell] = checksum
-    words[cell + 1] = markOf(size, checksum)
+    words[cell] = sum
+    words[cell + 1] = mark
     if (again) {
       this.duplicates++
       return
