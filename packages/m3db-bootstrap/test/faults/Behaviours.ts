@@ -219,9 +219,11 @@ const listings: ReadonlyArray<FaultRow> = [
       does: `made-up series for ever, ${perPage} on a page of at most 10`,
       mayBlame: ["endless-listing", "advertised-not-delivered"],
       atAll: "waits",
-      pairMillis: 3_000,
+      blameAtAll: ["endless-listing"],
+      pairMillis: 10_000,
       mayBeWaitedFor: true,
-      inPairs: perPage === 1
+      ...(perPage === 10 ? { notWith: ["hang", "huge-length", "deep-thrift"] } : {}),
+      inPairs: true
     })
   )
 ]

@@ -42,6 +42,8 @@ export interface FaultRow {
   readonly blameAtAll?: ReadonlyArray<string>
   /** It makes up what, with another fault, cannot be told from data that only it holds: the run may wait for that. */
   readonly mayBeWaitedFor?: boolean
+  /** Behaviours with which it makes no pair here: docs/faults.md says why. */
+  readonly notWith?: ReadonlyArray<string>
   /** Stands for its family in pairs. */
   readonly inPairs: boolean
 }
@@ -108,5 +110,7 @@ const exclusive = [["lie-data", "unmerged"], ["lie-data", "no-checksum"]] as con
 /** Two rows can be had of one replica at the same time: they are not the same thing with other arguments. */
 export const areCompatible = (a: FaultRow, b: FaultRow): boolean => {
   const keys = [...keysOf(a), ...keysOf(b)]
-  return new Set(keys).size === keys.length && !exclusive.some((both) => both.every((key) => keys.includes(key)))
+  const refused = [...(a.notWith ?? []), ...(b.notWith ?? [])]
+  return new Set(keys).size === keys.length && !refused.some((key) => keys.includes(key)) &&
+    !exclusive.some((both) => both.every((key) => keys.includes(key)))
 }
