@@ -9,7 +9,6 @@ import {
   classifyRemoteError,
   DeclaredError,
   DeclaredErrors,
-  decodeBlocksAnswer,
   decodeMetadataAnswer,
   describeErrorFrame,
   encodeBlocksAnswer,
@@ -33,6 +32,7 @@ import {
 } from "@peerstrap/m3db-wire/testing"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { handedOn } from "./HandedOn.ts"
 import type { Served, ServedCall } from "./SimulatedCluster.ts"
 import { type LinkFaults, type LinkPorts, type LinkShape, type Reply, SimulatedLink } from "./SimulatedLink.ts"
 
@@ -207,7 +207,7 @@ export class BehavedReplica implements Served {
     }
     const decoded: MetadataPage | BlocksAnswer | RemoteError | WireFault = call.kind === "list"
       ? decodeMetadataAnswer(bytes, call.maxAnswerBytes)
-      : decodeBlocksAnswer(bytes, call.maxAnswerBytes)
+      : handedOn(bytes, call.request, call.maxAnswerBytes)
     if (isWireFault(decoded)) {
       const reason = decoded.kind === "too-large" ? "too-large" : "protocol"
       return this.fails(call, { reason, message: `answer: ${decoded.toString()}` }, bytes.length, afterMillis)

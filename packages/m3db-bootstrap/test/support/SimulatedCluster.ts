@@ -487,8 +487,8 @@ export class Simulation {
       })
       const bytes = encodeBlocksAnswer(replica.tamper(elements, request))
       if (bytes.length > action.maxAnswerBytes) return failed({ reason: "too-large" })
-      const answer = handedOn(bytes, request)
-      if (answer === undefined) throw new Error("the simulated answer does not decode")
+      const answer = handedOn(bytes, request, action.maxAnswerBytes)
+      if (!("elementCount" in answer)) throw new Error("the simulated answer does not decode")
       return { _tag: "answer", batch, answer }
     }, failed)
   }
