@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { blockSize, blockStart, namespace } from "./memory/LoadSource.ts"
+import { whenEnding } from "./method/Children.ts"
 import { differenceOfPairs, differenceVerdict, medianMillis } from "./method/Differences.ts"
 import { machine, machineLine } from "./method/Machine.ts"
 import { benchOptions, progress } from "./method/Options.ts"
@@ -21,7 +22,7 @@ const measuredOn = machine()
 const bundle = builtBundle()
 const replica = await startReplicaHere()
 const folder = mkdtempSync(join(tmpdir(), "peerstrap-start-"))
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+whenEnding(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Seconds from the spawn to the end, and to whatever happens in between. */
 const run = async (args: ReadonlyArray<string>): Promise<Readonly<Record<"page" | "block" | "end", number>>> => {

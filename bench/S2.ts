@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { whenEnding } from "./method/Children.ts"
 import { machine } from "./method/Machine.ts"
 import { benchOptions, progress } from "./method/Options.ts"
 import { compare, runRounds } from "./method/Pairs.ts"
@@ -17,7 +18,7 @@ const measuredOn = machine()
 const results: Array<Result> = []
 mkdirSync(options.directory, { recursive: true })
 const directory = mkdtempSync(join(options.directory, "S2-"))
-process.on("exit", () => rmSync(directory, { recursive: true, force: true }))
+whenEnding(() => rmSync(directory, { recursive: true, force: true }))
 
 /** What the file system still has to write of earlier rounds must not slow the next side down. */
 const settle = (): void => void execFileSync("sync", ["-f", directory])

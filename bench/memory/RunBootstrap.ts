@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
-import { startServing } from "../method/Children.ts"
+import { startServing, whenEnding } from "../method/Children.ts"
 import { type AtExit, variable } from "./AtExit.ts"
 import { blockSize, blockStart, type LoadSize, namespace } from "./LoadSource.ts"
 
@@ -39,6 +39,8 @@ const measure = async (bundle: string, args: ReadonlyArray<string>, folder: stri
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, [variable]: told }
   })
+  // Without its replicas it would go on trying.
+  whenEnding(() => child.kill("SIGKILL"))
   const [out, errors, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -69,6 +71,7 @@ export const runBootstrap = async (
 ): Promise<BootstrapTook> => {
   mkdirSync(directory, { recursive: true })
   const folder = mkdtempSync(join(directory, "memory-"))
+  whenEnding(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
   const numbers = [size.series, size.blocks, size.shards, size.points]
   const script = new URL("LoadReplica.ts", import.meta.url)
   const replicas = await Promise.all(peers.map(() => startServing<{ readonly address: string }>(script, numbers)))

@@ -71,7 +71,7 @@ const run = async (
     timeout: Math.max(1, Math.floor(mostMillis))
   })
   const [out, [code, signal]] = await Promise.all([text(child.stdout), once(child, "close")])
-  if (signal === "SIGTERM") return { problem: "the time was up" }
+  if (signal === "SIGTERM" || code === 143) return { problem: "the time was up" }
   return code === 0 ? JSON.parse(out) as BenchDocument : { problem: `it ended with ${code ?? signal}` }
 }
 

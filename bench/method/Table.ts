@@ -47,7 +47,7 @@ const ofResult = ({ comparison: { cpu, speed }, goal, row, what }: Result): Tabl
   interval: `${speed.low.toFixed(3)} … ${speed.high.toFixed(3)}`,
   byCpu: cpu === undefined ? "–" : cpu.ratio.toFixed(3),
   pairs: String(speed.pairs),
-  goal: goal === undefined ? "–" : `≥ ${goal}`,
+  goal: goal === undefined ? "–" : `≥ ${Number(goal.toFixed(3))}`,
   verdict: goal === undefined ? "–" : verdict(speed, goal)
 })
 
