@@ -1,6 +1,7 @@
 /** How long a run waits for listings that others have overtaken, and when it does not. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Level } from "@peerstrap/consistency-policy"
+import { adler32 } from "@peerstrap/m3tsz"
 import {
   expectedOf,
   firstBlock,
@@ -168,5 +169,34 @@ describe("endless listings", () => {
     assert.isUndefined(simulation.run.outcome)
     assert.isAbove(simulation.run.report().evidenceCounts["C"]!["endless-listing"]!, 0)
     assert.deepStrictEqual(simulation.run.waits()[0]!.peers, ["C"])
+  })
+
+  it("of blocks that are really delivered end with memory: put aside by name, what it listed is kept, the rest is told as missing", () => {
+    const one = makeDataset({ seed: 4, series: 60, blocks: 1, numShards: 1 })
+    const replicas = ["A", "B", "C"].map((id) => makeReplica(id, replicaOf(one)))
+    const stream = makeStream(1, firstBlock, 3)
+    let made = 0
+    replicas[2]!.nextToken = () => 1
+    replicas[2]!.tamperPage = () =>
+      Array.from({ length: 100 }, () => ({
+        id: new TextEncoder().encode(`endless-${made++}`),
+        start: firstBlock,
+        size: BigInt(stream.length),
+        checksum: adler32(stream)
+      }))
+    replicas[2]!.tamper = (elements) =>
+      elements.map(({ id }) => ({
+        id,
+        blocks: [{ start: firstBlock, merged: { head: stream, tail: new Uint8Array(0) }, checksum: adler32(stream) }]
+      }))
+    const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1, memoryBytes: 4 << 20 })
+    simulation.play(120_000)
+    assert.strictEqual(simulation.run.outcome?._tag, "incomplete")
+    const report = simulation.run.report()
+    assert.isAbove(report.seriesBlocks.stored, 60)
+    assert.deepStrictEqual(report.missing.entries.map(({ peers }) => peers), [["C"]])
+    assert.include(report.missing.entries[0]!.reason, "memory for metadata is full")
+    assert.deepStrictEqual(report.evidenceCounts, {})
+    assert.strictEqual(simulation.ledger.used, 0)
   })
 })

@@ -268,21 +268,18 @@ export class ShardListing {
   }
 
   /**
-   * Memory for metadata is full. Gives up the listing that takes most of it, when the level is met without it; what it listed so far is
-   * kept, and the blocks are reported as incomplete. False when there is none.
+   * Memory for metadata is full. Gives up the listing that has taken most of it, when a majority and the level have listed without it; what
+   * it listed so far is kept, and the blocks are reported as incomplete. False when there is none.
    */
   putAside(): boolean {
-    if (!this.levelMet || this.successes === 0 || this.shard.scope.level === "all") return false
-    const open = [...this.listings.keys()].filter((peer) => !this.listings[peer]!.over && this.isFarAhead(peer, 0))
+    if (!this.levelMet || this.successes < Math.max(1, this.shard.majority)) return false
+    const open = [...this.listings.keys()].filter((peer) => !this.listings[peer]!.over)
     const largest = open.toSorted((a, b) => this.listings[b]!.records - this.listings[a]!.records)[0]
     if (largest === undefined) return false
     const { ledger, tally } = this.shard.scope
     const id = this.shard.peerId(largest)
-    const reason =
-      `${id} listed ${
-        this.listings[largest]!.records
-      } records and goes on, far more than the others: memory for metadata ` +
-      `is full (${ledger.usedBy("listing")} bytes), what else it holds is unknown; raise --memory`
+    const reason = `memory for metadata is full (${ledger.usedBy("listing")} bytes): ${id} listed ` +
+      `${this.listings[largest]!.records} records and was not done, what else it holds is unknown; raise --memory`
     this.giveUp(largest, reason)
     for (const start of this.starts) {
       tally.missing.add(() => ({ shard: this.shard.shard, blockStart: String(start), peers: [id], reason }))

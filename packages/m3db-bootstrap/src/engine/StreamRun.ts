@@ -326,7 +326,12 @@ export class StreamRun {
       if (!job.isStuckOnMemory) return
       youngest = job
     }
-    for (const job of this.active.values()) if (job.putAside()) return
+    for (const job of this.active.values()) {
+      if (!job.putAside()) continue
+      // Nothing else is left to wake it.
+      job.pump(true)
+      return this.sendBatches()
+    }
     if (this.active.size === 1) {
       const { ledger, limits } = this.scope
       this.scope.failure ??= {
