@@ -39,7 +39,8 @@ const commandOf = ({ namespace, points, series, shards }: DataSpec): readonly [s
   }
   // A few hundred different streams are enough for a transfer, and quick to make.
   const made = `series=${series},points=${points},distinct=200,blocks=1,start=1600000000000000000,seed=3`
-  const serve = ["serve", "--listen", "127.0.0.1:0", "--generate", made, "--control"]
+  // Should nobody be left to end it, it ends by itself.
+  const serve = ["serve", "--listen", "127.0.0.1:0", "--generate", made, "--control", "--duration", "7200"]
   return ["python3", [sharedPath("peers/m3peer.py"), ...serve, ...common]]
 }
 
