@@ -91,6 +91,7 @@ class Pool implements AnswerBuffers {
   /** Least recently given back first. */
   private idle: Array<Slab> = []
   private bytes = 0
+  private isRefused = false
 
   constructor(maxIdleBytes: number) {
     this.maxIdleBytes = maxIdleBytes
@@ -102,8 +103,16 @@ class Pool implements AnswerBuffers {
 
   take(need: AnswerNeed): AnswerBuffer | undefined {
     const bytes = answerAt(need) + need.maxAnswerBytes + slackBytes
-    const slab = this.reuse(bytes) ?? makeSlab(bytes)
+    const slab = this.reuse(bytes) ?? this.make(bytes)
     return slab === undefined ? undefined : new Loan(slab, need, (free) => this.keep(free))
+  }
+
+  private make(bytes: number): Slab | undefined {
+    if (this.isRefused) return undefined
+    const slab = makeSlab(bytes)
+    // Where address space is short the runtime collects all garbage before it refuses: once is enough.
+    this.isRefused = slab === undefined
+    return slab
   }
 
   /** The most recent that is large enough and at most twice as large: what is drawn from the ledger is what was asked for. */

@@ -16,7 +16,7 @@ export interface Flight {
   readonly batch: number
   readonly lane: number
   readonly items: ReadonlyArray<number>
-  readonly itemBytes: ReadonlyArray<number>
+  readonly itemBytes: Float64Array
   readonly bytes: number
   /** Bytes charged to the bytes/s limit. */
   readonly chargedBytes: number
@@ -156,20 +156,18 @@ export class PeerQueue {
     const queue = this.lanes.current()
     if (queue === undefined) return undefined
     const size = this.batchBytes
-    const items: Array<number> = []
-    const itemBytes: Array<number> = []
+    const most = Math.min(queue.length, this.limits.maxBatchItems)
     let bytes = 0
-    let full = false
-    while (items.length < queue.length) {
-      const next = queue.bytesAt(items.length)
-      full = items.length === this.limits.maxBatchItems || (items.length > 0 && bytes + next > size)
-      if (full) break
-      itemBytes.push(next)
-      items.push(queue.itemAt(items.length))
+    let count = 0
+    for (; count < most; count++) {
+      const next = queue.bytesAt(count)
+      if (count > 0 && bytes + next > size) break
       bytes += next
     }
+    const full = count < queue.length
+    const { bytes: itemBytes, items } = queue.front(count)
     this.lanes.advance()
-    queue.dropFront(items.length)
+    queue.dropFront(count)
     if (queue.length === 0) this.lanes.remove(queue)
     this.queuedItems -= items.length
     this.queuedBytes -= bytes
