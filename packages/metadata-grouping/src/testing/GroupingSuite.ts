@@ -3,76 +3,10 @@
  * Register them with `for (const check of groupingSuite) it(check.name, () => check.run(make))`.
  */
 import assert from "node:assert/strict"
-import { type Grouping, noChecksum, type ReportColumns } from "../contract/Grouping.ts"
-
-export type MakeGrouping = (peerCount: number, maxGroups: number) => Grouping
-
-export interface GroupingCheck {
-  readonly name: string
-  readonly run: (make: MakeGrouping) => void
-}
-
-const encoder = new TextEncoder()
-
-interface Entry {
-  readonly id: string
-  readonly tags?: string
-  readonly startHi?: number
-  readonly startLo?: number
-  readonly size?: number
-  readonly checksum?: number
-}
-
-/** Reports through a fresh buffer with bytes before, between and after id and tags, overwritten afterwards. */
-const report = (grouping: Grouping, peer: number, entry: Entry): number => {
-  const id = encoder.encode(entry.id)
-  const tags = encoder.encode(entry.tags ?? "")
-  const buffer = new Uint8Array(id.length + tags.length + 7).fill(0xee)
-  buffer.set(id, 3)
-  buffer.set(tags, 5 + id.length)
-  const { checksum = 7, size = 100, startHi = 1, startLo = 2 } = entry
-  const group = grouping
-    .report(peer, buffer, 3, id.length, 5 + id.length, tags.length, startHi, startLo, size, checksum)
-  buffer.fill(0xdd)
-  return group
-}
-
-/** The entries as one page, with bytes before, between and after; the caller may overwrite `buffer`. */
-const pageOf = (entries: ReadonlyArray<Entry>): ReportColumns => {
-  const parts = entries.map((entry) => ({ id: encoder.encode(entry.id), tags: encoder.encode(entry.tags ?? "") }))
-  const page = {
-    buffer: new Uint8Array(3 + parts.reduce((sum, { id, tags }) => sum + id.length + tags.length + 5, 0)).fill(0xee),
-    count: entries.length,
-    idOffset: new Int32Array(entries.length),
-    idLength: Int32Array.from(parts, ({ id }) => id.length),
-    tagsOffset: new Int32Array(entries.length),
-    tagsLength: Int32Array.from(parts, ({ tags }) => tags.length),
-    startHi: Int32Array.from(entries, ({ startHi = 1 }) => startHi),
-    startLo: Int32Array.from(entries, ({ startLo = 2 }) => startLo),
-    size: Float64Array.from(entries, ({ size = 100 }) => size),
-    checksum: Float64Array.from(entries, ({ checksum = 7 }) => checksum)
-  }
-  let at = 3
-  parts.forEach(({ id, tags }, row) => {
-    page.buffer.set(id, page.idOffset[row] = at)
-    page.buffer.set(tags, page.tagsOffset[row] = at + id.length + 2)
-    at += id.length + tags.length + 5
-  })
-  return page
-}
-
-const pageOfIds = (ids: string): ReportColumns => pageOf(Array.from(ids, (id) => ({ id })))
-
-const drained = (grouping: Grouping): Array<number> => {
-  const out: Array<number> = []
-  grouping.drainReady(out)
-  return out
-}
-
-/** Forty bytes of which one differs. */
-const idAt = (position: number): string => `${"o".repeat(position)}x${"o".repeat(39 - position)}`
-
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+import { noChecksum } from "../contract/Grouping.ts"
+import type { GroupingCheck } from "./GroupingCheck.ts"
+import { drained, encoder, idAt, report, text } from "./GroupingReports.ts"
+import { pageChecks } from "./PageChecks.ts"
 
 const readiness: ReadonlyArray<GroupingCheck> = [
   {
@@ -248,109 +182,6 @@ const unwaiting: ReadonlyArray<GroupingCheck> = [
   }
 ]
 
-const calls = (admits: (row: number) => boolean = () => true) => {
-  const seen: Array<ReadonlyArray<unknown>> = []
-  return {
-    seen,
-    watch: {
-      admits: (row: number, seriesKnown: boolean) => {
-        seen.push(["admits", row, seriesKnown])
-        return admits(row)
-      },
-      made: (row: number, group: number) => seen.push(["made", row, group]),
-      added: (row: number, group: number) => seen.push(["added", row, group])
-    }
-  }
-}
-
-const pages: ReadonlyArray<GroupingCheck> = [
-  {
-    name: "a page reports its rows in order and tells how many said something new",
-    run: (make) => {
-      const grouping = make(2, 4)
-      const page = pageOf([
-        { id: "a", tags: "first", checksum: 1, size: 11 },
-        { id: "b", startHi: -1, startLo: -2, checksum: 0xffffffff },
-        { id: "a", tags: "other", checksum: noChecksum, size: 12 },
-        { id: "a", startLo: 3 },
-        { id: "" },
-        { id: "refused" }
-      ])
-      assert.equal(grouping.reportPage(0, page), 4)
-      page.buffer.fill(0xdd)
-      assert.deepEqual([grouping.groupCount, grouping.duplicates, grouping.tagConflicts, grouping.refused], [
-        4,
-        1,
-        1,
-        1
-      ])
-      assert.deepEqual(Array.from({ length: 4 }, (_, group) => text(grouping.id(group))), ["a", "b", "a", ""])
-      assert.deepEqual([grouping.startHi(1), grouping.startLo(1), grouping.startLo(2)], [-1, -2, 3])
-      assert.deepEqual([grouping.checksum(0, 0), grouping.checksum(1, 0)], [noChecksum, 0xffffffff])
-      assert.deepEqual([grouping.size(0, 0), text(grouping.tags(2))], [12, "first"])
-      assert.equal(grouping.reportPage(1, pageOfIds("")), 0)
-      assert.deepEqual(drained(grouping), [])
-    }
-  },
-  {
-    name: "pages in the same, the reverse and a broken order meet in the same groups",
-    run: (make) => {
-      const grouping = make(4, 20)
-      assert.equal(grouping.reportPage(0, pageOfIds("abcdefgh")), 8)
-      assert.equal(grouping.reportPage(1, pageOfIds("abcdefgh")), 8)
-      assert.equal(grouping.reportPage(2, pageOfIds("hgfedcba")), 8)
-      assert.deepEqual(drained(grouping), [])
-      assert.equal(grouping.reportPage(3, pageOfIds("abzdcca")), 5)
-      assert.deepEqual([grouping.groupCount, grouping.late, grouping.duplicates], [9, 2, 0])
-      assert.deepEqual(drained(grouping), [0, 1, 3, 2])
-      assert.deepEqual(Array.from({ length: 9 }, (_, group) => grouping.reporters(group)), [4, 4, 4, 4, 3, 3, 3, 3, 1])
-    }
-  },
-  {
-    name: "a row that may not make a group is left out without a count; known groups are not asked about",
-    run: (make) => {
-      const grouping = make(2, 2)
-      const page = pageOf([{ id: "a" }, { id: "foreign" }, { id: "a", startLo: 9 }, { id: "a" }, { id: "foreign" }])
-      const { seen, watch } = calls((row) => row !== 1 && row !== 4)
-      assert.equal(grouping.reportPage(0, page, watch), 2)
-      const asked = [["admits", 0, false], ["made", 0, 0], ["admits", 1, false], ["admits", 2, true], ["made", 2, 1]]
-      assert.deepEqual(seen, [...asked, ["admits", 4, false]])
-      assert.deepEqual([grouping.groupCount, grouping.refused, grouping.late, grouping.duplicates], [2, 0, 0, 1])
-      seen.length = 0
-      assert.equal(grouping.reportPage(1, pageOf([{ id: "a" }, { id: "a", startLo: 9 }]), watch), 2)
-      assert.deepEqual(seen, [])
-    }
-  },
-  {
-    name: "rows that find no room or come from a finished peer make nothing and are not told of",
-    run: (make) => {
-      const grouping = make(2, 1)
-      const { seen, watch } = calls()
-      assert.equal(grouping.reportPage(0, pageOfIds("ab"), watch), 1)
-      assert.deepEqual(seen, [["admits", 0, false], ["made", 0, 0], ["admits", 1, false]])
-      seen.length = 0
-      grouping.finish(1)
-      assert.equal(grouping.reportPage(1, pageOfIds("ab"), watch), 0)
-      assert.deepEqual(seen, [])
-      assert.deepEqual([grouping.refused, grouping.late], [1, 2])
-    }
-  },
-  {
-    name: "a row for a ready group tells of its addition, once a peer",
-    run: (make) => {
-      const grouping = make(2, 10)
-      const { seen, watch } = calls()
-      grouping.reportPage(0, pageOfIds("ab"), watch)
-      grouping.unwait(1)
-      seen.length = 0
-      assert.equal(grouping.reportPage(1, pageOfIds("bcbc"), watch), 2)
-      assert.deepEqual(seen, [["added", 0, 1], ["admits", 1, false], ["made", 1, 2]])
-      assert.deepEqual([grouping.additions, grouping.late, grouping.duplicates], [1, 1, 1])
-      assert.deepEqual(drained(grouping), [0, 1])
-    }
-  }
-]
-
 const repetition: ReadonlyArray<GroupingCheck> = [
   {
     name: "the newer report of a peer replaces the older while the group waits",
@@ -504,7 +335,7 @@ const bounds: ReadonlyArray<GroupingCheck> = [
 export const groupingSuite: ReadonlyArray<GroupingCheck> = [
   ...readiness,
   ...unwaiting,
-  ...pages,
+  ...pageChecks,
   ...repetition,
   ...identity,
   ...bounds

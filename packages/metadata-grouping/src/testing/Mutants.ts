@@ -1,6 +1,6 @@
 /** Groupings that are wrong in one way each. The kit must reject every one; a kit that accepts one has a hole. */
 import type { Grouping, ReportColumns, RowWatch } from "../contract/Grouping.ts"
-import type { MakeGrouping } from "./GroupingSuite.ts"
+import type { MakeGrouping } from "./GroupingCheck.ts"
 import { type NaiveGroup, NaiveGrouping, type NaiveReport, type NaiveSeries } from "./NaiveGrouping.ts"
 
 class ReadyTooEarly extends NaiveGrouping {
