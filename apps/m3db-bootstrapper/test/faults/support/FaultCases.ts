@@ -26,6 +26,8 @@ const noticed = (sign: string, ...behaviours: ReadonlyArray<string>): ReadonlyAr
 const proven = (behaviour: string, ...proof: ReadonlyArray<string>): FaultCase => ({ behaviour, proof, signs: proof })
 
 const undelivered = "advertised-not-delivered"
+/** What a flipped bit comes to where no checksum tells of it. */
+const undecodable = "undecodable-block"
 const violation = "protocol-violation"
 /** Sound in itself, but not what was listed: with cold writes any block may change at any time. */
 const differs = "delivered-differs-from-advertised"
@@ -71,8 +73,8 @@ const blocks: ReadonlyArray<FaultCase> = [
   ...noticed("block-error", "block-err", "block-err:3"),
   proven("wrong-id", undelivered, "unrequested-block"),
   proven("wrong-id:3", undelivered, "unrequested-block"),
-  proven("lie-data", "corrupt-block"),
-  proven("lie-data:3", "corrupt-block"),
+  proven("lie-data", "corrupt-block", undecodable),
+  proven("lie-data:3", "corrupt-block", undecodable),
   ...noticed(differs, "lie-data:1:valid", "lie-data:3:valid"),
   proven("extra", "surplus-element", "unrequested-block"),
   proven("extra:block", "unrequested-block"),
