@@ -5,7 +5,17 @@
  * A scale model: byte counts are a hundredth of those measured with real nodes (27 MB, batches from 256 KiB, 200 kB/s, 150 kB a connection),
  * times are what they are. The healthy run then lasts as long as the real one.
  */
-import { areCompatible, fanOutOfAThird, type FaultRow, other, scripted, silence, slower } from "./FaultRow.ts"
+import { Limits } from "@peerstrap/m3db-wire"
+import {
+  areCompatible,
+  fanOutOfAll,
+  fanOutOfAThird,
+  type FaultRow,
+  other,
+  scripted,
+  silence,
+  slower
+} from "./FaultRow.ts"
 
 const legal = { isLegal: true, inPairs: true }
 
@@ -18,7 +28,12 @@ const slowness: ReadonlyArray<FaultRow> = [
 ]
 
 const connections: ReadonlyArray<FaultRow> = [
-  scripted("half-open:1500", { does: "connections fall silent after 1.5 kB", bar: silence, inPairs: true }),
+  scripted("half-open:1500", {
+    does: "connections fall silent after 1.5 kB",
+    bar: silence,
+    pairMillis: Limits.idleTimeoutMillis,
+    inPairs: true
+  }),
   scripted("half-open:20000", { does: "connections fall silent after 20 kB", bar: silence }),
   scripted("cut:1500", { does: "connections are closed after 1.5 kB", inPairs: true }),
   scripted("cut:20000", { does: "connections are closed after 20 kB" }),
@@ -98,7 +113,12 @@ const calls: ReadonlyArray<FaultRow> = [
     pairMillis: 3_000,
     ...legal
   }),
-  scripted("hang:fetchBlocksRaw", { does: "block calls are never answered", bar: silence, inPairs: true }),
+  scripted("hang:fetchBlocksRaw", {
+    does: "block calls are never answered",
+    bar: silence,
+    pairMillis: Limits.idleTimeoutMillis,
+    inPairs: true
+  }),
   scripted("hang:fetchBlocksMetadataRawV2", {
     does: "listing calls are never answered",
     bar: silence,
@@ -176,7 +196,7 @@ const blocks: ReadonlyArray<FaultRow> = [
     inPairs: true
   }),
   scripted("unmerged:3", { does: "every third series as two streams", bar: fanOutOfAThird, ...legal }),
-  scripted("no-checksum", { does: "no checksum anywhere", bar: { ratio: 3.5 }, inPairs: true }),
+  scripted("no-checksum", { does: "no checksum anywhere", bar: fanOutOfAll, inPairs: true }),
   scripted("extra", {
     does: "an element that nobody asked for",
     blame: ["surplus-element"],
@@ -220,7 +240,8 @@ const listings: ReadonlyArray<FaultRow> = [
       mayBlame: ["endless-listing", "advertised-not-delivered"],
       atAll: "waits",
       blameAtAll: ["endless-listing"],
-      pairMillis: 10_000,
+      // Each try of what is made up may cost a timeout.
+      pairMillis: 2 * Limits.idleTimeoutMillis,
       mayBeWaitedFor: true,
       ...(perPage === 10 ? { notWith: ["hang", "huge-length", "deep-thrift"] } : {}),
       inPairs: true
@@ -236,7 +257,7 @@ const data: ReadonlyArray<FaultRow> = [
     does: "holds every second point",
     client: "fetch all copies, merge, report the divergence",
     variation: { lackPoints: { every: 2, remainder: 1 } },
-    bar: { ratio: 3.5 },
+    bar: fanOutOfAll,
     ...legal
   }),
   other("other-values=3", {

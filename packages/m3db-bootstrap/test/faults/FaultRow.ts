@@ -1,7 +1,6 @@
 /**
  * One fault of one of three replicas, as a value: what it does, what has to come of it, and the time that it may cost.
  */
-import { Limits } from "@peerstrap/m3db-wire"
 import { behaviourNames, behaviourTable, type SeededVariation } from "@peerstrap/m3db-wire/testing"
 import type { LinkFaults } from "../support/SimulatedLink.ts"
 
@@ -34,7 +33,7 @@ export interface FaultRow {
   /** Kinds with verdict `peer` that it may leave beside them. */
   readonly mayBlame?: ReadonlyArray<string>
   readonly bar: TimeBar
-  /** Together with another: copies of what differs come at its pace. */
+  /** Together with another: copies of what differs come at its pace, or are waited for until the idle timer ends its silence. */
   readonly pairMillis?: number
   /** At level `all`: the run completes, waits for this peer's listings, or either, as the seed has it. */
   readonly atAll: "completes" | "waits" | "either"
@@ -48,9 +47,6 @@ export interface FaultRow {
   readonly inPairs: boolean
 }
 
-/** Silence ends after this (the client's idle timer). */
-const idleMillis = Limits.idleTimeoutMillis
-
 /** Work moves to the fast ones. */
 export const slower: TimeBar = { ratio: 1.5 }
 
@@ -58,10 +54,13 @@ export const slower: TimeBar = { ratio: 1.5 }
 export const near: TimeBar = { ratio: 1.6 }
 
 /** A third of the series has to be fetched from all three. */
-export const fanOutOfAThird: TimeBar = { ratio: 2 }
+export const fanOutOfAThird: TimeBar = { ratio: 1.8 }
 
-/** Whole timeouts may pass before silence is known as such. */
-export const silence: TimeBar = { ratio: 1, plusMillis: idleMillis }
+/** Everything has to be fetched from all three. */
+export const fanOutOfAll: TimeBar = { ratio: 2.5 }
+
+/** Far below the idle timeout of 15 s, which the goal allows: work of a peer that has fallen silent goes to others before. */
+export const silence: TimeBar = { ratio: 2.5 }
 
 type Given = Omit<Partial<FaultRow>, "name" | "does"> & { readonly does: string }
 
