@@ -11,8 +11,13 @@ export const blocksRequest = (
   groups: ReadonlyArray<number>,
   namespace: Uint8Array
 ): BlocksRequest => {
+  const idLengths = new Int32Array(groups.length)
   let idBytes = 0
-  for (const group of groups) idBytes += grouping.idLength(group)
+  for (let item = 0; item < groups.length; item++) {
+    const length = grouping.idLength(groups[item]!)
+    idLengths[item] = length
+    idBytes += length
+  }
   if (idBytes + namespace.length + (groups.length + 2) * itemBytes > WireLimits.maxRequestBytes) {
     // The client refuses what is too large to be sent.
     return {
@@ -24,9 +29,14 @@ export const blocksRequest = (
     }
   }
   const writer = new BlocksRequestWriter(namespace, shard, groups.length, idBytes)
-  for (const group of groups) {
-    const at = writer.item(grouping.idLength(group), grouping.startHi(group), grouping.startLo(group))
+  for (let item = 0; item < groups.length; item++) {
+    const group = groups[item]!
+    const at = writer.item(idLengths[item]!, grouping.startHi(group), grouping.startLo(group))
     grouping.copyId(group, writer.view, at)
   }
   return writer.finish()
 }
+
+/** About the bytes of ids and Thrift that come back with the answer. */
+export const requestBytes = (request: BlocksRequest): number =>
+  request.arg3?.length ?? request.ids.reduce((sum, { length }) => sum + length + itemBytes, 0)

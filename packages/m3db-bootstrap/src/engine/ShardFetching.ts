@@ -6,7 +6,7 @@ import { absentChecksum, type BlocksAnswer, type BlocksRequest, type UsualBlocks
 import { noChecksum } from "@peerstrap/metadata-grouping"
 import { best, type Candidate } from "@peerstrap/peer-selection"
 import type { CallFailure } from "../contract/StreamRun.ts"
-import { blocksRequest } from "./BlocksRequests.ts"
+import { blocksRequest, requestBytes } from "./BlocksRequests.ts"
 import { isItemBlameless, pushbacksPerFailure } from "./CallFailures.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import type { FanOut } from "./FanOut.ts"
@@ -21,8 +21,8 @@ import { type Delivered, isAsAdvertised, verifyDelivered } from "./Verification.
 
 const S = SeriesState
 
-/** Thrift and ids around one block of an answer cost about so much beside the id itself. */
-const elementOverheadBytes = 96
+/** Thrift around one block of an answer costs about so much more than around an item of the request. */
+const elementOverheadBytes = 80
 
 /** An answer is somewhat larger than announced when blocks grew since the listing. */
 const answerSlackBytes = 64 << 10
@@ -255,10 +255,9 @@ export class ShardFetching {
   }
 
   /** Bytes to draw for the answer to a request for these groups. */
-  answerBytes(groups: ReadonlyArray<number>, peer: number): number {
-    const { grouping } = this.shard
-    let bytes = answerSlackBytes
-    for (const group of groups) bytes += this.expected(group, peer) + grouping.idLength(group) + elementOverheadBytes
+  answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
+    let bytes = answerSlackBytes + groups.length * elementOverheadBytes + requestBytes(request)
+    for (const group of groups) bytes += this.expected(group, peer)
     return Math.min(bytes, this.shard.scope.limits.maxAnswerBytes)
   }
 

@@ -313,8 +313,8 @@ export class ShardStream implements ShardState {
     return items.filter((group) => this.fetching.isWanted(group, local))
   }
 
-  answerBytes(groups: ReadonlyArray<number>, peer: number): number {
-    return this.fetching.answerBytes(groups, this.peers.indexOf(peer))
+  answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
+    return this.fetching.answerBytes(groups, request, this.peers.indexOf(peer))
   }
 
   request(groups: ReadonlyArray<number>): BlocksRequest {

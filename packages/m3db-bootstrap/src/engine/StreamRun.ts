@@ -291,7 +291,7 @@ export class StreamRun {
         continue
       }
       const request = job.request(groups)
-      const reserved = job.answerBytes(groups, next.peer)
+      const reserved = job.answerBytes(groups, request, next.peer)
       if (!ledger.tryReserve("answers", reserved)) {
         queues.undo(next.batch)
         if (this.moves.cancelUnwanted()) continue
