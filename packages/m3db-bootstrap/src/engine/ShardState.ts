@@ -37,8 +37,9 @@ export interface ShardState {
 }
 
 /** Bytes drawn for one series-block whose peer announced `size` bytes: never so many that the copies of all peers could not be held. */
-export const expectedBytes = (state: ShardState, group: number, peer: number): number => {
-  const { ledger, limits } = state.scope
-  const holdable = Math.floor((ledger.capacity * limits.copiesShare) / state.peers.length)
-  return Math.min(state.grouping.size(group, peer), limits.maxBlockBytes, holdable)
-}
+export const expectedBytes = (state: ShardState, group: number, peer: number): number =>
+  Math.min(state.grouping.size(group, peer), mostExpectedBytes(state))
+
+/** The most that `expectedBytes` is for any series-block of the job. */
+export const mostExpectedBytes = ({ peers, scope: { ledger, limits } }: Pick<ShardState, "peers" | "scope">): number =>
+  Math.min(limits.maxBlockBytes, Math.floor((ledger.capacity * limits.copiesShare) / peers.length))

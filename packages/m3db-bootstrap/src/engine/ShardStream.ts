@@ -308,9 +308,14 @@ export class ShardStream implements ShardState {
   }
 
   /** Items of a batch that are still wanted. */
-  wanted(items: ReadonlyArray<number>, peer: number): Array<number> {
+  wanted(items: ReadonlyArray<number>, peer: number): ReadonlyArray<number> {
+    const { fetching } = this
     const local = this.peers.indexOf(peer)
-    return items.filter((group) => this.fetching.isWanted(group, local))
+    // Nearly always all of them.
+    for (let i = 0; i < items.length; i++) {
+      if (!fetching.isWanted(items[i]!, local)) return items.filter((group) => fetching.isWanted(group, local))
+    }
+    return items
   }
 
   answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
