@@ -240,8 +240,8 @@ const listings: ReadonlyArray<FaultRow> = [
       mayBlame: ["endless-listing", "advertised-not-delivered"],
       atAll: "waits",
       blameAtAll: ["endless-listing"],
-      // Each try of what is made up may cost a timeout.
-      pairMillis: 2 * Limits.idleTimeoutMillis,
+      // Each of four tries of what is made up may cost a timeout.
+      pairMillis: 4 * Limits.idleTimeoutMillis,
       mayBeWaitedFor: true,
       ...(perPage === 10 ? { notWith: ["hang", "huge-length", "deep-thrift"] } : {}),
       inPairs: true
