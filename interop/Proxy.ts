@@ -17,35 +17,49 @@ export interface Mistreatment {
 export interface Proxy {
   /** `HOST:PORT`. */
   readonly address: string
-  /** Connections so far. */
-  readonly connections: () => number
+  /** Connections that were mistreated so far (slow ones: from their first wait on). */
+  readonly mistreated: () => number
   readonly close: () => Promise<void>
 }
 
 /** How long one piece of a slow connection takes: short, so that it trickles rather than comes in bursts. */
 const pieceMillis = 50
 
-async function* answers(upstream: Net.Socket, mistreatment: Mistreatment): AsyncGenerator<Buffer> {
+async function* answers(upstream: Net.Socket, mistreatment: Mistreatment, mark: () => void): AsyncGenerator<Buffer> {
   const { bytesPerSecond, flipBitOfByte = -1 } = mistreatment
   const pieceBytes = bytesPerSecond === undefined ? 1 << 20 : Math.ceil(bytesPerSecond * pieceMillis / 1000)
   let seen = 0
   for await (const chunk of upstream as AsyncIterable<Buffer>) {
-    if (flipBitOfByte >= seen && flipBitOfByte < seen + chunk.length) chunk[flipBitOfByte - seen]! ^= 4
+    if (flipBitOfByte >= seen && flipBitOfByte < seen + chunk.length) {
+      chunk[flipBitOfByte - seen]! ^= 4
+      mark()
+    }
     seen += chunk.length
     for (let at = 0; at < chunk.length; at += pieceBytes) {
       yield chunk.subarray(at, at + pieceBytes)
-      if (bytesPerSecond !== undefined) await after(pieceMillis)
+      if (bytesPerSecond === undefined) continue
+      mark()
+      await after(pieceMillis)
     }
   }
 }
 
-const serve = async (client: Net.Socket, upstream: Net.Socket, mistreatment: Mistreatment): Promise<void> => {
+const serve = async (
+  client: Net.Socket,
+  upstream: Net.Socket,
+  mistreatment: Mistreatment,
+  mark: () => void
+): Promise<void> => {
   const { cutAfterBytes = Infinity, silentAfterBytes = Infinity } = mistreatment
   client.pipe(upstream)
   let sent = 0
-  for await (const piece of answers(upstream, mistreatment)) {
-    if (sent + piece.length > silentAfterBytes) return
-    if (sent + piece.length > cutAfterBytes) return void client.resetAndDestroy()
+  for await (const piece of answers(upstream, mistreatment, mark)) {
+    if (sent + piece.length > Math.min(silentAfterBytes, cutAfterBytes)) {
+      mark()
+      if (sent + piece.length > cutAfterBytes) return void client.resetAndDestroy()
+      // Silence goes on reading, and keeps both connections open: neither side can notice.
+      continue
+    }
     sent += piece.length
     if (!client.write(piece)) await once(client, "drain")
   }
@@ -53,12 +67,16 @@ const serve = async (client: Net.Socket, upstream: Net.Socket, mistreatment: Mis
 }
 
 /** Starts it on a port of its own in front of a port on loopback. */
-export const startProxy = async (port: number, mistreatment: Mistreatment): Promise<Proxy> => {
+export const startProxy = async (
+  port: number,
+  mistreatment: Mistreatment,
+  onAnswer: (bytes: number) => void = () => {}
+): Promise<Proxy> => {
   const open = new Set<Net.Socket>()
-  let connections = 0
+  const mistreated = new Set<Net.Socket>()
   const server = Net.createServer((client) => {
-    connections++
     const upstream = Net.connect({ host: "127.0.0.1", port })
+    upstream.on("data", (chunk) => onAnswer(chunk.length))
     const pair = [client, upstream]
     for (const socket of pair) {
       open.add(socket)
@@ -67,13 +85,13 @@ export const startProxy = async (port: number, mistreatment: Mistreatment): Prom
     }
     client.on("close", () => upstream.destroy())
     // A side that went away in the middle is what `error` has already dealt with.
-    serve(client, upstream, mistreatment).catch(() => client.destroy())
+    serve(client, upstream, mistreatment, () => mistreated.add(client)).catch(() => client.destroy())
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
   return {
     address: `127.0.0.1:${(server.address() as Net.AddressInfo).port}`,
-    connections: () => connections,
+    mistreated: () => mistreated.size,
     close: async () => {
       for (const socket of open) socket.destroy()
       await once(server.close(), "close")
