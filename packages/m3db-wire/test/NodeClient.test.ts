@@ -4,7 +4,6 @@ import {
   CallError,
   type CallErrorReason,
   type CountingNodeClient,
-  decodeBlocksAnswer,
   encodeBlocksAnswer,
   encodeCallResponse,
   encodeErrorAnswer,
@@ -16,19 +15,17 @@ import {
   ErrorCode,
   FrameType,
   Limits,
-  makeAnswerBuffers,
   makeNodeClient,
   type NodeClientLimits,
   RemoteError
 } from "@peerstrap/m3db-wire"
-import { adler32OfPieces } from "@peerstrap/m3tsz"
 import { DialError } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { ascii, pattern } from "./bytes.ts"
+import { ascii } from "./bytes.ts"
 import { answer, initAnswer, makeScriptedPeer, type ScriptedPeer, type SeenRequest } from "./scripted.ts"
 
 const open = (peer: ScriptedPeer, limits: NodeClientLimits = {}) =>
@@ -412,76 +409,6 @@ describe("what a peer may say instead of an answer", () => {
         assert.strictEqual((yield* Fiber.join(fiber)).elementCount, given)
       }
     }))
-
-  it.effect("an answer gathered in a buffer of the caller's is the same, and the buffer comes back with it", () =>
-    Effect.gen(function*() {
-      const peer = yield* makeScriptedPeer
-      const client = yield* open(peer)
-      const buffers = makeAnswerBuffers(1 << 20)
-      const head = pattern(90_000)
-      const tail = ascii("x")
-      const checksum = adler32OfPieces([head, tail])
-      const asked = batch(2)
-      const element = (id: number, sum: number) => ({
-        id: asked.ids[id]!,
-        blocks: [{ start: 0n, merged: { head, tail }, checksum: sum }]
-      })
-      const answers = [
-        encodeBlocksAnswer([element(0, checksum), element(1, checksum)]),
-        encodeBlocksAnswer([element(0, checksum), element(1, checksum ^ 1)]),
-        encodeBlocksAnswer([element(1, checksum)])
-      ]
-      for (const [nth, arg3] of answers.entries()) {
-        const fiber = yield* Effect.forkChild(client.fetchBlocks(asked, { buffers, maxAnswerBytes: 200_000 }))
-        reply(yield* peer.next, arg3)
-        const got = yield* Fiber.join(fiber)
-        const plain = decodeBlocksAnswer(arg3)
-        if (!("idOffset" in plain)) assert.fail(plain.message)
-        assert.strictEqual(got.usual?.count, nth === 0 ? 2 : undefined)
-        assert.deepStrictEqual(got.buffer.slice(), arg3)
-        assert.deepStrictEqual(got.checksum, plain.checksum)
-        assert.deepStrictEqual(got.headOffset, plain.headOffset)
-        assert.strictEqual(buffers.idleBytes, 0)
-        got.release!()
-        assert.strictEqual(got.buffer.length, 0)
-        assert.isAbove(buffers.idleBytes, 200_000)
-      }
-    }).pipe(Effect.scoped))
-
-  it.effect("a buffer comes back from a call that fails, whatever the reason", () =>
-    Effect.gen(function*() {
-      const peer = yield* makeScriptedPeer
-      const client = yield* open(peer)
-      const buffers = makeAnswerBuffers(1 << 20)
-      const fetch = () =>
-        Effect.forkChild(Effect.exit(client.fetchBlocks(batch(1), { buffers, maxAnswerBytes: 1_000 })))
-      const comesBack = (what: string) => {
-        assert.isAbove(buffers.idleBytes, 0, what)
-        // Out of the way of the next call.
-        buffers.take({ elements: new Uint8Array(0), items: 0, maxAnswerBytes: 1_000 })
-        assert.strictEqual(buffers.idleBytes, 0)
-      }
-      const failing: ReadonlyArray<readonly [what: string, reason: CallErrorReason, arg3: Uint8Array]> = [
-        ["not an answer", "protocol", ascii("rubbish")],
-        ["an error where a value was promised", "protocol", encodeErrorAnswer(new RemoteError(0, "no", 0))],
-        ["too large", "too-large", new Uint8Array(1_001)]
-      ]
-      for (const [what, reason, arg3] of failing) {
-        const fiber = yield* fetch()
-        reply(yield* peer.next, arg3)
-        expectError(failure(yield* Fiber.join(fiber)), reason)
-        comesBack(what)
-      }
-      const interrupted = yield* fetch()
-      yield* peer.next
-      yield* Fiber.interrupt(interrupted)
-      comesBack("interrupted")
-      const silent = yield* fetch()
-      yield* peer.next
-      yield* TestClock.adjust(Limits.callTimeoutMillis)
-      expectError(failure(yield* Fiber.join(silent)), "timeout")
-      comesBack("timed out")
-    }).pipe(Effect.scoped))
 
   it.effect("an answer above the maximum is too large, and the connection that carries its rest is closed", () =>
     Effect.gen(function*() {
