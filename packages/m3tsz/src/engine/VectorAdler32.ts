@@ -18,6 +18,10 @@ export const makeVectorAdler32 = (): AdlerUpdate | undefined => {
   const input = new Uint8Array((kernel["memory"] as KernelMemory).buffer, inputOffset)
   const update = kernel["update"] as (previous: number, at: number, length: number) => number
   return (previous, bytes, offset, length) => {
+    if (length <= input.length) {
+      input.set(offset === 0 && length === bytes.length ? bytes : bytes.subarray(offset, offset + length))
+      return update(previous, inputOffset, length) >>> 0
+    }
     let sum = previous
     for (let done = 0; done < length; done += input.length) {
       const count = Math.min(input.length, length - done)
