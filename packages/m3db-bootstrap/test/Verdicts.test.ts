@@ -10,24 +10,16 @@ const cluster = () => ["A", "B", "C"].map((id) => makeReplica(id, replicaOf(held
 const play = (replicas: ReturnType<typeof cluster>) =>
   new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play().run
 
-const violation = (message: string) => verdictOf({ reason: "protocol", message, receivedBytes: 9 }).verdict
-
 describe("a failed call", () => {
   for (const reason of CallErrorReason.literals) {
-    const verdict = reason === "local" || reason === "too-large" ? "self" : "unknown"
+    const isSelf = reason === "local" || reason === "too-large"
+    const verdict = isSelf ? "self" : reason === "bad-answer" ? "peer" : "unknown"
     it(`${reason}: ${verdict}, with what that rests on`, () => {
-      const found = verdictOf({ reason, message: "what was seen", receivedBytes: 0 })
+      const found = verdictOf(reason)
       assert.strictEqual(found.verdict, verdict)
       assert.isAbove(found.because.length, 10)
     })
   }
-
-  it("protocol: peer only when the answer came whole under checksums that held", () => {
-    assert.strictEqual(violation("answer: field 2 has type 9, wanted 15 (at byte 17)"), "peer")
-    assert.strictEqual(violation("answer has code 0 with an error in its result"), "peer")
-    assert.strictEqual(violation("fragment checksum 0x1 is wrong, wanted 0x2 (at byte 40)"), "unknown")
-    assert.strictEqual(violation("answer to call 7, which was never made (at byte 0)"), "unknown")
-  })
 
   it("is in the report of its peer by reason, verdict and first words, and is no evidence", () => {
     const replicas = cluster()

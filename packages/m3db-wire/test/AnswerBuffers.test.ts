@@ -93,8 +93,8 @@ describe("buffers of the caller's", () => {
         assert.strictEqual(buffers.idleBytes, 0)
       }
       const failing: ReadonlyArray<readonly [what: string, reason: CallErrorReason, arg3: Uint8Array]> = [
-        ["not an answer", "protocol", ascii("rubbish")],
-        ["an error where a value was promised", "protocol", encodeErrorAnswer(new RemoteError(0, "no", 0))],
+        ["not an answer", "bad-answer", ascii("rubbish")],
+        ["an error where a value was promised", "bad-answer", encodeErrorAnswer(new RemoteError(0, "no", 0))],
         ["too large", "too-large", new Uint8Array(1_001)]
       ]
       for (const [what, reason, arg3] of failing) {

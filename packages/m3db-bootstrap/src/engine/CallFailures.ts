@@ -4,7 +4,6 @@
  */
 import type { CallErrorReason } from "@peerstrap/m3db-wire"
 import type { FailureKind, Verdict } from "@peerstrap/peer-selection"
-import type { CallFailure } from "../contract/StreamRun.ts"
 
 interface Meaning {
   /** Undefined when the failure says nothing about the peer: our own resources, or an answer that we did not want to hold. */
@@ -30,22 +29,21 @@ const meanings: Readonly<Record<CallErrorReason, Meaning>> = {
   "other-protocol": { kind: "refused", verdict: "unknown", because: "what listens there speaks another protocol" },
   internal: { kind: "faulty", verdict: "unknown", because: "the peer declares an error of its own" },
   protocol: { kind: "faulty", verdict: "unknown", because: "malformed outside of what checksums cover: peer or path" },
+  "bad-answer": {
+    kind: "faulty",
+    verdict: "peer",
+    because: "the answer came whole, its checksums hold, and it is not what the protocol allows"
+  },
   "too-large": { kind: undefined, verdict: "self", because: "our bound for the answer" },
   local: { kind: undefined, verdict: "self", because: "our own resources" }
 }
-
-/** What a client says of an answer whose frames all had their checksums and whose contents are wrong nevertheless. */
-const isProven = ({ message, reason }: CallFailure): boolean =>
-  reason === "protocol" && /^answer(:| has code)/.test(message)
 
 /** Undefined when the failure says nothing about the peer. */
 export const failureKind = (reason: CallErrorReason): FailureKind | undefined => meanings[reason].kind
 
 /** Who is at fault for a failed call, and what that rests on. */
-export const verdictOf = (failure: CallFailure): { readonly verdict: Verdict; readonly because: string } =>
-  isProven(failure)
-    ? { verdict: "peer", because: "the answer came whole, its checksums hold, and it is not what the protocol allows" }
-    : meanings[failure.reason]
+export const verdictOf = (reason: CallErrorReason): { readonly verdict: Verdict; readonly because: string } =>
+  meanings[reason]
 
 /** Failures that say nothing about the items asked for: they cost no try. */
 export const isItemBlameless = (reason: CallErrorReason): boolean =>

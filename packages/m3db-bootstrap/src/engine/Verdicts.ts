@@ -12,7 +12,7 @@ import type { ShardState } from "./ShardState.ts"
 
 /** A call of `peer` (index in the run) failed. */
 export const noteFailedCall = (scope: RunScope, peer: number, subject: string, failure: CallFailure): void => {
-  const { because, verdict } = verdictOf(failure)
+  const { because, verdict } = verdictOf(failure.reason)
   scope.tally.noteFailedCall(peer, {
     reason: failure.reason,
     verdict,
@@ -21,7 +21,8 @@ export const noteFailedCall = (scope: RunScope, peer: number, subject: string, f
     atMillis: scope.wall
   })
   // Malformed bytes are evidence; connection trouble and declared errors are not.
-  if (failure.reason === "protocol") record(scope, peer, "protocol-violation", verdict, subject, failure.message)
+  const isMalformed = failure.reason === "protocol" || failure.reason === "bad-answer"
+  if (isMalformed) record(scope, peer, "protocol-violation", verdict, subject, failure.message)
 }
 
 /**

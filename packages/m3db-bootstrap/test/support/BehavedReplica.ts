@@ -209,7 +209,7 @@ export class BehavedReplica implements Served {
       ? decodeMetadataAnswer(bytes, call.maxAnswerBytes)
       : handedOn(bytes, call.request, call.maxAnswerBytes)
     if (isWireFault(decoded)) {
-      const reason = decoded.kind === "too-large" ? "too-large" : "protocol"
+      const reason = decoded.kind === "too-large" ? "too-large" : "bad-answer"
       return this.fails(call, { reason, message: `answer: ${decoded.toString()}` }, bytes.length, afterMillis)
     }
     if (decoded instanceof RemoteError) {

@@ -95,7 +95,7 @@ interface Asked {
 }
 
 /** Reasons after which a connection may hold the rest of an answer, or nothing useful any more. */
-const endsConnection: ReadonlySet<CallFailure["reason"]> = new Set(["timeout", "protocol", "too-large"])
+const endsConnection: ReadonlySet<CallFailure["reason"]> = new Set(["timeout", "protocol", "bad-answer", "too-large"])
 
 const settings = (limits: NodeClientLimits, call: CallOptions) => ({
   idleMillis: call.idleTimeoutMillis ?? limits.idleTimeoutMillis ?? Limits.idleTimeoutMillis,
@@ -129,11 +129,11 @@ const watch = (
 /** A successful value goes with code 0, a declared error with code 1; anything else is not what the spec describes. */
 const judge = <A extends object>(code: number, decoded: A | RemoteError | WireFault): A | CallFailure => {
   if (isWireFault(decoded)) {
-    return callFailure(decoded.kind === "too-large" ? "too-large" : "protocol", `answer: ${decoded.toString()}`)
+    return callFailure(decoded.kind === "too-large" ? "too-large" : "bad-answer", `answer: ${decoded.toString()}`)
   }
   const declared = decoded instanceof RemoteError
   if (code !== (declared ? 1 : 0)) {
-    return callFailure("protocol", `answer has code ${code} with ${declared ? "an error" : "a value"} in its result`)
+    return callFailure("bad-answer", `answer has code ${code} with ${declared ? "an error" : "a value"} in its result`)
   }
   return declared ? callFailure(classifyRemoteError(decoded), decoded.message) : decoded
 }

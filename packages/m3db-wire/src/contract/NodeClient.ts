@@ -10,7 +10,9 @@ import type { BlocksAnswer, MetadataPage } from "./Columns.ts"
  * `overloaded`: busy or declined frames, "server is overloaded", resource exhausted: back-pressure, not a fault ·
  * `not-bootstrapped`: the peer or the shard is not ready yet · `not-owned`: the peer does not hold the shard ·
  * `unknown-namespace`, `bad-request`: asking again cannot help · `internal`: any other error that the peer declared ·
- * `protocol`: what came is not TChannel or Thrift as specified, or over a limit · `other-protocol`: not a TChannel server at all ·
+ * `protocol`: what came is not TChannel as specified, its checksums do not hold, or it is over a limit: the peer, or the path that broke it ·
+ * `bad-answer`: a whole answer under checksums that held, and its contents are not what the protocol allows: the peer sent it so ·
+ * `other-protocol`: not a TChannel server at all ·
  * `local`: our own resources (descriptors, memory) · `too-large`: the answer passed `maxAnswerBytes` and was dropped; ask for less.
  */
 export const CallErrorReason = Schema.Literals([
@@ -24,6 +26,7 @@ export const CallErrorReason = Schema.Literals([
   "bad-request",
   "internal",
   "protocol",
+  "bad-answer",
   "other-protocol",
   "local",
   "too-large"
