@@ -21,6 +21,6 @@ const comparison = compare({ name: "three, decoded and grouped", runs: three! },
 
 print(
   measuredOn,
-  [{ row: "S4", what: `${series} series in pages of 4096, ten times`, goal: 1 / 3.5, comparison }],
+  [{ row: "S4", what: `${series} series in pages of 4096, fifty times`, goal: 1 / 3.5, comparison }],
   options.json
 )

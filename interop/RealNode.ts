@@ -7,13 +7,21 @@ import * as Net from "node:net"
 import { join } from "node:path"
 import { setTimeout as after } from "node:timers/promises"
 
-export interface Cluster {
-  readonly namespace: string
-  readonly numShards: number
+export interface Namespace {
+  readonly id: string
   /** As in the node's configuration, such as `2h`. */
   readonly blockSize: string
   readonly retention: string
+  readonly indexed: boolean
 }
+
+export interface Cluster {
+  readonly numShards: number
+  readonly namespaces: ReadonlyArray<Namespace>
+}
+
+/** In `default` a node of a static topology believes itself complete; in `prefer_peers` it streams what its disk lacks. */
+export type BootstrapMode = "default" | "prefer_peers"
 
 export interface Host {
   readonly id: string
@@ -44,7 +52,7 @@ export const makeHosts = async (ids: ReadonlyArray<string>, directory: string): 
 }
 
 /** JSON is YAML, too. */
-const configuration = (host: Host, hosts: ReadonlyArray<Host>, cluster: Cluster) => ({
+const configuration = (host: Host, hosts: ReadonlyArray<Host>, cluster: Cluster, mode: BootstrapMode) => ({
   db: {
     logging: { level: "info" },
     metrics: {
@@ -59,7 +67,7 @@ const configuration = (host: Host, hosts: ReadonlyArray<Host>, cluster: Cluster)
     httpClusterListenAddress: `127.0.0.1:${host.otherPorts[2]}`,
     debugListenAddress: `127.0.0.1:${host.otherPorts[3]}`,
     writeNewSeriesAsync: true,
-    bootstrap: { mode: "default" },
+    bootstrap: { mode },
     filesystem: { filePathPrefix: join(host.directory, "m3db") },
     discovery: {
       type: "config",
@@ -71,17 +79,12 @@ const configuration = (host: Host, hosts: ReadonlyArray<Host>, cluster: Cluster)
             replicas: hosts.length,
             hosts: hosts.map(({ id, port }) => ({ hostID: id, listenAddress: `127.0.0.1:${port}` }))
           },
-          namespaces: [{
-            id: cluster.namespace,
+          namespaces: cluster.namespaces.map(({ blockSize, id, indexed, retention }) => ({
+            id,
             coldWritesEnabled: true,
-            retention: {
-              retentionPeriod: cluster.retention,
-              blockSize: cluster.blockSize,
-              bufferPast: "10m",
-              bufferFuture: "2m"
-            },
-            index: { enabled: true, blockSize: cluster.blockSize }
-          }]
+            retention: { retentionPeriod: retention, blockSize, bufferPast: "10m", bufferFuture: "2m" },
+            index: { enabled: indexed, blockSize }
+          }))
         }]
       }
     }
@@ -126,11 +129,15 @@ export class RealNode {
     return `127.0.0.1:${this.host.port}`
   }
 
+  get pid(): number | undefined {
+    return this.child?.pid
+  }
+
   /** Starts the process; `bootstrapped` waits for it. */
-  async start(): Promise<void> {
+  async start(mode: BootstrapMode = "default"): Promise<void> {
     await mkdir(this.prefix, { recursive: true })
     const config = join(this.host.directory, "config.yml")
-    await writeFile(config, JSON.stringify(configuration(this.host, this.hosts, this.cluster)))
+    await writeFile(config, JSON.stringify(configuration(this.host, this.hosts, this.cluster, mode)))
     const child = spawn(this.binary, ["-f", config], { stdio: ["ignore", "pipe", "pipe"] })
     const log = createWriteStream(join(this.host.directory, "log"), { flags: "a" })
     child.stdout.pipe(log, { end: false })
@@ -139,25 +146,25 @@ export class RealNode {
     this.child = child
   }
 
-  async bootstrapped(): Promise<void> {
+  async bootstrapped(deadlineMillis = 60_000): Promise<void> {
     await eventually(`node ${this.host.id} bootstraps`, async () => {
       if (this.child?.exitCode !== null) throw new Error(`node ${this.host.id} ended:\n${await this.logEnd()}`)
       const health = await this.call("health").catch(() => undefined)
       return (health as { readonly bootstrapped?: boolean } | undefined)?.bootstrapped === true ? true : undefined
-    })
+    }, { deadlineMillis })
   }
 
   private async logEnd(): Promise<string> {
     return (await readFile(join(this.host.directory, "log"), "utf8")).split("\n").slice(-20).join("\n")
   }
 
-  /** Ends the process in order, and by force when it does not listen. */
-  async stop(): Promise<void> {
+  /** Ends the process in order, and by force when it does not listen or `signal` says so. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     const { child } = this
     this.child = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, "exit")
-    child.kill("SIGTERM")
+    child.kill(signal)
     const force = setTimeout(() => child.kill("SIGKILL"), 20_000)
     await ended
     clearTimeout(force)

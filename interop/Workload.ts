@@ -1,23 +1,14 @@
-/** The seeded points that the nodes are given: what every later reading is compared with. */
+/** The seeded points that the nodes are given through their own calls: what every later reading is compared with. */
 import { encodeTags, shardOf } from "@peerstrap/m3db-wire"
-import { createHash } from "node:crypto"
+import type { HeldSeries } from "./Held.ts"
 import type { RealNode } from "./RealNode.ts"
 
 const utf8 = new TextEncoder()
+const nanosPerSecond = 1_000_000_000n
 
-export interface WrittenSeries {
-  readonly id: string
+export interface WrittenSeries extends HeldSeries {
+  readonly name: string
   readonly tags: ReadonlyArray<{ readonly name: string; readonly value: string }>
-  readonly encodedTags: Uint8Array
-  readonly shard: number
-  /** By block, in order of time. */
-  readonly blocks: ReadonlyArray<WrittenBlock>
-}
-
-export interface WrittenBlock {
-  /** s. */
-  readonly startSeconds: number
-  readonly points: ReadonlyArray<{ readonly seconds: number; readonly value: number }>
 }
 
 export interface WorkloadSpec {
@@ -46,24 +37,37 @@ const valueOf = (series: number, n: number, draw: () => number): number =>
 
 export const makeWorkload = (spec: WorkloadSpec): ReadonlyArray<WrittenSeries> =>
   Array.from({ length: spec.series }, (_, index) => {
-    const id = `interop-${spec.seed}-${String(index).padStart(4, "0")}`
+    const name = `interop-${spec.seed}-${String(index).padStart(4, "0")}`
+    const id = utf8.encode(name)
     const draw = random(spec.seed * 100_003 + index)
     const step = Math.floor(spec.blockSizeSeconds / spec.pointsPerBlock)
     const tags = [{ name: "__name__", value: "interop" }, { name: "series", value: String(index) }]
     return {
+      name,
       id,
       tags,
-      encodedTags: encodeTags(tags.map(({ name, value }) => [utf8.encode(name), utf8.encode(value)] as const)),
-      shard: shardOf(utf8.encode(id), 0, spec.numShards),
+      encodedTags: encodeTags(tags.map((tag) => [utf8.encode(tag.name), utf8.encode(tag.value)] as const)),
+      shard: shardOf(id, 0, spec.numShards),
       blocks: spec.blockStartsSeconds.map((startSeconds) => ({
-        startSeconds,
+        start: BigInt(startSeconds) * nanosPerSecond,
         points: Array.from({ length: spec.pointsPerBlock }, (_, n) => ({
-          seconds: startSeconds + n * step + Math.floor(draw() * step),
+          nanos: BigInt(startSeconds + n * step + Math.floor(draw() * step)) * nanosPerSecond,
           value: valueOf(index, n, draw)
         }))
       }))
     }
   })
+
+/** What a node that is behind got: not the series whose number ends in 3, and of those that end in 7 not every third point. */
+export const behind = (workload: ReadonlyArray<WrittenSeries>): ReadonlyArray<WrittenSeries> =>
+  workload.filter(({ name }) => !name.endsWith("3")).map((series) =>
+    series.name.endsWith("7")
+      ? {
+        ...series,
+        blocks: series.blocks.map(({ points, start }) => ({ start, points: points.filter((_, n) => n % 3 !== 1) }))
+      }
+      : series
+  )
 
 /** Calls under way at a time. */
 const writers = 16
@@ -76,22 +80,12 @@ export const writeAll = async (
 ): Promise<void> => {
   const left = workload.values()
   const writeSome = async (): Promise<void> => {
-    for (const { blocks, id, tags } of left) {
-      for (const { seconds, value } of blocks.flatMap(({ points }) => points)) {
-        const datapoint = { timestamp: seconds, value }
+    for (const { blocks, name: id, tags } of left) {
+      for (const { nanos, value } of blocks.flatMap(({ points }) => points)) {
+        const datapoint = { timestamp: Number(nanos / nanosPerSecond), value }
         await node.call("writetagged", { nameSpace: namespace, id, tags, datapoint })
       }
     }
   }
   await Promise.all(Array.from({ length: writers }, writeSome))
-}
-
-/** SHA-256 over the points as `peerstrap-m3db digest` computes it: 8 bytes of ns, 8 bytes of the value's bits, big-endian. */
-export const pointsDigest = ({ points }: WrittenBlock): string => {
-  const bytes = Buffer.alloc(points.length * 16)
-  points.forEach(({ seconds, value }, n) => {
-    bytes.writeBigInt64BE(BigInt(seconds) * 1_000_000_000n, n * 16)
-    bytes.writeDoubleBE(value, n * 16 + 8)
-  })
-  return createHash("sha256").update(bytes).digest("hex")
 }

@@ -68,6 +68,8 @@ const launch = (at: string, ...args: ReadonlyArray<string>) =>
 const shared = (env: Record<string, string>): string | undefined =>
   planOf("/r/x", ["test"], { env, cwd: "/other" }).env["PEERSTRAP_SHARED"]
 
+const benchRuns = (...argv: ReadonlyArray<string>) => planOf("/r", ["bench", ...argv]).runs.map((run) => run.slice(2))
+
 describe("launcher plans", () => {
   it("start: the default demo is all; flags pass", () => {
     const tail = (...argv: ReadonlyArray<string>) => planOf("/r", ["start", ...argv]).runs[0]?.slice(1)
@@ -114,8 +116,13 @@ describe("launcher plans", () => {
       [join(at, "bench/Wire.bench.ts"), "--rounds", "3"],
       [join(at, "packages/a/bench/WireFrames.bench.ts"), "--rounds", "3"]
     ])
-    assert.throws(() => planOf(at, ["bench"]), /Other\.bench/)
-    assert.throws(() => planOf(at, ["bench", "None"]), /nothing begins with "None"/)
+    assert.throws(() => planOf(at, ["bench", "None"]), /nothing begins with "None"; there are: .*Other\.bench/)
+  })
+
+  it("bench without a name: all of them, with the flags given", () => {
+    assert.deepStrictEqual(benchRuns(), [["/r/bench/method/RunAll.ts"]])
+    assert.deepStrictEqual(benchRuns("--list"), [["/r/bench/method/RunAll.ts", "--list"]])
+    assert.deepStrictEqual(benchRuns("--minutes", "5"), [["/r/bench/method/RunAll.ts", "--minutes", "5"]])
   })
 
   it("interop: wants an executable file, relative to where the user stands", () => {
@@ -123,9 +130,15 @@ describe("launcher plans", () => {
     write(at, { "m3dbnode": "" })
     assert.throws(() => planOf("/r", ["interop"]), /needs the path of a real m3dbnode/)
     assert.throws(() => planOf("/r", ["interop", "m3dbnode"], { cwd: at }), /not an executable file/)
-    const plan = planOf("/r", ["interop", process.execPath, "-t", "x"], { cwd: at })
-    assert.strictEqual(plan.env["PEERSTRAP_M3DBNODE"], process.execPath)
-    assert.deepStrictEqual(plan.runs[0]?.slice(-2), ["-t", "x"])
+    for (const missing of [["--m3dbnode"], ["--m3dbnode="], ["-t", "x"]]) {
+      assert.throws(() => planOf("/r", ["interop", ...missing], { cwd: at }), /needs the path of a real m3dbnode/)
+    }
+    for (const given of [[process.execPath], ["--m3dbnode", process.execPath], [`--m3dbnode=${process.execPath}`]]) {
+      const plan = planOf("/r", ["interop", ...given, "-t", "x"], { cwd: at })
+      assert.strictEqual(plan.env["PEERSTRAP_M3DBNODE"], process.execPath)
+      assert.deepStrictEqual(plan.runs[0]?.slice(-3, -2), [join("/r", "tools", "vitest.interop.mjs")])
+      assert.deepStrictEqual(plan.runs[0]?.slice(-2), ["-t", "x"])
+    }
   })
 })
 
@@ -136,7 +149,7 @@ describe("launcher", () => {
         [[], "usage:"],
         [["strat"], "unknown command \"strat\""],
         [["interop"], "m3dbnode"],
-        [["bench"], "which one?"],
+        [["bench", "None"], "nothing begins with"],
         [["sim", "--seeds", "x"], "whole number"]
       ] as const
     ) {

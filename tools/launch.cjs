@@ -17,8 +17,10 @@ const usage = `usage: node tools/launch.cjs COMMAND [arguments]
   test [vitest arguments]           all tests, or those that the arguments name
   sim [--seeds N] [--seed SEED] [--scenario NAME]
                                     simulations: N seeds each, or one seed again, of one scenario
+  bench [--list]                    all benchmarks that have goals, shortened; --list names all there are
   bench NAME [arguments]            bench/NAME*.ts, in the repository and in its packages
-  interop M3DBNODE [vitest args]    tests against a real m3dbnode binary
+  interop --m3dbnode PATH [vitest arguments]
+                                    tests against a real m3dbnode binary; PATH alone does, too
   install                           the dependencies only`
 
 class Usage extends Error {}
@@ -66,18 +68,27 @@ const benchFiles = (root) => {
     .toSorted()
 }
 
+const benchFlags = ["--conditions=@peerstrap/source", "--expose-gc"]
+
 const benchPlan = (root, [name, ...args]) => {
+  if (name === undefined || name.startsWith("-")) {
+    const everything = path.join(root, "bench", "method", "RunAll.ts")
+    return {
+      build: false,
+      env: {},
+      runs: [[...benchFlags, everything, ...(name === undefined ? [] : [name]), ...args]]
+    }
+  }
   const all = benchFiles(root)
   const known = all.length === 0
     ? "there are none yet"
     : `there are: ${all.map((file) => path.basename(file, ".ts")).join(", ")}`
-  if (name === undefined) throw new Usage(`bench: which one? ${known}`)
   const chosen = all.filter((file) => path.basename(file).startsWith(name))
   if (chosen.length === 0) throw new Usage(`bench: nothing begins with "${name}"; ${known}`)
   return {
     build: false,
     env: {},
-    runs: chosen.map((file) => ["--conditions=@peerstrap/source", "--expose-gc", file].concat(args))
+    runs: chosen.map((file) => [...benchFlags, file, ...args])
   }
 }
 
@@ -90,13 +101,21 @@ const isExecutable = (file) => {
   }
 }
 
-const interopPlan = (root, [binary, ...args], cwd) => {
-  const needs = "interop needs the path of a real m3dbnode binary: npm run interop -- /path/to/m3dbnode"
-  if (binary === undefined || binary.startsWith("-")) throw new Usage(needs)
+/** The binary's path, as a flag with its value in the same word or the next one, or as the first word; and what is left. */
+const interopBinary = ([first, ...rest]) => {
+  const [flag, inline] = first === undefined ? [] : first.split(/=(.*)/s)
+  if (flag === "--m3dbnode") return inline === undefined ? [rest[0], rest.slice(1)] : [inline, rest]
+  return [first, rest]
+}
+
+const interopPlan = (root, args, cwd) => {
+  const needs = "interop needs the path of a real m3dbnode binary: npm run interop -- --m3dbnode PATH"
+  const [binary, rest] = interopBinary(args)
+  if (binary === undefined || binary === "" || binary.startsWith("-")) throw new Usage(needs)
   const file = path.resolve(cwd, binary)
   if (!isExecutable(file)) throw new Usage(`${needs} (${file} is not an executable file)`)
   const config = path.join(root, "tools", "vitest.interop.mjs")
-  return { build: true, env: { PEERSTRAP_M3DBNODE: file }, runs: [[vitest(root), "run", "--config", config, ...args]] }
+  return { build: true, env: { PEERSTRAP_M3DBNODE: file }, runs: [[vitest(root), "run", "--config", config, ...rest]] }
 }
 
 const startPlan = (root, args) => {

@@ -3,18 +3,19 @@
  * Usage: Listing.ts one|three SERIES
  */
 import { decodeMetadataAnswer, encodeMetadataAnswer, type MetadataPage } from "@peerstrap/m3db-wire"
-import { type Grouping, makePackedGrouping } from "@peerstrap/metadata-grouping"
+import { makePackedGrouping } from "@peerstrap/metadata-grouping"
 import { startTiming, tell } from "../method/Side.ts"
 
 const replicas = process.argv[2] === "three" ? 3 : 1
 const series = Number(process.argv[3])
 const pageItems = 4_096
-const repeats = 10
+const repeats = 50
 
 const textEncoder = new TextEncoder()
 const start = 1_795_204_800_000_000_000n
 
-const pages: Array<Uint8Array> = []
+/** Each replica's pages are bytes of their own, as they are when they come off a socket. */
+const pages: ReadonlyArray<Array<Uint8Array>> = Array.from({ length: replicas }, () => [])
 let bytes = 0
 for (let first = 0; first < series; first += pageItems) {
   const elements = Array.from({ length: Math.min(pageItems, series - first) }, (_, row) => ({
@@ -26,8 +27,8 @@ for (let first = 0; first < series; first += pageItems) {
       `u__name__http_requests_total|host|host-${row % 997}|path|/api/v1/${first + row}|code|200`
     )
   }))
-  const page = encodeMetadataAnswer(elements).slice()
-  pages.push(page)
+  const page = encodeMetadataAnswer(elements)
+  for (const own of pages) own.push(page.slice())
   bytes += page.length
 }
 
@@ -37,31 +38,13 @@ const decode = (page: Uint8Array): MetadataPage => {
   return decoded
 }
 
-const report = (grouping: Grouping, peer: number, page: MetadataPage): void => {
-  const { buffer, checksum, count, idLength, idOffset, size, startHi, startLo, tagsLength, tagsOffset } = page
-  for (let row = 0; row < count; row++) {
-    grouping.report(
-      peer,
-      buffer,
-      idOffset[row]!,
-      idLength[row]!,
-      tagsOffset[row]!,
-      tagsLength[row]!,
-      startHi[row]!,
-      startLo[row]!,
-      size[row]!,
-      checksum[row]!
-    )
-  }
-}
-
 /** Pages of the three in turns, as concurrent listings bring them. */
 const groupAll = (): number => {
   const grouping = makePackedGrouping({ peerCount: replicas, maxGroups: series, seed: 1 })
   const ready: Array<number> = []
   let taken = 0
-  for (const page of pages) {
-    for (let peer = 0; peer < replicas; peer++) report(grouping, peer, decode(page))
+  for (let page = 0; page < pages[0]!.length; page++) {
+    pages.forEach((own, peer) => grouping.reportPage(peer, decode(own[page]!)))
     ready.length = 0
     grouping.drainReady(ready)
     taken += ready.length
@@ -69,7 +52,7 @@ const groupAll = (): number => {
   return taken
 }
 
-const decodeAll = (): number => pages.reduce((sum, page) => sum + decode(page).count, 0)
+const decodeAll = (): number => pages[0]!.reduce((sum, page) => sum + decode(page).count, 0)
 
 const run = replicas === 3 ? groupAll : decodeAll
 if (run() !== series) throw new Error("series are missing")

@@ -1,5 +1,10 @@
 /** The command line that all benchmarks share. */
+import { resolve } from "node:path"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+
+/** Ignored by git, and on the file system of the repository. */
+export const defaultDirectory = fileURLToPath(new URL("../../.peerstrap/bench", import.meta.url))
 
 export interface BenchOptions {
   /** At least 10 for a ratio that counts; runs, where nothing is compared. */
@@ -9,6 +14,10 @@ export interface BenchOptions {
   readonly mebibytes: number
   /** Bytes a block. */
   readonly blockBytes: ReadonlyArray<number>
+  /** Series of a load, where the benchmark has any. */
+  readonly series: number
+  /** Where files are written, where the benchmark writes any. */
+  readonly directory: string
 }
 
 const whole = (name: string, text: string): number => {
@@ -27,6 +36,8 @@ export const benchOptions = (
       pairs: { type: "string", default: String(defaults.pairs ?? 12) },
       mib: { type: "string", default: "256" },
       bytes: { type: "string" },
+      series: { type: "string", default: "1000000" },
+      dir: { type: "string", default: defaultDirectory },
       json: { type: "boolean", default: false }
     }
   })
@@ -36,6 +47,8 @@ export const benchOptions = (
     blockBytes: values.bytes === undefined
       ? defaults.blockBytes
       : values.bytes.split(",").map((text) => whole("bytes", text)),
+    series: whole("series", values.series),
+    directory: resolve(values.dir),
     json: values.json
   }
 }

@@ -69,7 +69,8 @@ const program = Effect.gen(function*() {
       encoding: "m3tsz"
     },
     jobs: [{ shard, peers: [0], blockStarts: [blockStart] }],
-    memoryBytes: 512 << 20,
+    // Room for the whole listing, which is over before the first block comes: a large set would wait for itself.
+    memoryBytes: 2 ** 31,
     // Batches of the prepared size from the start, and the first one's wait for the end of the listing must not count as slowness.
     queueLimits: {
       maxBatchItems: batchItems,

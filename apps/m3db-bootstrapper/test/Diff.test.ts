@@ -205,6 +205,6 @@ describe("diff of replicas", () => {
       const endless = { ...pageOf([{ id: a }]), nextPageToken: Uint8Array.of(1) }
       const failure = yield* Effect.flip(run([endless, pageOf([{ id: a }])], 1 << 20))
       if (failure._tag !== "Peers") throw new Error("the endless listing was taken")
-      assert.deepStrictEqual(failure.failures.map(({ peer, reason }) => [peer, reason]), [["p0", "protocol"]])
+      assert.deepStrictEqual(failure.failures.map(({ peer, reason }) => [peer, reason]), [["p0", "bad-answer"]])
     }))
 })

@@ -66,13 +66,22 @@ describe("nothing is published below the level", () => {
     assert.include(entry!.reason, "listed by 0 of 3 peers")
   })
 
-  it("a level that rises after peers were given up does not wait for them for ever", () => {
-    const { replicas, start } = cluster({ level: "one" })
-    replicas[1]!.fault = () => ({ reason: "timeout", afterMillis: 100 })
-    replicas[2]!.fault = (kind) => (kind === "list" ? { reason: "internal", afterMillis: 900 } : undefined)
-    const simulation = start().play(500)
+  it("a level that rises calls peers back that were given up", () => {
+    const { held, replicas, start } = cluster({ level: "one" })
+    let broken = true
+    replicas[0]!.delay = (kind) => (kind === "fetch" ? 20_000 : 5)
+    for (const one of replicas.slice(1)) {
+      one.fault = () => (broken ? { reason: "internal", afterMillis: 50 } : undefined)
+    }
+    const simulation = start().play(10_000)
+    assert.strictEqual(simulation.run.active.get(0)!.listing.listings[1]!.state, "GIVEN_UP")
     simulation.send({ _tag: "level", level: "all", origin: "test" })
+    assert.isUndefined(simulation.play(60_000).run.outcome)
+    assert.sameMembers([...simulation.run.waits()[0]!.peers], ["B", "C"])
+    broken = false
     assert.strictEqual(simulation.play().run.outcome?._tag, "complete")
+    assert.strictEqual(simulation.run.report().unlisted.total, 0)
+    assert.deepStrictEqual(writtenOf(simulation), expectedOf(held))
   })
 })
 

@@ -2,11 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { BlocksAnswer } from "@peerstrap/m3db-wire"
 import { highestPeer } from "@peerstrap/m3tsz"
+import { makePeerQueues } from "@peerstrap/peer-selection"
 import { seedsFor } from "@peerstrap/simulator"
 import { ByteLedger } from "@peerstrap/transport"
 import { vi } from "vitest"
 import { Deliveries } from "../src/engine/Deliveries.ts"
 import { FanOut } from "../src/engine/FanOut.ts"
+import { SeriesState } from "../src/engine/SeriesBlock.ts"
 import { ShardFetching } from "../src/engine/ShardFetching.ts"
 import { ShardListing } from "../src/engine/ShardListing.ts"
 import { ShardStream } from "../src/engine/ShardStream.ts"
@@ -97,7 +99,64 @@ const boundless = (capacity: number): ByteLedger => {
   })
 }
 
+/** Where the breakers of peers have their methods. */
+const breakers = (): object => {
+  const queues: Innards = makePeerQueues({ peers: ["A"], random: () => 0 })
+  return Object.getPrototypeOf(queues["queues"][0]["breaker"])
+}
+
 const bugs: ReadonlyArray<Planted> = [
+  {
+    name: "a hedged block stored twice",
+    in: ShardFetching.prototype,
+    method: "onAnswer",
+    bug: (original) =>
+      function(...given) {
+        const { series } = this["shard"]
+        const { move, state } = series
+        const isStored = (group: number): boolean => state.call(series, group) === SeriesState.STORED
+        series.state = (group: number) => isStored(group) ? SeriesState.FETCH_ONE : state.call(series, group)
+        series.move = (group: number, to: number) => isStored(group) ? undefined : move.call(series, group, to)
+        try {
+          original.apply(this, given)
+        } finally {
+          delete series.state
+          delete series.move
+        }
+      }
+  },
+  {
+    name: "slow listings given up at level all",
+    in: ShardListing.prototype,
+    method: "lookAtStragglers",
+    bug: (original) =>
+      function(...given) {
+        const { scope } = this["shard"]
+        const { level } = scope
+        if (level === "all") scope.level = "majority"
+        original.apply(this, given)
+        scope.level = level
+      }
+  },
+  {
+    name: "memory of a cancelled listing never given back",
+    in: ShardListing.prototype,
+    method: "giveUp",
+    bug: (original) =>
+      function(peer: number, reason: string) {
+        this["pageReserved"][peer] = 0
+        original.call(this, peer, reason)
+      }
+  },
+  {
+    name: "a breaker that never closes",
+    in: breakers(),
+    method: "succeeded",
+    bug: () =>
+      function() {
+        return false
+      }
+  },
   { name: "advertised checksum skipped" },
   { name: "answer checksum skipped" },
   { name: "matched by index" },

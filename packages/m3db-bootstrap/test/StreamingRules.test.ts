@@ -54,14 +54,14 @@ describe("groups are submitted when all peers reported or finished (rule 2)", ()
     const held = dataset(20, 1, 1)
     const replicas = threeReplicas(held)
     replicas[2]!.held.set(0, replicas[2]!.held.get(0)!.slice(1))
-    replicas[2]!.delay = (kind) => (kind === "list" ? 500 : 5)
+    replicas[2]!.delay = (kind) => (kind === "list" ? 150 : 5)
     const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 })
     const early: Array<number> = []
     simulation.onAction = (action) => {
       if (action._tag === "fetch") early.push(simulation.now - simulation.started)
     }
     simulation.play()
-    assert.isTrue(early.every((at) => at >= 500))
+    assert.isTrue(early.every((at) => at >= 150))
     hasAll(simulation, held)
     assert.strictEqual(simulation.run.report().divergences.counts["absent-on-some"], 1)
   })

@@ -17,7 +17,7 @@ import {
   Malformed,
   MsgpackReader,
   MsgpackWriter,
-  murmur3X64,
+  murmur3X64Pair,
   optimalBloom,
   searchSummaries
 } from "@peerstrap/m3db-files"
@@ -250,6 +250,15 @@ describe("Summaries", () => {
   })
 })
 
+const hexWords = (words: Uint32Array) => [...words].map((one) => one.toString(16).padStart(8, "0")).join("")
+
+const halves = (id: Uint8Array, suffix: boolean) => {
+  const [plain, suffixed] = [new Uint32Array(4), new Uint32Array(4)]
+  murmur3X64Pair(plain, suffixed, id, 0, id.length)
+  const out = suffix ? suffixed : plain
+  return [(BigInt(out[0]!) << 32n) | BigInt(out[1]!), (BigInt(out[2]!) << 32n) | BigInt(out[3]!)]
+}
+
 describe("BloomFilter", () => {
   it("hashes as the published vectors", () => {
     const cases: Array<[string, string, string, string]> = [
@@ -261,13 +270,21 @@ describe("BloomFilter", () => {
       ["bar", "923658dbfd3ae604244fd74548bc56c0", "4343358359ceb465", "d6828b6bf4add3d6"],
       ["baz", "731f1bbda41b9d0af0d87e3f91f7e406", "ef723eab2877ae6f", "16f7fb7c9bd14760"]
     ]
-    const out = new Uint32Array(4)
-    const text = () => [...out].map((one) => one.toString(16).padStart(8, "0")).join("")
+    const [first, second] = [new Uint32Array(4), new Uint32Array(4)]
     for (const [id, plain, h2, h3] of cases) {
-      murmur3X64(out, ascii(id), 0, id.length, false)
-      assert.strictEqual(text(), plain)
-      murmur3X64(out, ascii(id), 0, id.length, true)
-      assert.strictEqual(text(), h2 + h3)
+      murmur3X64Pair(first, second, ascii(id), 0, id.length)
+      assert.strictEqual(hexWords(first), plain)
+      assert.strictEqual(hexWords(second), h2 + h3)
+    }
+  })
+
+  it("the hash of an id with its suffix is that of the longer id, at every length", () => {
+    const [plain, suffixed, other] = [new Uint32Array(4), new Uint32Array(4), new Uint32Array(4)]
+    for (let length = 0; length < 70; length++) {
+      const id = Uint8Array.from({ length: length + 1 }, (_, i) => i === length ? 1 : (i * 37) & 0xff)
+      murmur3X64Pair(plain, suffixed, id, 0, length)
+      murmur3X64Pair(other, plain, id, 0, length + 1)
+      assert.deepStrictEqual(suffixed, other)
     }
   })
 
@@ -292,11 +309,6 @@ describe("BloomFilter", () => {
 
   it("equals the formula in 64-bit integers for any id and size", () => {
     const mask = (1n << 64n) - 1n
-    const out = new Uint32Array(4)
-    const halves = (id: Uint8Array, suffix: boolean) => {
-      murmur3X64(out, id, 0, id.length, suffix)
-      return [(BigInt(out[0]!) << 32n) | BigInt(out[1]!), (BigInt(out[2]!) << 32n) | BigInt(out[3]!)]
-    }
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 80 }),

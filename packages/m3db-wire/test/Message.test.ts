@@ -9,6 +9,7 @@ import {
   encodeErrorFrame,
   encodeFrame,
   encodeMessage,
+  encodeMessagePieces,
   encodeMetadataRequest,
   FrameSplitter,
   FrameType,
@@ -109,6 +110,23 @@ describe("message fragments", () => {
             for (const frame of frames) assert.isAtMost(frame.length, size)
             assertSame(frames, sent)
           }
+        }
+      }
+    }
+  })
+
+  it("in pieces is the same bytes, a long third argument uncopied", () => {
+    for (const [nth, size] of [0, 100, 4_095, 4_096, 5_000, 65_000, 65_535, 70_000, 200_000].entries()) {
+      for (const maxFrameBytes of [65_535, 9_000, 200]) {
+        for (const checksumType of checksumTypes) {
+          const one = message(requestHead, checksumType, [nth % 2 === 0 ? 11 : 10_000, 2, size])
+          const frames = encodeMessage(one, maxFrameBytes)
+          const split = encodeMessagePieces(one, maxFrameBytes)
+          assert.strictEqual(split.frames, frames.length)
+          assert.strictEqual(Buffer.compare(Buffer.concat(split.pieces), Buffer.concat(frames)), 0)
+          const views = split.pieces.filter((piece) => piece.buffer === one.arg3.buffer)
+          const viewed = views.reduce((sum, piece) => sum + piece.length, 0)
+          assert.strictEqual(viewed, size >= 4_096 ? size : 0)
         }
       }
     }

@@ -147,10 +147,10 @@ describe(`client against the independent replica${replicaMissing === undefined ?
       const replica = yield* serve
       for (
         const [behaviour, reason] of [
-          ["huge-length:binary", "protocol"],
-          ["huge-length:list", "protocol"],
-          ["huge-length:negative", "protocol"],
-          ["deep-thrift", "protocol"],
+          ["huge-length:binary", "bad-answer"],
+          ["huge-length:list", "bad-answer"],
+          ["huge-length:negative", "bad-answer"],
+          ["deep-thrift", "bad-answer"],
           ["error:overloaded", "overloaded"],
           ["error:busy", "overloaded"],
           ["error:declined", "overloaded"],

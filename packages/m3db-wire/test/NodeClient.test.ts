@@ -303,12 +303,12 @@ describe("what a peer may say instead of an answer", () => {
       "protocol",
       false
     ],
-    ["a result without any field", (request) => answer(request, new Uint8Array(1))[0]!, "protocol", true],
-    ["bytes after the result", (request) => answer(request, Uint8Array.of(...page, 0))[0]!, "protocol", true],
+    ["a result without any field", (request) => answer(request, new Uint8Array(1))[0]!, "bad-answer", true],
+    ["bytes after the result", (request) => answer(request, Uint8Array.of(...page, 0))[0]!, "bad-answer", true],
     [
       "an error under code 0",
       (request) => answer(request, encodeErrorAnswer(new RemoteError(0, "x")))[0]!,
-      "protocol",
+      "bad-answer",
       true
     ]
   ]

@@ -2,31 +2,28 @@
  * Reports and groups a second for three peers that list the same series, in the same order and shuffled. Run with
  * `node --conditions=@peerstrap/source bench/Grouping.bench.ts`. The smaller of the times counts: other work only adds.
  */
-import { makePackedGrouping } from "@peerstrap/metadata-grouping"
+import { makePackedGrouping, type ReportColumns } from "@peerstrap/metadata-grouping"
 
 const peerCount = 3
 const pageRows = 4096
 const rounds = 9
 
-interface Listing {
-  readonly buffer: Uint8Array
-  readonly idOffset: Uint32Array
-  readonly idLength: Uint32Array
-  readonly tagsOffset: Uint32Array
-  readonly tagsLength: Uint32Array
-}
-
 /** One page after the other, as they come off the wire: an id of about 70 bytes and tags of about 90 a row. */
-const listingOf = (order: ReadonlyArray<number>, pages: Array<Listing> = []): ReadonlyArray<Listing> => {
+const listingOf = (order: ReadonlyArray<number>, pages: Array<ReportColumns> = []): ReadonlyArray<ReportColumns> => {
   const encoder = new TextEncoder()
   for (let first = 0; first < order.length; first += pageRows) {
     const rows = Math.min(pageRows, order.length - first)
-    const page: Listing = {
+    const page: ReportColumns = {
       buffer: new Uint8Array(rows * 300),
-      idOffset: new Uint32Array(rows),
-      idLength: new Uint32Array(rows),
-      tagsOffset: new Uint32Array(rows),
-      tagsLength: new Uint32Array(rows)
+      count: rows,
+      idOffset: new Int32Array(rows),
+      idLength: new Int32Array(rows),
+      tagsOffset: new Int32Array(rows),
+      tagsLength: new Int32Array(rows),
+      startHi: new Int32Array(rows).fill(400_000_000),
+      startLo: new Int32Array(rows),
+      size: new Float64Array(rows).fill(300),
+      checksum: new Float64Array(rows).fill(12345)
     }
     let at = 0
     for (let row = 0; row < rows; row++) {
@@ -61,16 +58,12 @@ const shuffled = (count: number, seed: number): ReadonlyArray<number> => {
   return order
 }
 
-const group = (listings: ReadonlyArray<ReadonlyArray<Listing>>, maxGroups: number): number => {
+const group = (listings: ReadonlyArray<ReadonlyArray<ReportColumns>>, maxGroups: number): number => {
   const grouping = makePackedGrouping({ peerCount, maxGroups, seed: 1 })
   const ready: Array<number> = []
   for (let page = 0; page < listings[0]!.length; page++) {
     for (let peer = 0; peer < peerCount; peer++) {
-      const { buffer, idLength, idOffset, tagsLength, tagsOffset } = listings[peer]![page]!
-      for (let row = 0; row < idOffset.length; row++) {
-        const at = tagsOffset[row]!
-        grouping.report(peer, buffer, idOffset[row]!, idLength[row]!, at, tagsLength[row]!, 400_000_000, 0, 300, 12345)
-      }
+      grouping.reportPage(peer, listings[peer]![page]!)
       grouping.drainReady(ready)
     }
   }

@@ -21,6 +21,9 @@ const flood = (grouping: PackedGrouping, ids: ReadonlyArray<Uint8Array>): number
 
 const idOf = (length: number, index: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + length + index) & 255)
 
+/** A column of twenty rows. */
+const column = (of: (row: number) => number) => Int32Array.from({ length: 20 }, (_, row) => of(row))
+
 const refused = (options: Parameters<typeof makePackedGrouping>[0], name: string) =>
   assert.throws(() => makePackedGrouping(options), RangeError, name)
 
@@ -29,12 +32,12 @@ describe("memory", () => {
     const grouping = makePackedGrouping({ peerCount: 3, maxGroups: 1000, initialGroups: 8 })
     assert.strictEqual(grouping.bytes, 0)
     report(grouping, 0, encoder.encode("a"), encoder.encode("tags"))
-    const groupColumns = 8 * (4 * 4 + 2 + 3 * 9)
-    const seriesRows = 8 * 28
-    const slots = 16 * 8
-    assert.strictEqual(grouping.bytes, groupColumns + seriesRows + slots + Limits.minChunkBytes)
+    const groupRows = 8 * (5 + 3 * 2) * 4
+    const seriesRows = 8 * 32
+    const slots = 16 * 4
+    assert.strictEqual(grouping.bytes, groupRows + seriesRows + slots + Limits.minChunkBytes)
     report(grouping, 0, encoder.encode("a"), none, 1)
-    assert.strictEqual(grouping.bytes, groupColumns + seriesRows + 2 * slots + Limits.minChunkBytes)
+    assert.strictEqual(grouping.bytes, groupRows + seriesRows + 2 * slots + Limits.minChunkBytes)
   })
 
   it("is what the process's array buffers grow by", () => {
@@ -59,7 +62,7 @@ describe("memory", () => {
     report(grouping, 0, id, tags, 0)
     for (let start = 1; start < 600; start++) report(grouping, 0, id, tags, start)
     assert.deepStrictEqual([grouping.groupCount, grouping.seriesCount], [600, 1])
-    assert.isBelow(grouping.bytes, 1024 * (27 + 28 + 16) + 3 * Limits.minChunkBytes)
+    assert.isBelow(grouping.bytes, 1024 * (28 + 32 + 8) + 3 * Limits.minChunkBytes)
     assert.deepStrictEqual(grouping.tags(599), tags)
   })
 
@@ -83,7 +86,7 @@ describe("memory", () => {
 
   it("refuses a report whose tags find no room, and leaves no group without a reporter", () => {
     const grouping = makePackedGrouping({ peerCount: 1, maxGroups: 10, maxBytes: 6000, initialGroups: 4 })
-    assert.strictEqual(report(grouping, 0, encoder.encode("a"), new Uint8Array(5000).fill(1)), -1)
+    assert.strictEqual(report(grouping, 0, encoder.encode("a"), new Uint8Array(6000).fill(1)), -1)
     assert.deepStrictEqual([grouping.groupCount, grouping.refused], [0, 1])
     assert.strictEqual(report(grouping, 0, encoder.encode("a")), 0)
     assert.strictEqual(grouping.reporters(0), 1)
@@ -137,11 +140,11 @@ describe("hostile ids", () => {
     for (const { index, length } of backwards) assert.strictEqual(report(grouping, 1, idOf(length, index)), index)
   })
 
-  it("sizes beyond 32 bits, negative and not-a-number are kept within bounds", () => {
+  it("sizes beyond 30 bits, negative and not-a-number are kept within bounds", () => {
     const grouping = makePackedGrouping({ peerCount: 4, maxGroups: 1 })
-    const sizes = [2 ** 53, -1, NaN, 2 ** 32 - 1]
+    const sizes = [2 ** 53, -1, NaN, 2 ** 30 - 1]
     sizes.forEach((size, peer) => grouping.report(peer, none, 0, 0, 0, 0, 0, 0, size, 1))
-    assert.deepStrictEqual(sizes.map((_, peer) => grouping.size(0, peer)), [2 ** 32 - 1, 0, 0, 2 ** 32 - 1])
+    assert.deepStrictEqual(sizes.map((_, peer) => grouping.size(0, peer)), [2 ** 30 - 1, 0, 0, 2 ** 30 - 1])
   })
 })
 
@@ -171,6 +174,30 @@ describe("wrong calls", () => {
     assert.deepStrictEqual([grouping.groupCount, grouping.bytes], [0, 0])
   })
 
+  it("a page whose row leaves the buffer throws there; the rows before it are taken, and nothing of it is remembered", () => {
+    const grouping = makePackedGrouping({ peerCount: 2, maxGroups: 50 })
+    const ids = Array.from({ length: 20 }, (_, n) => encoder.encode(`id-${String(n).padStart(2, "0")}`))
+    for (const id of ids) report(grouping, 0, id)
+    const page = {
+      buffer: new Uint8Array(100),
+      count: 20,
+      idOffset: column((row) => 5 * row),
+      idLength: column(() => 5),
+      tagsOffset: column(() => 98),
+      tagsLength: column((row) => row === 15 ? 3 : 0),
+      startHi: column(() => 0),
+      startLo: column(() => 0),
+      size: new Float64Array(20),
+      checksum: new Float64Array(20)
+    }
+    ids.toReversed().forEach((id, row) => page.buffer.set(id, 5 * row))
+    assert.throws(() => grouping.reportPage(1, page), RangeError, "tags at 98")
+    const shared = Array.from({ length: 20 }, (_, group) => grouping.has(group, 1))
+    assert.deepStrictEqual(shared, ids.map((_, group) => group >= 5))
+    page.buffer.set(ids[1]!, 80)
+    assert.strictEqual(grouping.find(page.buffer, 80, 5, 0, 0), 1)
+  })
+
   it("64 peers are served", () => {
     const grouping = makePackedGrouping({ peerCount: 64, maxGroups: 5 })
     for (let peer = 0; peer < 63; peer++) report(grouping, peer, encoder.encode("a"))
@@ -180,5 +207,18 @@ describe("wrong calls", () => {
     report(grouping, 63, encoder.encode("a"))
     grouping.drainReady(ready)
     assert.deepStrictEqual([ready, grouping.reporters(0)], [[0], 64])
+  })
+
+  it("ids of any length are copied out, and nothing beside them", () => {
+    const grouping = makePackedGrouping({ peerCount: 1, maxGroups: 1000 })
+    const lengths = [...Array.from({ length: 40 }, (_, length) => length), 511, 512, 513, 5000]
+    for (const [group, length] of lengths.entries()) {
+      const id = idOf(length, group)
+      report(grouping, 0, id)
+      assert.strictEqual(grouping.idLength(group), length)
+      const target = new Uint8Array(length + 2).fill(0xa5)
+      grouping.copyId(group, new DataView(target.buffer), 1)
+      assert.deepStrictEqual([...target], [0xa5, ...id, 0xa5])
+    }
   })
 })

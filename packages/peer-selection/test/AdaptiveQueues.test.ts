@@ -176,11 +176,11 @@ describe("rests", () => {
     const [wait, ...others] = queues.waits(now - 2000)
     assert.isEmpty(others)
     assert.deepStrictEqual(wait?.peers, ["b"])
-    assert.strictEqual(wait?.cause, "connection refused (7 tries, next in 2.0 s)")
+    assert.strictEqual(wait?.cause, "connection refused (7 tries, breaker open, next in 2.0 s)")
     assert.match(wait?.remedy ?? "", /^start peer b/)
     assert.strictEqual(wait?.sinceMillis, 0)
     queues.enqueue(1, 0, 0, 1)
-    assert.strictEqual(queues.waits(now)[0]?.cause, "connection refused (7 tries, next at once)")
+    assert.strictEqual(queues.waits(now)[0]?.cause, "connection refused (7 tries, half-open: the next call probes it)")
     queues.next(now)
     assert.strictEqual(queues.waits(now)[0]?.cause, "connection refused (7 tries, trying now)")
   })
@@ -227,5 +227,69 @@ describe("misuse", () => {
     const batch = queues.next(0)?.batch ?? 0
     queues.succeeded(batch, 1, 0)
     assert.throws(() => queues.failed(batch, "closed", "", 0), /not in flight/)
+  })
+})
+
+const tripped = () => {
+  const queues = queuesOf()
+  queues.enqueue(0, 0, 1, 100)
+  const batch = queues.next(0)!
+  queues.failed(batch.batch, "timeout", "no byte for 15 s", 0)
+  return { queues, later: queues.state(0).restUntilMillis }
+}
+
+describe("the breaker of a peer", () => {
+  it("opens with a fault of a batch or of another call, and never with a pushback", () => {
+    const { later, queues } = tripped()
+    assert.strictEqual(queues.breaker(0, 0), "open")
+    assert.strictEqual(queues.breaker(0, later), "half-open")
+    const others = queuesOf()
+    others.observe(0, "closed", "reset", 0)
+    assert.strictEqual(others.breaker(0, 0), "open")
+    const busy = queuesOf()
+    busy.observe(0, "pushback", "busy", 0)
+    assert.strictEqual(busy.breaker(0, 0), "closed")
+  })
+
+  it("lets one call through as a probe, of whatever kind", () => {
+    const { later, queues } = tripped()
+    queues.enqueue(0, 0, 2, 100)
+    assert.isFalse(queues.beginCall(0, later - 1))
+    assert.isTrue(queues.beginCall(0, later))
+    assert.isFalse(queues.beginCall(0, later))
+    assert.isUndefined(queues.next(later))
+    queues.endCall(0)
+    const probe = queues.next(later)
+    assert.isDefined(probe)
+    assert.isFalse(queues.beginCall(0, later))
+    queues.succeeded(probe!.batch, 100, later + 5)
+    assert.strictEqual(queues.breaker(0, later + 5), "closed")
+    assert.isTrue(queues.beginCall(0, later + 5))
+    assert.isTrue(queues.beginCall(0, later + 5))
+  })
+
+  it("is not closed by a listing when batches were cut off, and is when a listing was", () => {
+    const { later, queues } = tripped()
+    queues.beginCall(0, later)
+    queues.observe(0, "ok", "", later)
+    assert.strictEqual(queues.breaker(0, later), "half-open")
+    const others = queuesOf()
+    others.observe(0, "timeout", "silent", 0)
+    others.observe(0, "ok", "", 10_000)
+    assert.strictEqual(others.breaker(0, 10_000), "closed")
+    assert.strictEqual(others.state(0).failuresInRow, 0)
+  })
+
+  it("a peer with an overdue batch gets no more until that has ended, and it is no fault", () => {
+    const queues = queuesOf()
+    serve(queues, 3, () => 10)
+    const batch = queues.next(100)!
+    queues.suspect(0)
+    assert.isFalse(queues.hasRoom(0, 100))
+    assert.isUndefined(queues.next(100))
+    assert.include(queues.waits(100)[0]?.cause, "much longer than others")
+    queues.cancelled(batch.batch, 200)
+    assert.strictEqual(queues.state(0).failuresInRow, 0)
+    assert.isDefined(queues.next(200))
   })
 })

@@ -5,6 +5,7 @@ import {
   type CommandInput,
   type CommandResult,
   ExitCode,
+  makeStatusLine,
   optional,
   required,
   toggle,
@@ -19,7 +20,6 @@ import * as Stream from "effect/Stream"
 import { blockText } from "../BlockNames.ts"
 import { maxLevel } from "../FlagTypes.ts"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
-import { makeStatusLine } from "../StatusLine.ts"
 import { storeFault } from "../store/OpenStore.ts"
 import { openPlanned, planStore, storeNetworkFlag, type StorePlan } from "./StoreFlags.ts"
 

@@ -6,6 +6,7 @@ import {
   type CommandResult,
   derived,
   ExitCode,
+  makeStatusLine,
   Type,
   withDefault
 } from "@peerstrap/command-line"
@@ -17,7 +18,6 @@ import { resolve } from "node:path"
 import { makeIdentity, peerIdText, searchText } from "../identity/IdentityFile.ts"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
 import { fileFault } from "../LocalFaults.ts"
-import { makeStatusLine } from "../StatusLine.ts"
 
 const flags = {
   out: withDefault(

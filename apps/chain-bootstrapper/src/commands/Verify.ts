@@ -4,6 +4,7 @@ import {
   type CommandInput,
   type CommandResult,
   ExitCode,
+  makeStatusLine,
   optional,
   toggle,
   Type
@@ -15,7 +16,6 @@ import * as Layer from "effect/Layer"
 import { refJson, refText } from "../BlockNames.ts"
 import { maxLevel } from "../FlagTypes.ts"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
-import { makeStatusLine } from "../StatusLine.ts"
 import { storeFault } from "../store/OpenStore.ts"
 import { type Verification, verifyApplied } from "../store/VerifyApplied.ts"
 import { type QuorumVerification, verifyQuorum } from "../store/VerifyQuorum.ts"

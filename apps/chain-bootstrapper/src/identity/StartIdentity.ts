@@ -1,8 +1,8 @@
 /** The identity of a run: the file that is there, or one made now. */
+import { type Reporter } from "@peerstrap/command-line"
 import { formatCount } from "@peerstrap/progress"
 import type { IdentityProgress } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
-import type { Reporter } from "../sync/Reporter.ts"
 import type { RunState } from "../sync/RunState.ts"
 import { loadIdentity, makeIdentity, peerIdText } from "./IdentityFile.ts"
 

@@ -1,6 +1,6 @@
 /** Answers other nodes from a store at rest, until a signal comes. */
 import { ChainProtocol, ChainStore, serveChain } from "@peerstrap/chain-bootstrap"
-import { type CommandInput, type CommandResult, ExitCode } from "@peerstrap/command-line"
+import { type CommandInput, type CommandResult, ExitCode, makeReporter, type Reporter } from "@peerstrap/command-line"
 import { formatCount } from "@peerstrap/progress"
 import { makeTezosRules, tezosProtocol } from "@peerstrap/tezos-bootstrap"
 import { Crypto } from "@peerstrap/tezos-wire"
@@ -15,7 +15,7 @@ import { peerIdText } from "../identity/IdentityFile.ts"
 import { startIdentity } from "../identity/StartIdentity.ts"
 import { storeFault } from "../store/OpenStore.ts"
 import { unlessStopped } from "../sync/EarlyEnds.ts"
-import { logsTo, makeReporter, type Reporter } from "../sync/Reporter.ts"
+import { logsOf, reporting } from "../sync/Reporter.ts"
 import { runFault } from "../sync/RunFaults.ts"
 import { startControl } from "../sync/RunPlace.ts"
 import { RunState } from "../sync/RunState.ts"
@@ -102,6 +102,6 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
 export const runServe = Effect.fnUntraced(function*(input: ServeInput) {
   const clock = yield* Clock.Clock
   const state = new RunState(() => clock.currentTimeMillisUnsafe())
-  const reporter = yield* makeReporter({ terminal: input.terminal, json: input.json, state })
-  return yield* steps(input, state, reporter).pipe(Effect.scoped, Effect.provide(logsTo(reporter)))
+  const reporter = yield* makeReporter(reporting({ terminal: input.terminal, json: input.json, state }))
+  return yield* steps(input, state, reporter).pipe(Effect.scoped, Effect.provide(logsOf(reporter)))
 })

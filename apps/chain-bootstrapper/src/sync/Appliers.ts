@@ -1,9 +1,8 @@
 /** What `--applier` stands for. */
 import { Appliers, type BlockApplierService, type BlockRef } from "@peerstrap/chain-bootstrap"
-import { CommandError, ExitCode } from "@peerstrap/command-line"
+import { CommandError, ExitCode, type Reporter } from "@peerstrap/command-line"
 import { type Network, octezRpc } from "@peerstrap/tezos-bootstrap"
 import * as Effect from "effect/Effect"
-import type { Reporter } from "./Reporter.ts"
 import { runFault } from "./RunFaults.ts"
 import type { SyncSettings } from "./SyncFlags.ts"
 

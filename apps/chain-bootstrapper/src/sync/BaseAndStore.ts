@@ -7,12 +7,11 @@ import {
   findHeader,
   type HeaderFacts
 } from "@peerstrap/chain-bootstrap"
-import { CommandError, ExitCode } from "@peerstrap/command-line"
+import { CommandError, ExitCode, type Reporter } from "@peerstrap/command-line"
 import { type Network, resolvePeers } from "@peerstrap/tezos-bootstrap"
 import * as Effect from "effect/Effect"
 import type { BlockHash } from "../FlagTypes.ts"
 import { openFor, refusalOf, storeFault, storeIdentityOf, type StorePlace } from "../store/OpenStore.ts"
-import type { Reporter } from "./Reporter.ts"
 import type { RunState } from "./RunState.ts"
 import type { StartPeers } from "./StartPeers.ts"
 

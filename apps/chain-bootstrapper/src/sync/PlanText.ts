@@ -1,10 +1,10 @@
 /** What a sync will do, said before it begins. */
 import type { BlockRef, SyncOptions } from "@peerstrap/chain-bootstrap"
+import { type Reporter } from "@peerstrap/command-line"
 import { formatBytes, formatCount } from "@peerstrap/progress"
 import type { Network } from "@peerstrap/tezos-bootstrap"
 import { refJson, refText } from "../BlockNames.ts"
 import { isPublic } from "../network/NetworkOfRun.ts"
-import type { Reporter } from "./Reporter.ts"
 import type { StartPeers } from "./StartPeers.ts"
 import type { SyncSettings } from "./SyncFlags.ts"
 import type { SyncPlan } from "./SyncPlan.ts"

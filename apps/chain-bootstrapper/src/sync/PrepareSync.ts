@@ -6,7 +6,7 @@ import {
   type HeaderFacts,
   type SyncOptions
 } from "@peerstrap/chain-bootstrap"
-import type { CommandError, CommandInput } from "@peerstrap/command-line"
+import type { CommandError, CommandInput, Reporter } from "@peerstrap/command-line"
 import { makeTezosRules, type Network, tezosProtocol } from "@peerstrap/tezos-bootstrap"
 import { Crypto, type Identity } from "@peerstrap/tezos-wire"
 import { ByteLedger, Transport } from "@peerstrap/transport"
@@ -22,7 +22,6 @@ import { baseAndStore } from "./BaseAndStore.ts"
 import { inTime } from "./EarlyEnds.ts"
 import { PeerTrouble } from "./PeerTrouble.ts"
 import { announcePlan, foreseenProblems } from "./PlanText.ts"
-import type { Reporter } from "./Reporter.ts"
 import type { RunState } from "./RunState.ts"
 import { type StartPeers, startPeers } from "./StartPeers.ts"
 import type { syncFlags } from "./SyncFlags.ts"

@@ -13,7 +13,7 @@ import {
   startSync,
   type SyncRun
 } from "@peerstrap/chain-bootstrap"
-import type { CommandResult } from "@peerstrap/command-line"
+import { type CommandResult, makeReporter, watchRun } from "@peerstrap/command-line"
 import { Transport } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ import { makeApplier } from "./Appliers.ts"
 import { inTime, leftOf } from "./EarlyEnds.ts"
 import { makeNoticeBook, type NoticeBook, tellNotice } from "./Notices.ts"
 import { type Prepared, prepareSync, type Running, type SyncInput } from "./PrepareSync.ts"
-import { logsTo, makeReporter, watchRun } from "./Reporter.ts"
+import { logsOf, reporting } from "./Reporter.ts"
 import { type Ended, type Ending, syncResult } from "./Result.ts"
 import { runFault } from "./RunFaults.ts"
 import { prepareDirectory, startControl } from "./RunPlace.ts"
@@ -161,11 +161,12 @@ export const runSync = Effect.fnUntraced(function*(input: SyncInput) {
   const state = new RunState(() => clock.currentTimeMillisUnsafe())
   const { json, plan, terminal } = input
   yield* prepareDirectory(plan.storePath, state)
-  const reporter = yield* makeReporter({ terminal, json, state })
-  yield* watchRun(reporter, { terminal, json, state }).pipe(Effect.forkScoped)
+  const options = reporting({ terminal, json, state })
+  const reporter = yield* makeReporter(options)
+  yield* watchRun(reporter, options).pipe(Effect.forkScoped)
   const result: CommandResult = yield* steps({ input, state, reporter }).pipe(
     Effect.scoped,
-    Effect.provide(logsTo(reporter))
+    Effect.provide(logsOf(reporter))
   )
   return yield* storeReport(plan.storePath, "sync", result)
 })

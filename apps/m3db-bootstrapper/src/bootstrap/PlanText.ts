@@ -1,5 +1,5 @@
 /** What a bootstrap will do, said before it begins. */
-import { formatNanosDuration } from "@peerstrap/command-line"
+import { formatNanosDuration, type Reporter } from "@peerstrap/command-line"
 import { type Level, requiredSuccesses } from "@peerstrap/consistency-policy"
 import { majority } from "@peerstrap/consistency-policy"
 import { formatShards } from "@peerstrap/m3db-topology"
@@ -8,7 +8,6 @@ import { formatAddress } from "@peerstrap/transport"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 import type { Existing } from "./Existing.ts"
-import type { Reporter } from "./Reporter.ts"
 
 interface Announced {
   readonly plan: BootstrapPlan

@@ -1,5 +1,5 @@
 /** A run's report as text for a person. Pure. */
-import type { Divergence, MissingBlock, RunReport } from "@peerstrap/m3db-bootstrap"
+import type { DamagedBlock, Divergence, MissingBlock, PeerReport, RunReport } from "@peerstrap/m3db-bootstrap"
 import { formatBytes, formatCount, formatDuration, formatMillis, formatNanos, formatRate } from "@peerstrap/progress"
 import type { PeerVerdict, ReportDocument } from "./ReportDocument.ts"
 import { whyText } from "./WhyText.ts"
@@ -26,6 +26,19 @@ const divergenceLine = ({ blockStart, checksums, id, kind, shard, sizes }: Diver
   return `${place(shard, blockStart)} id ${shownId(id)}: ${kind}: ${copies.join(", ")}`
 }
 
+const damageLine = ({ advertised, blockStart, delivered, id, kind, shard }: DamagedBlock): string =>
+  `${place(shard, blockStart)} id ${shownId(id)}: ${kind.replaceAll("-", " ")}: ${delivered}` +
+  (advertised === null || delivered.includes(advertised) ? "" : ` (advertised ${advertised})`)
+
+const times = (count: number): string => count === 1 ? "once" : `${formatCount(count)} times`
+
+/** Why calls to a peer failed, each reason with what is known about whose fault it was. */
+const failedCallLines = ({ failedCalls, id }: PeerReport): Array<string> =>
+  failedCalls.map((calls) =>
+    `${id}: ${calls.reason} ${times(calls.times)}, verdict ${calls.verdict}` +
+    ` (${calls.because}), first: ${calls.first}`
+  )
+
 type Place = Pick<MissingBlock, "shard" | "blockStart">
 
 const byPlace = (a: Place, b: Place): number =>
@@ -46,9 +59,7 @@ const evidenceLines = (report: RunReport): Array<string> =>
     Object.entries(kinds).map(([kind, count]) => {
       const first = report.evidence.find((record) => record.peer === peer && record.kind === kind)
       const detail = first === undefined ? "" : `: ${first.subject}: ${first.detail}`
-      return `${peer}: ${kind.replaceAll("-", " ")}, ${
-        count === 1 ? "once" : `${formatCount(count)} times, first`
-      }${detail}`
+      return `${peer}: ${kind.replaceAll("-", " ")}, ${times(count)}${count === 1 ? "" : ", first"}${detail}`
     })
   )
 
@@ -76,7 +87,14 @@ const workLines = ({ kept, report }: ReportDocument): Array<string> => {
     `  series-blocks: ${formatCount(seriesBlocks.stored)} stored, ${formatCount(seriesBlocks.merged)} merged${dropped}`,
     `  ${formatBytes(report.bytes)} in ${took}: ${formatRate(report.bytes / seconds)}, ` +
     `${formatCount(seriesBlocks.stored / seconds)} series-blocks/s; memory at most ${formatBytes(report.memory.peak)}`,
-    ...(report.retries === 0 ? [] : [`  asked again: ${formatCount(report.retries)} times`]),
+    ...(report.retries === 0 ? [] : [`  asked again: ${times(report.retries)}`]),
+    ...(report.hedged.items === 0
+      ? []
+      : [
+        `  asked of a second peer as well: ${formatCount(report.hedged.items)} series-blocks, ${
+          formatBytes(report.hedged.bytes)
+        }`
+      ]),
     ...report.levelChanges.map(({ atMillis, level, origin }) =>
       `  level ${level} since ${formatMillis(atMillis)}, set by ${origin}`
     )
@@ -89,6 +107,7 @@ export const reportText = (document: ReportDocument, mostEntries: number): strin
   const { divergences, missing, unlisted } = report
   const counts = Object.entries(divergences.counts).filter(([, count]) => count > 0)
   const bad = verification?.problems ?? []
+  const failedCalls = report.peers.flatMap(failedCallLines)
   const list = listsOf(mostEntries)
   const lines = [
     verdict,
@@ -105,6 +124,10 @@ export const reportText = (document: ReportDocument, mostEntries: number): strin
       divergences.total,
       divergences.entries.toSorted(byPlace).map(divergenceLine)
     ),
+    ...report.peers.flatMap(({ damaged, id }) =>
+      list(`damaged or changed on ${id}`, damaged.total, damaged.entries.toSorted(byPlace).map(damageLine))
+    ),
+    ...list("failed calls, by reason", failedCalls.length, failedCalls),
     ...list("evidence against peers", evidenceLines(report).length, evidenceLines(report)),
     ...list(
       "damaged after writing",

@@ -1,93 +1,24 @@
-/**
- * Where the progress of a run goes, always standard error: a live view on a terminal, plain lines elsewhere, JSON lines with
- * `--json`. A run that does not move says why every 10 s, unless the live view shows it anyway.
- */
-import type { Terminal } from "@peerstrap/command-line"
-import { formatDuration, jsonLines, liveView, plainLines, StallDetector, type View, whyJson } from "@peerstrap/progress"
-import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
-import type { RunState } from "./RunState.ts"
+/** What a bootstrap tells of itself while it runs, and to whom. */
+import { logsTo, type Reporter, type ReportingOptions } from "@peerstrap/command-line"
 import { whyText } from "./WhyText.ts"
 
-export interface Reporter {
-  /** Text for a person; with `--json` an event `message`. */
-  readonly say: (text: string) => void
-  /** Something that happened; shown to people only when it matters to them. */
-  readonly event: (name: string, fields: Readonly<Record<string, unknown>>) => void
-}
-
-const sampleMillis = 250
-const sayWhyMillis = 10_000
-
 /** Events that a person wants to read. The others are in the JSON lines. */
-const spoken: Readonly<Record<string, (fields: Readonly<Record<string, unknown>>) => string>> = {
+const spoken: ReportingOptions["spoken"] = {
   "level-changed": ({ from, origin, to }) => `consistency level ${from} → ${to}, set by ${origin}`,
   "peer-out-of-reach": ({ cause, peer }) => `peer ${peer} is out of reach: ${cause}`,
   "peer-back": ({ peer }) => `peer ${peer} is back`,
   "job-sent-back": ({ shard }) => `shard ${shard} starts over later: memory is short (--memory)`
 }
 
-interface ReporterOptions {
-  readonly terminal: Terminal
-  readonly json: boolean
-  readonly state: RunState
-}
-
-const spokenReporter = (print: (text: string) => void): Reporter => ({
-  say: print,
-  event: (name, fields) => {
-    const text = spoken[name]?.(fields)
-    if (text !== undefined) print(text)
-  }
+export const reporting = (run: Pick<ReportingOptions, "terminal" | "json" | "state">): ReportingOptions => ({
+  ...run,
+  whyText,
+  spoken
 })
 
-/** Lives as long as the scope; its last picture is the final state. */
-export const makeReporter = Effect.fnUntraced(function*({ json, state, terminal }: ReporterOptions) {
-  const base = { snapshot: () => state.snapshot(), write: terminal.error }
-  if (json) {
-    const lines = yield* jsonLines(base)
-    const now = (): number => state.snapshot().nowMillis
-    const event: Reporter["event"] = (name, fields) => lines.event({ name, at: now(), fields })
-    return { say: (text: string) => event("message", { text }), event } satisfies Reporter
-  }
-  if (!terminal.isLive) {
-    yield* plainLines({ ...base, write: (text) => state.hasNews ? terminal.error(text) : undefined })
-    return spokenReporter((text) => terminal.error(text.endsWith("\n") ? text : `${text}\n`))
-  }
-  const view: View = yield* liveView({ ...base, color: terminal.color, size: terminal.size })
-  const print = Effect.runSyncWith(yield* Effect.context())
-  return spokenReporter((text) => print(view.print(text)))
-})
-
-/** Feeds the meters and, where nobody watches a view, says why nothing moves. Runs until it is interrupted. */
-export const watchRun = (reporter: Reporter, { json, state, terminal }: ReporterOptions): Effect.Effect<never> =>
-  Effect.suspend(() => {
-    const stall = new StallDetector(state.startedMillis, sayWhyMillis)
-    let saidMillis = Number.NEGATIVE_INFINITY
-    const look = Effect.sync(() => {
-      const moved = state.observe()
-      const waits = state.waits()
-      const { nowMillis } = state.snapshot()
-      stall.observe(moved, nowMillis)
-      const stalled = stall.check(nowMillis, waits)
-      if (stalled === undefined || nowMillis - saidMillis < sayWhyMillis) return
-      saidMillis = nowMillis
-      if (json) reporter.event("stalled", { ...whyJson(waits, nowMillis), forMillis: stalled.forMillis })
-      else if (!terminal.isLive) {
-        reporter.say(`no progress for ${formatDuration(stalled.forMillis)}\n${whyText(waits, nowMillis)}`)
-      }
-    })
-    return look.pipe(Effect.andThen(Effect.sleep(sampleMillis)), Effect.forever)
+/** What libraries log goes where progress goes. */
+export const logsOf = (reporter: Reporter) =>
+  logsTo(({ level, spoken, text }) => {
+    reporter.event("log", { level, text })
+    if (spoken !== undefined) reporter.say(spoken)
   })
-
-/** What libraries log goes where progress goes: standard output is for results. Only warnings and errors are for people. */
-export const logsTo = (reporter: Reporter) =>
-  Logger.layer([
-    Logger.make<unknown, void>(({ logLevel, message }) => {
-      const text = Array.isArray(message) ? message.join(" ") : String(message)
-      reporter.event("log", { level: logLevel, text })
-      if (logLevel === "Warn" || logLevel === "Error" || logLevel === "Fatal") {
-        reporter.say(`${logLevel.toLowerCase()}: ${text}`)
-      }
-    })
-  ])

@@ -4,7 +4,16 @@
  *   directory ─► control socket ─► what is there ─► stream (engine) ─► verify what was written ─► report, exit code
  *                     └ status, why, set-level          └ SIGINT, SIGTERM: whole blocks stay, the rest is dropped
  */
-import { CommandError, type CommandInput, type CommandResult, ExitCode, type StopSignal } from "@peerstrap/command-line"
+import {
+  CommandError,
+  type CommandInput,
+  type CommandResult,
+  ExitCode,
+  makeReporter,
+  type Reporter,
+  type StopSignal,
+  watchRun
+} from "@peerstrap/command-line"
 import { LevelControl, LevelSource } from "@peerstrap/consistency-policy"
 import { type BlockKey, BlockSink, PeerBlocks, SinkError, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
 import { filePath, filesetFiles, FilesetSink, type FilesetVerification, verifyFileset } from "@peerstrap/m3db-files"
@@ -24,7 +33,7 @@ import { controlCommands } from "./ControlCommands.ts"
 import { blockName, checkExisting, type Existing } from "./Existing.ts"
 import { levelLayer } from "./Level.ts"
 import { announcePlan } from "./PlanText.ts"
-import { logsTo, makeReporter, type Reporter, watchRun } from "./Reporter.ts"
+import { logsOf, reporting } from "./Reporter.ts"
 import { reportFileName } from "./ReportText.ts"
 import { bootstrapResult, type Ending } from "./Result.ts"
 import { RunState } from "./RunState.ts"
@@ -286,12 +295,12 @@ const steps = Effect.fnUntraced(function*(input: BootstrapInput, state: RunState
 export const runBootstrap = Effect.fnUntraced(function*(input: BootstrapInput) {
   const clock = yield* Clock.Clock
   const state = new RunState(() => clock.currentTimeMillisUnsafe())
-  const options = { terminal: input.terminal, json: input.json, state }
+  const options = reporting({ terminal: input.terminal, json: input.json, state })
   const freeBytes = yield* prepareDirectory(input, state)
   const reporter = yield* makeReporter(options)
   yield* watchRun(reporter, options).pipe(Effect.forkScoped)
   if (freeBytes !== undefined) reporter.event("disk", { path: input.plan.outPath, freeBytes })
   return yield* steps(input, state, reporter).pipe(
-    Effect.provide(Layer.provideMerge(levelLayer(input.settings), logsTo(reporter)))
+    Effect.provide(Layer.provideMerge(levelLayer(input.settings), logsOf(reporter)))
   )
 })

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { planBootstrap } from "../bootstrap/BootstrapPlan.ts"
 import { type BootstrapInput, runBootstrap } from "../bootstrap/RunBootstrap.ts"
+import { boundYoungGeneration } from "../bootstrap/YoungGeneration.ts"
 
 export const bootstrap = command({
   name: "bootstrap",
@@ -39,5 +40,7 @@ export const bootstrap = command({
   check: planBootstrap,
   stopsItself: true,
   run: (input) =>
-    runBootstrap(input as BootstrapInput).pipe(Effect.provide(Layer.merge(NodeFileSystem.layer, Tcp.layer)))
+    Effect.andThen(boundYoungGeneration, runBootstrap(input as BootstrapInput)).pipe(
+      Effect.provide(Layer.merge(NodeFileSystem.layer, Tcp.layer))
+    )
 })

@@ -5,6 +5,7 @@ import {
   type CommandInput,
   type CommandResult,
   ExitCode,
+  makeStatusLine,
   optional,
   type Problem,
   toggle,
@@ -19,7 +20,6 @@ import type { PeerFailure } from "../diff/AskPeer.ts"
 import { itemJson, itemText } from "../diff/DiffItem.ts"
 import { type DiffFailure, diffReplicas, type DiffSummary, shardsAtOnce } from "../diff/DiffReplicas.ts"
 import { clientOptions, peerFlags, type PeerPlan, planPeers } from "../inspect/PeerFlags.ts"
-import { makeStatusLine } from "../inspect/StatusLine.ts"
 
 const diffFlags = {
   ...peerFlags,
@@ -123,10 +123,11 @@ const runDiff = Effect.fnUntraced(function*({ json, plan, settings, terminal }: 
     memoryBytes: settings.memory,
     deadlineMillis: deadline,
     onRetry: ({ address, message, peer, reason }) =>
-      status.update(() => `diff: waiting for ${peer} (${address}): ${reason}: ${message}`),
+      Effect.sync(() => status.update(() => `diff: waiting for ${peer} (${address}): ${reason}: ${message}`)),
     onItems: (items) =>
       terminal.out(items.map((item) => json ? `${jsonLine(itemJson(namespace!, item))}\n` : itemText(item)).join("")),
-    onShard: (done) => status.update(() => `diff: ${formatCount(done)} of ${formatCount(shards.length)} shards`)
+    onShard: (done) =>
+      Effect.sync(() => status.update(() => `diff: ${formatCount(done)} of ${formatCount(shards.length)} shards`))
   }).pipe(Effect.mapError((failure) => failureError(failure, deadline)))
   return {
     exitCode: summary.identical ? ExitCode.done : ExitCode.no,

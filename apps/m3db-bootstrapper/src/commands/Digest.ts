@@ -4,6 +4,7 @@ import {
   type CommandInput,
   type CommandResult,
   ExitCode,
+  makeStatusLine,
   optional,
   type Problem,
   toggle,
@@ -20,7 +21,6 @@ import { digestPeers, type PeersDigest } from "../digest/DigestPeers.ts"
 import { type DataFilter, problemText, scanData } from "../inspect/DataDirectory.ts"
 import { directoryFlags, directoryOperand, planFilter } from "../inspect/DirectoryFlags.ts"
 import { peerFlags, type PeerPlan, planPeers } from "../inspect/PeerFlags.ts"
-import { makeStatusLine } from "../inspect/StatusLine.ts"
 
 const digestFlags = {
   ...peerFlags,
@@ -86,7 +86,8 @@ const runDirectory = Effect.fnUntraced(function*(
     write: terminal.out,
     onProblem: (problem) =>
       status.say(`peerstrap-m3db digest: ${problemText(problem)}`, { type: "problem", ...problem }),
-    onShard: (namespace, shard) => status.update(() => `digest: namespace ${namespace}, shard ${shard}`)
+    onShard: (namespace, shard) =>
+      Effect.sync(() => status.update(() => `digest: namespace ${namespace}, shard ${shard}`))
   })
   const left = `${formatCount(totals.problems)} problems: what they concern has no line`
   if (json || totals.problems > 0) status.say(`peerstrap-m3db digest: ${left}`, { type: "end", ...totals })
@@ -133,7 +134,7 @@ const runPeers = Effect.fnUntraced(function*({ json, settings, terminal }: Diges
     write: terminal.out,
     onUndecodable: ({ blockStart, shard }, id, what) =>
       say(`shard ${shard}, block ${formatNanos(blockStart)}, series ${id}: ${what}`),
-    onStatus: status.update
+    onStatus: (text) => Effect.sync(() => status.update(text))
   })
   const { missing, peers } = result.report
   for (const { blockStart, id, peers: of, reason, shard } of missing.entries.slice(0, shownMissing)) {

@@ -6,6 +6,7 @@ import {
   type CommandResult,
   derived,
   ExitCode,
+  makeStatusLine,
   optional,
   type Problem,
   shown,
@@ -24,7 +25,6 @@ import { problemOfName } from "../export/LineProtocol.ts"
 import { type ExportPlace, exportPlace, placeText } from "../export/Resume.ts"
 import { type DataFilter, problemText, scanData } from "../inspect/DataDirectory.ts"
 import { directoryFlags, directoryOperand, planFilter } from "../inspect/DirectoryFlags.ts"
-import { makeStatusLine } from "../inspect/StatusLine.ts"
 
 const exportFlags = {
   ...directoryFlags,
@@ -116,8 +116,10 @@ const runExport = Effect.fnUntraced(function*({ json, operands, plan, settings, 
       at = next
       if (next === undefined) return Effect.void
       if (json) status.say("", { type: "block", ...next, next: placeText(next), points: so.points })
-      return status.update(() =>
-        `export: ${formatCount(so.points)} points, at shard ${next.shard} block ${formatNanos(next.blockStart)}`
+      return Effect.sync(() =>
+        status.update(() =>
+          `export: ${formatCount(so.points)} points, at shard ${next.shard} block ${formatNanos(next.blockStart)}`
+        )
       )
     }
   }).pipe(

@@ -5,6 +5,7 @@ import {
   type CommandInput,
   type CommandResult,
   ExitCode,
+  makeStatusLine,
   optional,
   type Problem,
   shown,
@@ -25,7 +26,6 @@ import { entryCells, entryColumns, factsJson, factsText } from "../inspect/Files
 import { idOfText } from "../inspect/IdText.ts"
 import { inspectSeries } from "../inspect/InspectSeries.ts"
 import { blockPieces, type InspectFormat, inspectFormats, seriesHeader } from "../inspect/SeriesText.ts"
-import { makeStatusLine } from "../inspect/StatusLine.ts"
 
 const inspectFlags = {
   namespace: directoryFlags.namespace,

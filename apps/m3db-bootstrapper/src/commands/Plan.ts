@@ -5,6 +5,7 @@ import {
   type CommandInput,
   type CommandResult,
   formatNanosDuration,
+  makeStatusLine,
   optional,
   type Problem,
   Type,
@@ -23,7 +24,6 @@ import { type BootstrapPlan, planBootstrap, planJobs } from "../bootstrap/Bootst
 import { blockName, checkExisting, type Existing } from "../bootstrap/Existing.ts"
 import { levelLayer } from "../bootstrap/Level.ts"
 import { clientOptions } from "../inspect/PeerFlags.ts"
-import { makeStatusLine } from "../inspect/StatusLine.ts"
 import { type ForecastSettings, makeForecast } from "../plan/Forecast.ts"
 import { forecastCode, forecastJson, forecastText } from "../plan/ForecastText.ts"
 import { listJobs } from "../plan/ListJobs.ts"
@@ -103,8 +103,9 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
     memoryBytes: settings.memory,
     patienceMillis: settings.patience,
     onRetry: ({ address, message, peer, reason }) =>
-      status.update(() => `plan: waiting for ${peer} (${address}): ${reason}: ${message}`),
-    onJob: (done) => status.update(() => `plan: ${formatCount(done)} of ${formatCount(jobs.length)} jobs listed`)
+      Effect.sync(() => status.update(() => `plan: waiting for ${peer} (${address}): ${reason}: ${message}`)),
+    onJob: (done) =>
+      Effect.sync(() => status.update(() => `plan: ${formatCount(done)} of ${formatCount(jobs.length)} jobs listed`))
   })
   const forecastSettings: ForecastSettings = {
     level,

@@ -1,11 +1,10 @@
 /** `verify`: checks every fileset of a directory to the last byte. */
-import { command, ExitCode, optional, toggle, Type, withDefault } from "@peerstrap/command-line"
+import { command, ExitCode, makeStatusLine, optional, toggle, Type, withDefault } from "@peerstrap/command-line"
 import { formatBytes, formatCount, formatNanos } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import { scanData } from "../inspect/DataDirectory.ts"
 import { directoryFlags, directoryOperand, planFilter } from "../inspect/DirectoryFlags.ts"
-import { makeStatusLine } from "../inspect/StatusLine.ts"
 import { type DirectoryVerification, verifyDirectory } from "../inspect/VerifyDirectory.ts"
 
 const verifyFlags = {
@@ -88,7 +87,9 @@ export const verify = command({
       sharding: numShards === undefined ? undefined : { numShards, seed: settings.hashSeed },
       decode: settings.encoding === "m3tsz",
       onFileset: (done, total, path) =>
-        status.update(() => `verify: ${formatCount(done)} of ${formatCount(total)} filesets, at ${path}`),
+        Effect.sync(() =>
+          status.update(() => `verify: ${formatCount(done)} of ${formatCount(total)} filesets, at ${path}`)
+        ),
       onProblem: ({ offset, path, remedy, what }) =>
         json
           ? Effect.void

@@ -27,7 +27,7 @@ const failed = (client: NodeClient, message: string): PeerFailure => ({
   _tag: "PeerFailure",
   peer: client.peer,
   address: client.address,
-  reason: "protocol",
+  reason: "bad-answer",
   message
 })
 

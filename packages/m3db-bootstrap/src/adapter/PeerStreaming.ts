@@ -7,13 +7,12 @@
  *                                    └ level ◄── LevelSource
  */
 import { LevelSource } from "@peerstrap/consistency-policy"
-import { CallError, type NodeClient } from "@peerstrap/m3db-wire"
+import { type AnswerBuffers, CallError, makeAnswerBuffers, type NodeClient } from "@peerstrap/m3db-wire"
 import { type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
 import { leastLoaded, makePeerQueues, type QueueLimits, type Ranking } from "@peerstrap/peer-selection"
 import { ByteLedger } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
@@ -25,6 +24,7 @@ import { PeerBlocks } from "../contract/PeerBlocks.ts"
 import type { RunReport } from "../contract/RunReport.ts"
 import type { Outcome, StreamAction, StreamEvent, StreamJob, StreamOptions } from "../contract/StreamRun.ts"
 import { StreamRun } from "../engine/StreamRun.ts"
+import { RunningCalls } from "./RunningCalls.ts"
 import { type SinkLanes, startSinkLanes } from "./SinkLanes.ts"
 
 export interface PeerStreamingOptions {
@@ -62,10 +62,9 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
   const { peers } = yield* PeerBlocks
   const sink = yield* BlockSink
   const levels = yield* LevelSource
-  const clock = yield* Clock.Clock
+  const nowMillis = steadyEpochMillis(yield* Clock.Clock)
   const random = yield* Random.Random
   const scope = yield* Effect.scope
-  const calls = yield* Scope.fork(scope)
   const draw = (): number => random.nextDoubleUnsafe()
   const run = new StreamRun({
     options: { ...options.stream, peers: peers.map((client) => client.peer) },
@@ -81,19 +80,23 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
     ranking: options.ranking ?? leastLoaded,
     mergeRule: options.mergeRule ?? mostReplicas,
     random: draw,
-    nowMillis: clock.currentTimeMillisUnsafe()
+    nowMillis: nowMillis()
   })
 
   const events = yield* Queue.unbounded<StreamEvent>()
+  const calls = new RunningCalls(yield* Scope.fork(scope), (event) => void Queue.offerUnsafe(events, event))
   const tell = (event: StreamEvent): void => void Queue.offerUnsafe(events, event)
   const lanes = yield* startSinkLanes(sink, tell)
   yield* levels.changes.pipe(
     Stream.runForEach(({ level, origin }) => Effect.sync(() => tell({ _tag: "level", level, origin }))),
     Effect.forkScoped
   )
-  const execute = makeExecutor({ calls, lanes, peers, tell, onNote: options.onNote })
-  const loop = yield* runLoop({ run, events, clock, deadlineMillis: options.deadlineMillis, execute }).pipe(
-    Effect.ensuring(Scope.close(calls, Exit.void)),
+  const buffers = makeAnswerBuffers(
+    Math.min(options.memoryBytes / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
+  )
+  const execute = makeExecutor({ buffers, calls, lanes, peers, onNote: options.onNote })
+  const loop = yield* runLoop({ run, events, calls, nowMillis, deadlineMillis: options.deadlineMillis, execute }).pipe(
+    Effect.ensuring(calls.close),
     Effect.forkScoped
   )
   const handle: PeerStreamingHandle = {
@@ -104,12 +107,21 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
   return handle
 })
 
+/**
+ * Milliseconds since the Unix epoch that never jump: the wall clock as it is now, carried on by the monotonic one. A clock that is set
+ * in mid-run ends no pause and no deadline.
+ */
+const steadyEpochMillis = (clock: Clock.Clock): () => number => {
+  const monotonic = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const offset = clock.currentTimeMillisUnsafe() - monotonic()
+  return () => offset + monotonic()
+}
+
 interface Executor {
-  /** Calls to peers are fibers of this scope: it ends with the run, and they with it. */
-  readonly calls: Scope.Scope
+  readonly buffers: AnswerBuffers
+  readonly calls: RunningCalls
   readonly lanes: SinkLanes
   readonly peers: ReadonlyArray<NodeClient>
-  readonly tell: (event: StreamEvent) => void
   readonly onNote: PeerStreamingOptions["onNote"]
 }
 
@@ -130,60 +142,65 @@ const guarded = <A>(client: NodeClient, method: string, call: () => Effect.Effec
     ))
 
 /** Executes an action: what is quick at once, calls to peers as an effect that forks. */
-const makeExecutor =
-  ({ calls, lanes, onNote, peers, tell }: Executor) => (action: StreamAction): Effect.Effect<unknown> | undefined => {
-    switch (action._tag) {
-      case "list": {
-        const { job, maxAnswerBytes, peer, request } = action
-        const client = peers[peer]!
-        return guarded(client, "fetchBlocksMetadata", () => client.fetchBlocksMetadata(request, { maxAnswerBytes }))
-          .pipe(
-            Effect.match({
-              onSuccess: (page) => tell({ _tag: "page", job, peer, page }),
-              onFailure: (error) => tell({ _tag: "page-failed", job, peer, ...callFailure(error) })
-            }),
-            Effect.forkIn(calls)
-          )
-      }
-      case "fetch": {
-        const { batch, maxAnswerBytes, peer, request } = action
-        const client = peers[peer]!
-        return guarded(client, "fetchBlocks", () => client.fetchBlocks(request, { maxAnswerBytes })).pipe(
-          Effect.match({
-            onSuccess: (answer) => tell({ _tag: "answer", batch, answer }),
-            onFailure: (error) => tell({ _tag: "answer-failed", batch, ...callFailure(error) })
-          }),
-          Effect.forkIn(calls)
-        )
-      }
-      case "deliver":
-      case "commit":
-      case "abort":
-        return void lanes.offer(action)
-      case "note":
-        return void onNote?.(action.name, action.fields)
-      case "finished":
-        return void onNote?.("run-ended", { outcome: action.outcome._tag })
+const makeExecutor = ({ buffers, calls, lanes, onNote, peers }: Executor) =>
+(
+  action: StreamAction
+): Effect.Effect<unknown> | undefined => {
+  switch (action._tag) {
+    case "list": {
+      const { job, maxAnswerBytes, peer, request } = action
+      const client = peers[peer]!
+      const call = guarded(
+        client,
+        "fetchBlocksMetadata",
+        () => client.fetchBlocksMetadata(request, { maxAnswerBytes })
+      )
+      return calls.run({ kind: "list", job, peer }, call, (page) => ({ _tag: "page", job, peer, page }), (error) => ({
+        _tag: "page-failed",
+        job,
+        peer,
+        ...callFailure(error)
+      }))
     }
+    case "fetch": {
+      const { batch, maxAnswerBytes, peer, request } = action
+      const client = peers[peer]!
+      const call = guarded(client, "fetchBlocks", () => client.fetchBlocks(request, { maxAnswerBytes, buffers }))
+      return calls.run({ kind: "fetch", batch }, call, (answer) => ({ _tag: "answer", batch, answer }), (error) => ({
+        _tag: "answer-failed",
+        batch,
+        ...callFailure(error)
+      }))
+    }
+    case "cancel":
+      return calls.cancel(action.call)
+    case "deliver":
+    case "commit":
+    case "abort":
+      return void lanes.offer(action)
+    case "note":
+      return void onNote?.(action.name, action.fields)
+    case "finished":
+      return void onNote?.("run-ended", { outcome: action.outcome._tag })
   }
+}
 
 interface Loop {
   readonly run: StreamRun
   readonly events: Queue.Queue<StreamEvent>
-  readonly clock: Clock.Clock
+  readonly calls: RunningCalls
+  readonly nowMillis: () => number
   readonly deadlineMillis: number | undefined
   readonly execute: (action: StreamAction) => Effect.Effect<unknown> | undefined
 }
 
-const runLoop = Effect.fnUntraced(function*({ clock, deadlineMillis, events, execute, run }: Loop) {
-  const deadline = deadlineMillis === undefined
-    ? Number.POSITIVE_INFINITY
-    : clock.currentTimeMillisUnsafe() + deadlineMillis
+const runLoop = Effect.fnUntraced(function*({ calls, deadlineMillis, events, execute, nowMillis, run }: Loop) {
+  const deadline = deadlineMillis === undefined ? Number.POSITIVE_INFINITY : nowMillis() + deadlineMillis
   const actions: Array<StreamAction> = []
   let batch: ReadonlyArray<StreamEvent> = [{ _tag: "tick" }]
   for (;;) {
-    const now = clock.currentTimeMillisUnsafe()
-    for (const event of batch) run.step(event, now)
+    const now = nowMillis()
+    for (const event of batch) if (!calls.isStale(event)) run.step(event, now)
     if (now >= deadline) run.step({ _tag: "stop", why: "deadline" }, now)
     run.drain(actions)
     for (const action of actions) {

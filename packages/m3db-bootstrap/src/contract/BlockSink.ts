@@ -20,7 +20,8 @@ export interface BlockKey {
 
 /**
  * Series of one (shard, block). Read its members, do not spread it: they may be made when they are looked at.
- * `data[i]` is the stream as one or more pieces (head, tail); the buffers are the sink's until the write completes.
+ * `data[i]` is the stream as one or more pieces (head, tail); the buffers are the sink's until the write completes. Then they are
+ * used for other answers, and every view of them is detached: whoever kept one sees no bytes, never those of others.
  */
 export interface BlockBatch {
   readonly key: BlockKey

@@ -19,8 +19,28 @@ export interface StreamLimits {
   readonly attemptsPerPeer: number
   /** Failures in a row after which a peer is not waited for where the level is met without it (M3: first try + 3 retries). */
   readonly failuresUntilHopeless: number
+  /** Once the level is met, time for listings that are about as far as the others; then nobody waits for their rows any more. */
+  readonly overtakenMillis: number
+  /** Once all else of a job is done, time for listings that the level does not need; twice as long for one that is nearly done. */
+  readonly stragglerMillis: number
+  /** Both grow to this share of the time that the finished listings took: what took long may take a little longer. */
+  readonly stragglerShare: number
+  /**
+   * When nothing is left to give out, a batch that takes `hedgeFactor` times what others of its size take, and at least so long, is asked
+   * of idle peers, too: below it two requests cost more than the wait.
+   */
+  readonly hedgeMillis: number
+  readonly hedgeFactor: number
+  /**
+   * A batch that takes `silentFactor` times the usual, and at least so long, makes its peer suspect at any time: others get its work. Long
+   * enough for a far or busy peer, far below the idle timeout of a call.
+   */
+  readonly silentMillis: number
+  readonly silentFactor: number
   /** Pages in a row that may bring nothing new, beyond the number of pages that did: repeated tokens are legal, loops are not. */
   readonly idlePages: number
+  /** Series-blocks that only one peer lists and does not deliver, after which its endless listing counts as made up. */
+  readonly undeliveredProof: number
   /** Series-blocks of one job; memory ends it earlier. */
   readonly maxGroupsPerJob: number
   /** (series × block) records that one peer may list for one job. */
@@ -36,6 +56,8 @@ export interface StreamLimits {
   readonly mergeSliceBytes: number
   /** Points that one stream may decode to. */
   readonly maxPointsPerBlock: number
+  /** Answer buffers kept for the next answers, beside the ledger and at most an eighth of it: one batch and a spare of several peers. */
+  readonly idleBufferBytes: number
   /** Entries kept of each list in the report; counts are always complete. */
   readonly reportEntries: number
 }
@@ -50,7 +72,15 @@ export const defaultStreamLimits: StreamLimits = {
   maxBlockBytes: 16 << 20,
   attemptsPerPeer: 2,
   failuresUntilHopeless: 4,
+  overtakenMillis: 200,
+  stragglerMillis: 400,
+  stragglerShare: 0.25,
+  hedgeMillis: 250,
+  hedgeFactor: 3,
+  silentMillis: 1_500,
+  silentFactor: 8,
   idlePages: 64,
+  undeliveredProof: 64,
   maxGroupsPerJob: 1 << 25,
   maxRecordsPerListing: 50_000_000,
   listingShare: 0.6,
@@ -59,5 +89,6 @@ export const defaultStreamLimits: StreamLimits = {
   blockedCapMillis: 30_000,
   mergeSliceBytes: 128 << 10,
   maxPointsPerBlock: 1 << 22,
+  idleBufferBytes: 32 << 20,
   reportEntries: 10_000
 }

@@ -1,6 +1,6 @@
 /** The result of a run as a plain, JSON-ready value. ns are strings, ids hex. Lists are cut at `reportEntries`, counts never. */
 import type { Level } from "@peerstrap/consistency-policy"
-import type { EvidenceRecord } from "@peerstrap/peer-selection"
+import type { EvidenceRecord, Verdict } from "@peerstrap/peer-selection"
 
 export interface CutList<A> {
   readonly total: number
@@ -23,9 +23,35 @@ export interface Divergence {
   readonly blockStart: string
   readonly id: string
   readonly kind: "different" | "unknown" | "absent-on-some"
-  /** By peer: `-` absent, `?` no checksum, else 8 hex digits. */
+  /** By peer: `-` absent, `?` no checksum, `not listed` where the listing did not come so far, else 8 hex digits. */
   readonly checksums: Readonly<Record<string, string>>
   readonly sizes: Readonly<Record<string, number>>
+}
+
+/** A series-block that one peer delivered damaged, not as advertised, or not at all. */
+export interface DamagedBlock {
+  readonly shard: number
+  readonly blockStart: string
+  readonly id: string
+  /** As in the evidence, e.g. `corrupt-block`. */
+  readonly kind: string
+  /** 8 hex digits; null when no checksum was advertised. */
+  readonly advertised: string | null
+  /** What came, in words and numbers. */
+  readonly delivered: string
+}
+
+/** Calls that failed for one reason. Connection trouble and declared errors are here and nowhere else: they are no evidence. */
+export interface FailedCalls {
+  /** Why, as the client says: `unreachable`, `closed`, `timeout`, … */
+  readonly reason: string
+  readonly verdict: Verdict
+  /** What the verdict rests on. */
+  readonly because: string
+  readonly times: number
+  /** Subject and words of the first one. */
+  readonly first: string
+  readonly atMillis: number
 }
 
 export interface PeerReport {
@@ -35,6 +61,9 @@ export interface PeerReport {
   readonly pages: number
   readonly failures: number
   readonly lastError: string | undefined
+  readonly failedCalls: ReadonlyArray<FailedCalls>
+  /** What is wrong with its data, by series and block; one that failed twice is listed twice. */
+  readonly damaged: CutList<DamagedBlock>
 }
 
 export interface RunReport {
@@ -54,6 +83,8 @@ export interface RunReport {
   }
   readonly bytes: number
   readonly retries: number
+  /** Asked of a second peer, too, because the first was overdue: series-blocks, and bytes as announced. */
+  readonly hedged: { readonly items: number; readonly bytes: number }
   readonly missing: CutList<MissingBlock>
   /** Peers whose listing of a shard did not finish though the level was met without it. */
   readonly unlisted: CutList<{ readonly shard: number; readonly peer: string; readonly reason: string }>

@@ -74,12 +74,18 @@ export type StreamAction =
     readonly request: BlocksRequest
     readonly maxAnswerBytes: number
   }
+  /** Nobody wants the answer any more: the call is ended, its memory is free. Nothing of it may be told afterwards. */
+  | { readonly _tag: "cancel"; readonly call: CancelledCall }
   | { readonly _tag: "deliver"; readonly delivery: number; readonly batch: BlockBatch }
   | { readonly _tag: "commit"; readonly job: number; readonly block: number; readonly key: BlockKey }
   | { readonly _tag: "abort"; readonly key: BlockKey }
   /** Something an operator or a log wants to know; names are stable. */
   | { readonly _tag: "note"; readonly name: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly _tag: "finished"; readonly outcome: Outcome }
+
+export type CancelledCall =
+  | { readonly kind: "list"; readonly job: number; readonly peer: number }
+  | { readonly kind: "fetch"; readonly batch: number }
 
 /**
  * `complete`: everything that the level asks for is stored · `incomplete`: something is missing, the report lists it ·

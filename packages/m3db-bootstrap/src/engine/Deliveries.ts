@@ -45,9 +45,9 @@ export class Deliveries {
 
   /** Whether the block is older than the retention allows by now. */
   leftRetention(block: number): boolean {
-    const { now, options } = this.shard.scope
+    const { options, wall } = this.shard.scope
     if (options.retentionNanos === undefined) return false
-    const nanos = BigInt(Math.floor(now)) * BigInt(1_000_000)
+    const nanos = BigInt(Math.floor(wall)) * BigInt(1_000_000)
     const earliest = retentionStart(nanos, { retention: options.retentionNanos, blockSize: options.blockSizeNanos })
     return this.shard.key(block).blockStart - earliest < zero
   }

@@ -6,9 +6,10 @@
 import { requiredCopies } from "@peerstrap/consistency-policy"
 import type { BlockKey } from "../contract/BlockSink.ts"
 import { type HeldCopy, settleCopies, type Stored } from "./CopyMerge.ts"
-import { isHopeless, record } from "./RunScope.ts"
+import { isHopeless } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { expectedBytes, type ShardState } from "./ShardState.ts"
+import { noteDamage } from "./Verdicts.ts"
 import { type Delivered, joinPieces } from "./Verification.ts"
 
 const S = SeriesState
@@ -20,6 +21,10 @@ interface Entry {
   copies: Array<HeldCopy>
   /** Drawn from the ledger for this group. */
   reserved: number
+  /** Peers, as a bit mask, whose copies that is for. */
+  readonly expected: number
+  /** Peers, as a bit mask, that are silent: a merge does not wait for their copies once there are enough. */
+  silent: number
 }
 
 export interface MergedBlock {
@@ -68,13 +73,16 @@ export class FanOut {
     let admitted = 0
     for (const group of this.waiting) {
       let need = 0
+      let expected = 0
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
-        if (this.shard.offers(group, peer)) need += expectedBytes(this.shard, group, peer) + copyOverheadBytes
+        if (!this.shard.offers(group, peer)) continue
+        need += expectedBytes(this.shard, group, peer) + copyOverheadBytes
+        expected |= 1 << peer
       }
       if (this.active.size > 0 && scope.ledger.usedBy("copies") + need > share) break
       if (!scope.ledger.tryReserve("copies", need)) break
       admitted++
-      this.active.set(group, { copies: [], reserved: need })
+      this.active.set(group, { copies: [], reserved: need, expected, silent: 0 })
       series.clearTries(group)
       if (series.state(group) === S.READY) series.move(group, S.FETCH_ALL)
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
@@ -88,10 +96,12 @@ export class FanOut {
   hold(group: number, peer: number, delivered: Exclude<Delivered, { readonly _tag: "unusable" }>): void {
     const entry = this.active.get(group)
     if (entry === undefined || this.shard.series.held(group, peer)) return
-    const expected = expectedBytes(this.shard, group, peer)
-    if (delivered.bytes > expected) {
-      const extra = delivered.bytes - expected
+    const wasExpected = (entry.expected & (1 << peer)) !== 0
+    const drawn = wasExpected ? expectedBytes(this.shard, group, peer) : 0
+    const extra = delivered.bytes + (wasExpected ? 0 : copyOverheadBytes) - drawn
+    if (extra > 0) {
       if (!this.shard.scope.ledger.tryReserve("copies", extra)) {
+        if (!wasExpected) this.shard.series.addTry(group, peer)
         this.askAgain(group, peer)
         return
       }
@@ -106,6 +116,11 @@ export class FanOut {
       asAdvertised: delivered._tag !== "differs"
     })
     this.shard.series.setHeld(group, peer, true)
+  }
+
+  /** One more peer advertised the group after its fan-out began. Its copy draws memory when it comes. */
+  join(group: number, peer: number): void {
+    if (this.active.has(group) && this.shard.offers(group, peer)) this.toAsk[peer]!.push(group)
   }
 
   /** The copy of this peer did not come: ask again later, unless its tries are used up. */
@@ -123,17 +138,26 @@ export class FanOut {
     if (state !== S.FETCH_ALL && state !== S.BLOCKED || !this.active.has(group)) return
     let held = 0
     let pending = 0
+    let silent = 0
     let advertisers = 0
+    const entry = this.active.get(group)!
     for (let peer = 0; peer < this.shard.peers.length; peer++) {
       if (!this.shard.offers(group, peer)) continue
       advertisers++
       if (series.held(group, peer)) held++
-      else if (series.asked(group, peer)) pending++
-      else if (
+      else if (series.asked(group, peer)) {
+        if ((entry.silent & (1 << peer)) === 0) pending++
+        else silent++
+      } else if (
         series.tries(group, peer) < scope.limits.attemptsPerPeer && !isHopeless(scope, this.shard.peers[peer]!)
-      ) pending++
+      ) {
+        // After a timeout it had its time; its breaker is open, and it is asked again only for what cannot do without it.
+        if (this.timedOut(peer)) silent++
+        else pending++
+      }
     }
     if (pending > 0) return
+    if (silent > 0 && (held === 0 || held < this.required(advertisers))) return
     if (advertisers === 0) {
       this.shard.onDropped(group)
       this.forget(group)
@@ -152,6 +176,20 @@ export class FanOut {
       if (this.waiting.length > 0) this.letGo(group)
       this.shard.onBlocked(group)
     }
+  }
+
+  /** Whether calls to the peer have timed out, and none has succeeded since. */
+  private timedOut(peer: number): boolean {
+    const { failuresInRow, lastFailure } = this.shard.scope.queues.state(this.shard.peers[peer]!)
+    return failuresInRow > 0 && lastFailure === "timeout"
+  }
+
+  /** The peer is silent: its copy is not waited for where there are enough others. */
+  passOver(group: number, peer: number): void {
+    const entry = this.active.get(group)
+    if (entry === undefined || (entry.silent & (1 << peer)) !== 0) return
+    entry.silent |= 1 << peer
+    this.evaluate(group)
   }
 
   /** Others wait for the memory: a blocked group starts afresh when its time comes. */
@@ -210,7 +248,7 @@ export class FanOut {
       maxPoints: scope.limits.maxPointsPerBlock
     })
     for (const { copy, detail } of "bad" in merged ? merged.bad : []) {
-      record(scope, this.shard.peers[copy.peer]!, "undecodable-block", "peer", this.shard.subject(group), detail)
+      noteDamage(this.shard, { group, peer: copy.peer, kind: "undecodable-block", detail })
     }
     switch (merged._tag) {
       case "one":

@@ -2,8 +2,8 @@
  * The rows of metadata pages on their way into a job's grouping: those of other block starts are left out, those of another shard are
  * counted as evidence, and new series-blocks are entered in the job's columns. (specs: peer streaming 3.5)
  */
-import { type MetadataPage, shardOf } from "@peerstrap/m3db-wire"
-import { noChecksum } from "@peerstrap/metadata-grouping"
+import { type MetadataPage, murmur3 } from "@peerstrap/m3db-wire"
+import type { RowWatch } from "@peerstrap/metadata-grouping"
 import { highHalf, lowHalf, truncate } from "./BlockTime.ts"
 import { splitBlockStarts } from "./FetchBatch.ts"
 import { record } from "./RunScope.ts"
@@ -18,6 +18,18 @@ export class ListingRows {
   private readonly shard: ShardState
   private readonly starts: ReadonlyArray<bigint>
   private readonly halves: { readonly hi: Int32Array; readonly lo: Int32Array }
+  private readonly watch: RowWatch = {
+    admits: (row, seriesKnown) => this.admits(row, seriesKnown),
+    made: (row, group) => this.enter(row, group),
+    added: (_, group) => this.shard.onAdded(group, this.peer)
+  }
+  /** The page under way. */
+  private page: MetadataPage | undefined
+  private peer = 0
+  private misaligned = 0
+  private foreign = 0
+  /** Index of the block start that the last admitted row has. */
+  private block = 0
 
   constructor(shard: ShardState, blockStarts: ReadonlyArray<bigint>) {
     this.shard = shard
@@ -25,59 +37,49 @@ export class ListingRows {
     this.halves = splitBlockStarts(blockStarts)
   }
 
-  /** Returns how many of the page's rows say something new. Stops at the first one that finds no room; the run has failed then. */
+  /** Returns how many of the page's rows say something new. A row that finds no room fails the run. */
   take(peer: number, page: MetadataPage): number {
-    const { grouping, scope, series } = this.shard
-    const { hashSeed, numShards } = scope.options
-    let fresh = 0
-    let misaligned = 0
-    let foreign = 0
-    let block = 0
-    for (let row = 0; row < page.count; row++) {
-      const hi = page.startHi[row]!
-      const lo = page.startLo[row]!
-      if (this.halves.hi[block] !== hi || this.halves.lo[block] !== lo) {
-        const found = this.blockOf(hi, lo)
-        if (found < 0) {
-          if (!this.isAligned(hi, lo)) misaligned++
-          continue
-        }
-        block = found
-      }
-      const idOffset = page.idOffset[row]!
-      const idLength = page.idLength[row]!
-      const id = page.buffer.subarray(idOffset, idOffset + idLength)
-      if (shardOf(id, hashSeed, numShards) !== this.shard.shard) {
-        foreign++
-        continue
-      }
-      const before = grouping.duplicates + grouping.late
-      const group = grouping.report(
-        peer,
-        page.buffer,
-        idOffset,
-        idLength,
-        page.tagsOffset[row]!,
-        page.tagsLength[row]!,
-        hi,
-        lo,
-        Math.min(page.size[row]!, scope.limits.maxBlockBytes),
-        page.failed[row] === 1 ? noChecksum : page.checksum[row]!
-      )
-      if (group < 0) {
-        this.onFull()
-        return fresh
-      }
-      if (grouping.duplicates + grouping.late === before) fresh++
-      if (group === series.count) {
-        series.add(group, block)
-        this.indexBytes += idLength + page.tagsLength[row]! + indexEntryBytes
-        scope.tally.listed++
-      }
-    }
-    if (misaligned > 0) this.onMisaligned(peer, misaligned)
-    if (foreign > 0) this.onForeign(peer, foreign, page.count)
+    const { grouping } = this.shard
+    const { refused } = grouping
+    this.peer = peer
+    this.page = page
+    this.misaligned = 0
+    this.foreign = 0
+    const fresh = grouping.reportPage(peer, page, this.watch)
+    this.page = undefined
+    if (grouping.refused > refused) this.onFull()
+    if (this.misaligned > 0) this.onMisaligned(peer, this.misaligned)
+    if (this.foreign > 0) this.onForeign(peer, this.foreign, page.count)
     return fresh
+  }
+
+  /** Asked for rows of no known group only: what passes once has passed for every peer and, as to its shard, for every block start. */
+  private admits(row: number, seriesKnown: boolean): boolean {
+    const page = this.page!
+    const hi = page.startHi[row]!
+    const lo = page.startLo[row]!
+    if (this.halves.hi[this.block] !== hi || this.halves.lo[this.block] !== lo) {
+      const found = this.blockOf(hi, lo)
+      if (found < 0) {
+        if (!this.isAligned(hi, lo)) this.misaligned++
+        return false
+      }
+      this.block = found
+    }
+    if (seriesKnown) return true
+    const { hashSeed, numShards } = this.shard.scope.options
+    const at = page.idOffset[row]!
+    if (murmur3(page.buffer, hashSeed, at, at + page.idLength[row]!) % numShards === this.shard.shard) return true
+    this.foreign++
+    return false
+  }
+
+  /** Enters the group of the row that was admitted last. */
+  private enter(row: number, group: number): void {
+    const page = this.page!
+    this.shard.series.add(group, this.block)
+    this.indexBytes += page.idLength[row]! + page.tagsLength[row]! + indexEntryBytes
+    this.shard.scope.tally.listed++
   }
 
   private onFull(): void {

@@ -4,7 +4,8 @@
  *   IDLE ──ask──► ASKING ──page with token──► IDLE
  *    ▲              │ └────page without───────► FINISHED
  *    │              └──failure──► RESTING ──time──► IDLE       (IDLE ──made up, but needed──► RESTING, from the first page)
- *    └ any state but FINISHED ──give up (the level is met without it)──► GIVEN_UP
+ *    ▲ any state but FINISHED ──give up (the level is met without it)──► GIVEN_UP
+ *    └────────────────────────────the level rose: called back──────────────┘
  *
  * A failure keeps the last good token, so the listing resumes where it stopped. (specs: peer streaming 3.4, 5.2)
  */
@@ -18,7 +19,7 @@ const edges: Readonly<Record<ListingState, ReadonlyArray<ListingState>>> = {
   ASKING: ["IDLE", "RESTING", "FINISHED", "GIVEN_UP"],
   RESTING: ["IDLE", "GIVEN_UP"],
   FINISHED: [],
-  GIVEN_UP: []
+  GIVEN_UP: ["IDLE", "RESTING"]
 }
 
 export class MetadataListing {
@@ -32,11 +33,16 @@ export class MetadataListing {
   restUntilMillis = 0
   /** Present page limit: halved when a page is too large. */
   limit: number
+  /** Engine time of the first page's request, −1 before. */
+  beganMillis = -1
+  /** From then to the last page, once it is finished. */
+  tookMillis = 0
   /** Times that it began again from the first page. */
   restarts = 0
   /** Limit of the page asked for last. */
   private askedLimit: number
-  private idleInRow = 0
+  /** Pages in a row that brought nothing new. */
+  idleInRow = 0
   private usefulPages = 0
   private readonly limits: StreamLimits
 
@@ -126,8 +132,13 @@ export class MetadataListing {
   /** A page did not fit: the same page is asked for again with half the limit. False when it cannot shrink further. */
   shrink(): boolean {
     if (this.limit <= 1) return false
-    this.limit = Math.max(1, this.limit >> 1)
+    this.halve()
     this.move("IDLE")
     return true
+  }
+
+  /** Pages are asked for half as large from now on. */
+  halve(): void {
+    this.limit = Math.max(1, this.limit >> 1)
   }
 }

@@ -11,7 +11,7 @@ export const runReport = (run: StreamRun): RunReport => {
     level,
     levelChanges: run.levelChanges,
     startedMillis: run.startedMillis,
-    endedMillis: run.isFinished ? run.endedMillis : run.scope.now,
+    endedMillis: run.isFinished ? run.endedMillis : run.scope.wall,
     jobs: { total: run.jobs.length, done: run.jobsDone },
     blocks: { total: blocks, committed: tally.blocksCommitted, empty: tally.blocksEmpty },
     seriesBlocks: {
@@ -23,6 +23,7 @@ export const runReport = (run: StreamRun): RunReport => {
     },
     bytes: tally.bytes,
     retries: tally.retries,
+    hedged: { items: tally.hedgedItems, bytes: tally.hedgedBytes },
     missing: tally.missing.value(),
     unlisted: tally.unlisted.value(),
     divergences: { ...tally.divergences.value(), counts: tally.divergenceCounts },
@@ -34,7 +35,9 @@ export const runReport = (run: StreamRun): RunReport => {
       bytes: tally.peerBytes[peer]!,
       pages: tally.peerPages[peer]!,
       failures: tally.peerFailures[peer]!,
-      lastError: queues.state(peer).lastFailureMessage
+      lastError: queues.state(peer).lastFailureMessage,
+      failedCalls: tally.failedCallsOf(peer),
+      damaged: tally.damaged[peer]!.value()
     })),
     memory: { capacity: ledger.capacity, peak: ledger.peak }
   }

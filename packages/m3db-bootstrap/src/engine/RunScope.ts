@@ -1,7 +1,7 @@
 /** What all parts of one run share: options, clock, level, ledger, queues, the book of evidence, and where actions go. */
 import type { Level } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
-import type { EvidenceBook, PeerQueues, Ranking } from "@peerstrap/peer-selection"
+import type { EvidenceBook, PeerQueues, Ranking, Verdict } from "@peerstrap/peer-selection"
 import type { ByteLedger } from "@peerstrap/transport"
 import type { StreamLimits } from "../contract/Limits.ts"
 import type { Outcome, StreamAction, StreamOptions } from "../contract/StreamRun.ts"
@@ -18,8 +18,10 @@ export interface RunScope {
   readonly tally: Tally
   /** In [0, 1). */
   readonly random: () => number
-  /** Engine time of the event being processed, ms since the Unix epoch. */
+  /** Engine time of the event being processed, ms: for pauses and spans. It never jumps. */
   now: number
+  /** The caller's clock, ms since the Unix epoch: for retention and reports. */
+  wall: number
   level: Level
   /** Set once something makes going on pointless. */
   failure: (Outcome & { readonly _tag: "failed" }) | undefined
@@ -36,11 +38,15 @@ export interface Hold {
   readonly account: string
   bytes: number
   references: number
+  /** Called when nobody needs the buffer any more. */
+  readonly onReleased?: (() => void) | undefined
 }
 
 export const releaseHold = (scope: RunScope, hold: Hold): void => {
   hold.references--
-  if (hold.references === 0) scope.ledger.release(hold.account, hold.bytes)
+  if (hold.references > 0) return
+  scope.ledger.release(hold.account, hold.bytes)
+  hold.onReleased?.()
 }
 
 /** Records proof against a peer, or the fact that something went wrong on an unknown side. */
@@ -48,7 +54,7 @@ export const record = (
   scope: RunScope,
   peer: number,
   kind: string,
-  verdict: "peer" | "unknown",
+  verdict: Verdict,
   subject: string,
   detail: string
-): void => scope.book.add({ peer: scope.options.peers[peer]!, kind, verdict, subject, detail, atMillis: scope.now })
+): void => scope.book.add({ peer: scope.options.peers[peer]!, kind, verdict, subject, detail, atMillis: scope.wall })

@@ -1,5 +1,6 @@
 /** The state of a run as a plain value, for progress displays: latest wins. */
 import type { Level } from "@peerstrap/consistency-policy"
+import type { BreakerState } from "@peerstrap/peer-selection"
 import { isHopeless } from "./RunScope.ts"
 import { SeriesState, seriesStateNames } from "./SeriesBlock.ts"
 import type { ShardStream } from "./ShardStream.ts"
@@ -19,6 +20,7 @@ export interface JobSnapshot {
 export interface PeerSnapshot {
   readonly id: string
   readonly state: "idle" | "active" | "resting" | "out-of-reach"
+  readonly breaker: BreakerState
   readonly bytesPerSecond: number
   readonly inFlightBatches: number
   readonly queuedItems: number
@@ -83,6 +85,7 @@ export const runSnapshot = (run: StreamRun): RunSnapshot => {
         : state.inFlightBatches > 0
         ? "active"
         : "idle",
+      breaker: queues.breaker(peer, now),
       bytesPerSecond: state.bytesPerSecond,
       inFlightBatches: state.inFlightBatches,
       queuedItems: state.queuedItems,
@@ -96,7 +99,7 @@ export const runSnapshot = (run: StreamRun): RunSnapshot => {
   return {
     level: run.scope.level,
     startedMillis: run.startedMillis,
-    nowMillis: now,
+    nowMillis: run.scope.wall,
     finished: run.isFinished,
     jobs: { total: run.jobs.length, done: run.jobsDone, active: [...run.active.values()].map(jobSnapshot) },
     seriesBlocks: { listed: tally.listed, stored: tally.stored, missing: tally.missing.total, merged: tally.merged },

@@ -28,7 +28,8 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
   const { level, now, queues } = run.scope
   const open = job.listing.listings.flatMap((listing, peer) => (listing.over ? [] : [peer]))
   const failing = open.filter((peer) =>
-    job.listing.listings[peer]!.failures > 0 || job.listing.distrusted[peer] || isHopeless(run.scope, job.peers[peer]!)
+    job.listing.listings[peer]!.failures > 0 || job.listing.lastReason[peer] !== undefined ||
+    job.listing.distrusted[peer] || isHopeless(run.scope, job.peers[peer]!)
   )
   const needed = requiredSuccesses(level, { majority: job.majority, peers: job.peers.length })
   const reached = `${job.listing.successes} of ${job.peers.length} peers listed, level ${level} needs ${needed}`
@@ -51,7 +52,11 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
       cause: reached,
       peers: open.map((peer) => job.peerId(peer)),
       level,
-      remedy: "nothing: the peers are answering",
+      remedy: job.listing.successes === 0
+        ? "nothing: the peers are answering"
+        : job.listing.isMet
+        ? "nothing: the level is met without them, and they are given up when all else is done"
+        : "nothing while they answer; with a lower level the run ends without them: peerstrap-m3db set-level majority",
       sinceMillis: job.lastProgressMillis
     }
   }
@@ -59,7 +64,7 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
     const listing = job.listing.listings[peer]!
     const state = queues.state(job.peers[peer]!)
     const next = Math.max(listing.restUntilMillis, state.restUntilMillis) - now
-    const tries = Math.max(listing.failures, state.failuresInRow)
+    const tries = Math.max(1, listing.failures, state.failuresInRow)
     return `${job.peerId(peer)}: ${
       listing.lastError || state.lastFailureMessage || "no answer"
     } (${tries} tries, next in ${seconds(next)})`

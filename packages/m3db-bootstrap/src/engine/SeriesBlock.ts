@@ -38,6 +38,9 @@ const edges: ReadonlyArray<ReadonlyArray<SeriesState>> = [
   []
 ]
 
+/** The same as bits, for moves of many. */
+const edgeBits = Uint16Array.from(edges, (to) => to.reduce<number>((bits, state) => bits | (1 << state), 0))
+
 export const isTerminal = (state: SeriesState): boolean => edges[state]!.length === 0
 
 /** What became of one peer's copy. The low bits count tries. */
@@ -88,7 +91,7 @@ export class SeriesBlocks {
 
   move(index: number, to: SeriesState): void {
     const from = this.states[index] as SeriesState
-    if (!edges[from]!.includes(to)) {
+    if (((edgeBits[from]! >>> to) & 1) === 0) {
       throw new Error(`series block ${index}: no edge ${seriesStateNames[from]} → ${seriesStateNames[to]}`)
     }
     this.states[index] = to
@@ -98,6 +101,14 @@ export class SeriesBlocks {
 
   tries(index: number, peer: number): number {
     return this.attempts[index * this.peerCount + peer]! & triesMask
+  }
+
+  /** Whether both were tried equally often on every peer. */
+  haveSameTries(one: number, other: number): boolean {
+    for (let peer = 0; peer < this.peerCount; peer++) {
+      if (this.tries(one, peer) !== this.tries(other, peer)) return false
+    }
+    return true
   }
 
   /** Counts a try; saturates. */

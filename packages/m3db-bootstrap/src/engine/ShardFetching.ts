@@ -2,26 +2,36 @@
  * The data side of one job: gives ready series-blocks to peers with room, takes answers apart, and passes on what proved right.
  * One peer where all checksums agree; everything else goes to the fan-out. (specs: peer streaming 3.6–3.9, 3.16)
  */
-import { absentChecksum, type BlocksAnswer, type BlocksRequest } from "@peerstrap/m3db-wire"
+import { absentChecksum, type BlocksAnswer, type BlocksRequest, type UsualBlocks } from "@peerstrap/m3db-wire"
 import { noChecksum } from "@peerstrap/metadata-grouping"
 import { best, type Candidate } from "@peerstrap/peer-selection"
 import type { CallFailure } from "../contract/StreamRun.ts"
+import { blocksRequest, requestBytes } from "./BlocksRequests.ts"
 import { isItemBlameless, pushbacksPerFailure } from "./CallFailures.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import type { FanOut } from "./FanOut.ts"
 import { type FetchBatch, matchAnswer } from "./FetchBatch.ts"
+import type { Overdue } from "./Hedging.ts"
+import { JobHedges } from "./JobHedges.ts"
 import { type Hold, isHopeless, record } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
-import { expectedBytes, type ShardState } from "./ShardState.ts"
+import { mostExpectedBytes, type ShardState } from "./ShardState.ts"
+import { noteDamage, noteFailedCall } from "./Verdicts.ts"
 import { type Delivered, isAsAdvertised, verifyDelivered } from "./Verification.ts"
 
 const S = SeriesState
 
-/** Thrift and ids around one block of an answer cost about so much beside the id itself. */
-const elementOverheadBytes = 96
+/** Thrift around one block of an answer costs about so much more than around an item of the request. */
+const elementOverheadBytes = 80
 
 /** An answer is somewhat larger than announced when blocks grew since the listing. */
 const answerSlackBytes = 64 << 10
+
+/** Series-blocks that go to one peer by one choice, while others could have them too: at most so many, of so many parts of what waits. */
+const longestRun = 64
+const runsPerBucket = 64
+
+const isOne = (mask: number): boolean => (mask & (mask - 1)) === 0
 
 /** A first-in-first-out list that gives its memory back as it is emptied. */
 class Fifo {
@@ -62,17 +72,23 @@ export class ShardFetching {
   private readonly buckets = new Map<number, Fifo>()
   /** Answers that were larger than expected: what to draw for the group next time. */
   private readonly grown = new Map<number, number>()
+  /** Groups in buckets whose replicas turned out to disagree: they go to the fan-out instead. */
+  private readonly disagreed = new Set<number>()
   /** By peer of the job: answers in a row that only said "not now". */
   private readonly pushbacks: Array<number>
+  private readonly mostExpectedBytes: number
   private readonly shard: ShardState
   private readonly fanOut: FanOut
   private readonly deliveries: Deliveries
+  private readonly hedges: JobHedges
 
   constructor(shard: ShardState, fanOut: FanOut, deliveries: Deliveries) {
     this.shard = shard
     this.fanOut = fanOut
     this.deliveries = deliveries
     this.pushbacks = shard.peers.map(() => 0)
+    this.mostExpectedBytes = mostExpectedBytes(shard)
+    this.hedges = new JobHedges(shard, fanOut, (peer, group) => this.enqueue(peer, group))
   }
 
   /** A group that became ready, or gets another chance. */
@@ -117,6 +133,16 @@ export class ShardFetching {
     }
   }
 
+  /** A late report contradicts those that agreed so far. What is stored stays; the report tells. */
+  onDisagreement(group: number): void {
+    const { series } = this.shard
+    if (series.state(group) === S.READY) this.disagreed.add(group)
+    else if (series.state(group) === S.FETCH_ONE) {
+      series.move(group, S.FETCH_ALL)
+      this.fanOut.add(group)
+    }
+  }
+
   /** Number of groups that wait for a peer with room. */
   get waiting(): number {
     let waiting = this.fanOut.waitingCount
@@ -140,6 +166,11 @@ export class ShardFetching {
     }
   }
 
+  /** A peer is not believed any more: everything that waits is looked at again. */
+  reconsider(): void {
+    for (const bucket of this.buckets.values()) for (const group of bucket.takeAll()) this.onReady(group)
+  }
+
   private reachable(mask: number): boolean {
     return this.shard.peers.some((run, peer) => (mask & (1 << peer)) !== 0 && !isHopeless(this.shard.scope, run))
   }
@@ -160,8 +191,25 @@ export class ShardFetching {
       while (bucket.length > 0) {
         const peer = this.choose(bucket.peek(), mask)
         if (peer < 0) break
-        const group = bucket.shift()
-        this.shard.series.move(group, S.FETCH_ONE)
+        this.assignRun(bucket, mask, peer)
+      }
+    }
+  }
+
+  /** Gives the first of a bucket to the peer that was chosen for it, and those behind it for which the choice would be much the same. */
+  private assignRun(bucket: Fifo, mask: number, peer: number): void {
+    const { now, queues } = this.shard.scope
+    const { series } = this.shard
+    const run = this.shard.peers[peer]!
+    const first = bucket.peek()
+    const most = isOne(mask) ? bucket.length : Math.min(longestRun, Math.ceil(bucket.length / runsPerBucket))
+    for (let taken = 0; taken < most && (taken === 0 || queues.hasRoom(run, now)); taken++) {
+      const group = bucket.peek()
+      if (taken > 0 && !series.haveSameTries(group, first)) return
+      bucket.shift()
+      if (this.disagreed.size > 0 && this.disagreed.delete(group)) this.fanOut.add(group)
+      else {
+        series.move(group, S.FETCH_ONE)
         this.enqueue(peer, group)
       }
     }
@@ -187,7 +235,8 @@ export class ShardFetching {
   }
 
   private expected(group: number, peer: number): number {
-    return this.grown.get(group) ?? expectedBytes(this.shard, group, peer)
+    return (this.grown.size === 0 ? undefined : this.grown.get(group)) ??
+      Math.min(this.shard.grouping.size(group, peer), this.mostExpectedBytes)
   }
 
   private choose(group: number, mask: number): number {
@@ -210,27 +259,19 @@ export class ShardFetching {
 
   /** Bytes to draw for the answer to a request for these groups. */
   answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
-    let bytes = answerSlackBytes
-    for (let slot = 0; slot < groups.length; slot++) {
-      bytes += this.expected(groups[slot]!, peer) + request.ids[slot]!.length + elementOverheadBytes
-    }
+    let bytes = answerSlackBytes + groups.length * elementOverheadBytes + requestBytes(request)
+    for (const group of groups) bytes += this.expected(group, peer)
     return Math.min(bytes, this.shard.scope.limits.maxAnswerBytes)
   }
 
   request(groups: ReadonlyArray<number>, namespace: Uint8Array): BlocksRequest {
-    const { grouping } = this.shard
-    return {
-      namespace,
-      shard: this.shard.shard,
-      ids: groups.map((group) => grouping.id(group)),
-      startHi: Int32Array.from(groups, (group) => grouping.startHi(group)),
-      startLo: Int32Array.from(groups, (group) => grouping.startLo(group))
-    }
+    return blocksRequest(this.shard, groups, namespace)
   }
 
   onAnswer(batch: FetchBatch, peer: number, answer: BlocksAnswer, hold: Hold): void {
     const { grouping, scope, series } = this.shard
     this.pushbacks[peer] = 0
+    if (answer.usual?.count === batch.groups.length) return this.onUsualAnswer(batch, peer, answer, answer.usual, hold)
     const matched = matchAnswer(grouping, batch, answer)
     if (matched.surplus > 0) {
       const detail = `${answer.elementCount} elements where ${batch.groups.length} were asked for`
@@ -244,6 +285,8 @@ export class ShardFetching {
     for (let slot = 0; slot < batch.groups.length; slot++) {
       const group = batch.groups[slot]!
       series.setAsked(group, peer, false)
+      // Somebody else was faster: what comes now says nothing about anybody.
+      if (!this.isOpen(group)) continue
       const row = matched.rows[slot]!
       const advertised = grouping.checksum(group, peer)
       if (
@@ -263,6 +306,42 @@ export class ShardFetching {
     this.deliveries.flush(hold)
   }
 
+  /** Whether a copy of the group would be of use. */
+  private isOpen(group: number): boolean {
+    const state = this.shard.series.state(group)
+    return state === S.FETCH_ONE || state === S.FETCH_ALL
+  }
+
+  /** A batch of this job has been out for much longer than it should. */
+  onOverdue(batch: FetchBatch, peer: number, overdue: Overdue): void {
+    this.hedges.onOverdue(batch, peer, overdue)
+  }
+
+  /** Element i of the answer is item i, with one block whose bytes have its checksum: is it the listed one? */
+  private onUsualAnswer(
+    batch: FetchBatch,
+    peer: number,
+    answer: BlocksAnswer,
+    { rows }: UsualBlocks,
+    hold: Hold
+  ): void {
+    const { grouping, scope, series } = this.shard
+    let taken = 0
+    for (let slot = 0; slot < batch.groups.length; slot++) {
+      const group = batch.groups[slot]!
+      series.setAsked(group, peer, false)
+      // Somebody else was faster: what comes now says nothing about anybody.
+      if (!this.isOpen(group)) continue
+      taken++
+      const advertised = grouping.checksum(group, peer)
+      if (rows[4 * slot + 3] === advertised && series.state(group) === S.FETCH_ONE) {
+        this.deliveries.addRow(group, answer, slot, advertised, hold)
+      } else this.take(group, peer, verifyDelivered(answer, slot, undefined, advertised), hold)
+    }
+    scope.tally.peerSeriesBlocks[batch.peer]! += taken
+    this.deliveries.flush(hold)
+  }
+
   private advertisement(group: number, peer: number): string {
     const checksum = this.shard.grouping.checksum(group, peer)
     const text = checksum === absentChecksum ? "no checksum" : `checksum 0x${checksum.toString(16).padStart(8, "0")}`
@@ -270,18 +349,29 @@ export class ShardFetching {
   }
 
   private take(group: number, peer: number, delivered: Delivered, hold: Hold): void {
-    const { scope, series } = this.shard
-    const run = this.shard.peers[peer]!
+    const { series } = this.shard
     if (delivered._tag === "unusable") {
       if (this.deliveries.leftRetention(series.block(group))) return this.drop(group, peer)
-      record(scope, run, delivered.kind, "peer", this.shard.subject(group), delivered.detail)
+      noteDamage(this.shard, { group, peer, kind: delivered.kind, detail: delivered.detail })
+      const isAlone = this.shard.grouping.reporters(group) === 1
+      if (isAlone && delivered.kind === "advertised-not-delivered") this.shard.onUndelivered(peer)
       this.failed(group, peer, true)
       return
     }
-    if (delivered._tag === "differs") {
-      // A block that still changes may have changed since the listing: no proof of anything.
-      const verdict = this.shard.isMutable(series.block(group)) ? "unknown" : "peer"
-      record(scope, run, "delivered-differs-from-advertised", verdict, this.shard.subject(group), delivered.detail)
+    // Several segments are how a node answers for a block that is partly in memory: the points tell, not the checksum.
+    if (delivered._tag === "differs" && delivered.segments.length === 1) {
+      // A block may change after its listing, and with cold writes an old one, too: no proof of anything.
+      const kind = "delivered-differs-from-advertised"
+      if (!this.shard.isMutable(series.block(group))) {
+        noteDamage(this.shard, { group, peer, kind, detail: delivered.detail })
+      } else {record(
+          this.shard.scope,
+          this.shard.peers[peer]!,
+          kind,
+          "unknown",
+          this.shard.subject(group),
+          delivered.detail
+        )}
     }
     switch (series.state(group)) {
       case S.FETCH_ONE: {
@@ -313,6 +403,8 @@ export class ShardFetching {
     scope.tally.retries++
     if (costsTry) series.addTry(group, peer)
     if (series.state(group) === S.FETCH_ONE) {
+      // The other peer that was asked may yet deliver.
+      if (this.hedges.isAskedElsewhere(group, peer)) return
       series.move(group, S.READY)
       this.onReady(group)
     } else if (series.state(group) === S.FETCH_ALL) {
@@ -323,16 +415,14 @@ export class ShardFetching {
 
   onAnswerFailed(batch: FetchBatch, peer: number, failure: CallFailure): void {
     const { scope, series } = this.shard
-    if (failure.reason === "protocol") {
-      record(scope, batch.peer, "protocol-violation", "peer", `blocks of shard ${this.shard.shard}`, failure.message)
-    }
-    scope.tally.peerFailures[batch.peer]!++
+    noteFailedCall(scope, batch.peer, `blocks of shard ${this.shard.shard}`, failure)
     const tooLarge = failure.reason === "too-large"
     if (failure.reason === "overloaded") this.pushbacks[peer]!++
     // Best effort ends: a peer that never takes a request is given up some time, though it is not blamed.
     const worn = this.shard.isBestEffort && this.pushbacks[peer]! >= pushbacksPerFailure
     for (const group of batch.groups) {
       series.setAsked(group, peer, false)
+      if (!this.isOpen(group)) continue
       let costsTry = worn || !isItemBlameless(failure.reason)
       if (tooLarge) {
         const next = Math.max(4096, this.expected(group, peer)) * 2
@@ -348,6 +438,7 @@ export class ShardFetching {
     const { series } = this.shard
     series.setAsked(group, peer, false)
     if (series.state(group) === S.FETCH_ONE) {
+      if (this.hedges.isAskedElsewhere(group, peer)) return this.hedges.withdrawn(group)
       series.move(group, S.READY)
       this.onReady(group)
     } else if (series.state(group) === S.FETCH_ALL && !series.held(group, peer)) {
@@ -358,6 +449,8 @@ export class ShardFetching {
 
   clear(): void {
     this.buckets.clear()
+    this.disagreed.clear()
+    this.hedges.clear()
     this.grown.clear()
   }
 }

@@ -16,6 +16,8 @@ export interface ShardState {
   readonly series: SeriesBlocks
   /** Nothing is retried for ever: level `none`, or error policy 000 for data. */
   readonly isBestEffort: boolean
+  /** A block is published: what was listed for it is closed. */
+  readonly isSealed: boolean
   peerId(peer: number): string
   key(block: number): BlockKey
   /** Whether the block still changes. */
@@ -24,6 +26,10 @@ export interface ShardState {
   subject(group: number): string
   /** Whether the peer advertised the group and its listing is believed. */
   offers(group: number, peer: number): boolean
+  /** A peer that nobody waits for reported a group that was ready already. Only takes note: the grouping is at work. */
+  onAdded(group: number, peer: number): void
+  /** The only peer that advertised the group did not deliver it. */
+  onUndelivered(peer: number): void
   onMissing(group: number, reason: string): void
   onBlocked(group: number): void
   /** Nobody who is believed advertised it, or it is too old by now. */
@@ -31,8 +37,9 @@ export interface ShardState {
 }
 
 /** Bytes drawn for one series-block whose peer announced `size` bytes: never so many that the copies of all peers could not be held. */
-export const expectedBytes = (state: ShardState, group: number, peer: number): number => {
-  const { ledger, limits } = state.scope
-  const holdable = Math.floor((ledger.capacity * limits.copiesShare) / state.peers.length)
-  return Math.min(state.grouping.size(group, peer), limits.maxBlockBytes, holdable)
-}
+export const expectedBytes = (state: ShardState, group: number, peer: number): number =>
+  Math.min(state.grouping.size(group, peer), mostExpectedBytes(state))
+
+/** The most that `expectedBytes` is for any series-block of the job. */
+export const mostExpectedBytes = ({ peers, scope: { ledger, limits } }: Pick<ShardState, "peers" | "scope">): number =>
+  Math.min(limits.maxBlockBytes, Math.floor((ledger.capacity * limits.copiesShare) / peers.length))

@@ -6,13 +6,14 @@
  */
 import { majority } from "@peerstrap/consistency-policy"
 import { type BlocksAnswer, type BlocksRequest, type MetadataPage, toHex } from "@peerstrap/m3db-wire"
-import { type Grouping, makePackedGrouping, noChecksum } from "@peerstrap/metadata-grouping"
+import { type Grouping, makePackedGrouping } from "@peerstrap/metadata-grouping"
 import type { BlockKey } from "../contract/BlockSink.ts"
-import type { Divergence } from "../contract/RunReport.ts"
 import type { CallFailure, StreamJob } from "../contract/StreamRun.ts"
 import { Deliveries } from "./Deliveries.ts"
+import { Divergences } from "./Divergences.ts"
 import { FanOut, type MergedBlock } from "./FanOut.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
+import type { Overdue } from "./Hedging.ts"
 import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
 import { SeriesBlocks, SeriesState } from "./SeriesBlock.ts"
 import { ShardFetching } from "./ShardFetching.ts"
@@ -35,6 +36,7 @@ export class ShardStream implements ShardState {
   readonly fetching: ShardFetching
   readonly fanOut: FanOut
   readonly deliveries: Deliveries
+  readonly divergences: Divergences
   readonly blocked: Array<number> = []
   blockedRetries = 0
   blockedUntilMillis = Number.POSITIVE_INFINITY
@@ -43,7 +45,11 @@ export class ShardStream implements ShardState {
   private readonly starts: ReadonlyArray<bigint>
   private readonly namespace: Uint8Array
   private listingReserved = 0
+  /** A peer is not believed any more: what only it advertised is to be dropped. */
+  private lostTrust = false
   private ready: Array<number> = []
+  /** Reports that came for groups which were ready, as group and peer in turn. */
+  private added: Array<number> = []
 
   constructor(scope: RunScope, job: number, spec: StreamJob) {
     this.scope = scope
@@ -64,12 +70,17 @@ export class ShardStream implements ShardState {
     this.fanOut = new FanOut(this)
     this.deliveries = new Deliveries(this, spec.blockStarts.length)
     this.fetching = new ShardFetching(this, this.fanOut, this.deliveries)
+    this.divergences = new Divergences(this, (peer) => this.listing.listings[peer]!.state === "FINISHED")
     this.sinceMillis = scope.now
     this.lastProgressMillis = scope.now
   }
 
   get isBestEffort(): boolean {
     return this.scope.level === "none" || this.scope.options.errorPolicy === "000"
+  }
+
+  get isSealed(): boolean {
+    return this.deliveries.blocks.some((state) => state === "committing" || state === "committed")
   }
 
   peerId(peer: number): string {
@@ -99,6 +110,10 @@ export class ShardStream implements ShardState {
 
   offers(group: number, peer: number): boolean {
     return this.grouping.has(group, peer) && !this.listing.distrusted[peer]
+  }
+
+  onUndelivered(peer: number): void {
+    if (this.listing.onUndelivered(peer)) this.lostTrust = true
   }
 
   onMissing(group: number, reason: string): void {
@@ -138,6 +153,13 @@ export class ShardStream implements ShardState {
     return this.fanOut.hasWork
   }
 
+  /** Memory is full: gives up the listing that takes most of it, where the level is met without it. */
+  putAside(): boolean {
+    if (!this.listing.putAside()) return false
+    this.takeReady()
+    return true
+  }
+
   /** Nothing of this job is under way that could give memory back. */
   get isStuckOnMemory(): boolean {
     return this.listing.paused && !this.listing.isAsking && this.series.inState[S.FETCH_ONE] === 0 &&
@@ -146,14 +168,45 @@ export class ShardStream implements ShardState {
 
   onPage(peer: number, page: MetadataPage): void {
     const before = this.series.count
-    const wasDistrusted = this.listing.distrusted[this.peers.indexOf(peer)]!
-    this.listing.onPage(this.peers.indexOf(peer), page)
+    const local = this.peers.indexOf(peer)
+    const wasDistrusted = this.listing.distrusted[local]!
+    this.listing.onPage(local, page)
     for (let group = before; group < this.series.count; group++) this.deliveries.open[this.series.block(group)]!++
     this.lastProgressMillis = this.scope.now
     this.takeReady()
+    this.takeAdded()
+    if (this.listing.listings[local]!.state === "FINISHED" && this.listing.stragglers.overtaken[local] === true) {
+      this.divergences.onFinishedLate(local)
+    }
     // Nobody waits for copies of a peer that is not believed any more.
-    if (this.listing.distrusted[this.peers.indexOf(peer)] !== wasDistrusted) this.fanOut.evaluateAll()
+    if (this.listing.distrusted[local] !== wasDistrusted) this.fanOut.evaluateAll()
     this.accountListing()
+  }
+
+  private dropUnbelieved(): void {
+    this.lostTrust = false
+    this.takeReady()
+    this.fetching.reconsider()
+    this.fanOut.evaluateAll()
+    this.retryBlocked()
+  }
+
+  onAdded(group: number, peer: number): void {
+    this.added.push(group, peer)
+  }
+
+  /** Reports that came late: one that disagrees sends its group to the fan-out, as long as it is not settled. */
+  private takeAdded(): void {
+    for (let at = 0; at < this.added.length; at += 2) {
+      const group = this.added[at]!
+      const peer = this.added[at + 1]!
+      this.divergences.onAdded(group, peer)
+      if (this.series.state(group) === S.FETCH_ALL) this.fanOut.join(group, peer)
+      else if (this.divergences.agree(group, peer) && !this.divergences.agree(group)) {
+        this.fetching.onDisagreement(group)
+      }
+    }
+    this.added.length = 0
   }
 
   onPageFailed(peer: number, failure: CallFailure): void {
@@ -184,53 +237,39 @@ export class ShardStream implements ShardState {
     this.grouping.drainReady(this.ready)
     for (const group of this.ready) {
       this.series.move(group, S.READY)
-      this.noteDivergence(group)
+      this.divergences.onReady(group)
       this.fetching.onReady(group)
     }
-  }
-
-  private noteDivergence(group: number): void {
-    let kind: Divergence["kind"] | undefined
-    let first = -2
-    for (let peer = 0; peer < this.peers.length; peer++) {
-      if (!this.grouping.has(group, peer)) {
-        if (this.listing.listings[peer]!.state === "FINISHED") kind ??= "absent-on-some"
-        continue
-      }
-      const checksum = this.grouping.checksum(group, peer)
-      if (first === -2) first = checksum
-      if (checksum === noChecksum && kind !== "different") kind = "unknown"
-      else if (checksum !== noChecksum && first !== noChecksum && checksum !== first) kind = "different"
-    }
-    if (kind === undefined) return
-    const { tally } = this.scope
-    tally.divergenceCounts[kind]++
-    const found = kind
-    tally.divergences.add(() => this.divergence(group, found))
-  }
-
-  private divergence(group: number, kind: Divergence["kind"]): Divergence {
-    const checksums: Record<string, string> = {}
-    const sizes: Record<string, number> = {}
-    for (let peer = 0; peer < this.peers.length; peer++) {
-      const id = this.peerId(peer)
-      if (!this.grouping.has(group, peer)) checksums[id] = "-"
-      else {
-        const checksum = this.grouping.checksum(group, peer)
-        checksums[id] = checksum === noChecksum ? "?" : checksum.toString(16).padStart(8, "0")
-        sizes[id] = this.grouping.size(group, peer)
-      }
-    }
-    const blockStart = String(this.starts[this.series.block(group)])
-    return { shard: this.shard, blockStart, id: this.hexId(group), kind, checksums, sizes }
   }
 
   /** Asks for pages and gives out work, as far as memory, peers and limits allow. */
   pump(mayList: boolean): void {
     if (this.scope.now >= this.blockedUntilMillis) this.retryBlocked()
     if (mayList) this.listing.pump()
+    this.lookAtStragglers()
     this.fetching.assign()
     this.commit()
+  }
+
+  private lookAtStragglers(): void {
+    this.listing.lookAtStragglers(this.isSettled, () => this.divergences.isAny)
+    this.takeReady()
+  }
+
+  /** Every series-block that is known is in a final state. */
+  private get isSettled(): boolean {
+    return this.deliveries.open.every((open) => open === 0)
+  }
+
+  /** Only listings that the level does not need are still under way: others may start meanwhile. */
+  get lingers(): boolean {
+    return !this.listing.isOver && this.listing.stragglers.isWaiting
+  }
+
+  /** The level changed. */
+  onLevel(): void {
+    this.listing.onLevel()
+    this.onCircumstancesChanged()
   }
 
   /** The level, or who can be reached, changed. */
@@ -269,9 +308,14 @@ export class ShardStream implements ShardState {
   }
 
   /** Items of a batch that are still wanted. */
-  wanted(items: ReadonlyArray<number>, peer: number): Array<number> {
+  wanted(items: ReadonlyArray<number>, peer: number): ReadonlyArray<number> {
+    const { fetching } = this
     const local = this.peers.indexOf(peer)
-    return items.filter((group) => this.fetching.isWanted(group, local))
+    // Nearly always all of them.
+    for (let i = 0; i < items.length; i++) {
+      if (!fetching.isWanted(items[i]!, local)) return items.filter((group) => fetching.isWanted(group, local))
+    }
+    return items
   }
 
   answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
@@ -284,6 +328,7 @@ export class ShardStream implements ShardState {
 
   onAnswer(batch: FetchBatch, answer: BlocksAnswer, hold: Hold): void {
     this.fetching.onAnswer(batch, this.peers.indexOf(batch.peer), answer, hold)
+    if (this.lostTrust) this.dropUnbelieved()
     this.lastProgressMillis = this.scope.now
   }
 
@@ -301,6 +346,11 @@ export class ShardStream implements ShardState {
 
   onAnswerFailed(batch: FetchBatch, failure: CallFailure): void {
     this.fetching.onAnswerFailed(batch, this.peers.indexOf(batch.peer), failure)
+  }
+
+  /** A batch of this job has been out for much longer than it should. */
+  onOverdue(batch: FetchBatch, overdue: Overdue): void {
+    this.fetching.onOverdue(batch, this.peers.indexOf(batch.peer), overdue)
   }
 
   withdrawn(peer: number, group: number): void {

@@ -2,7 +2,7 @@
  * Peer streaming as one pure engine: `step` takes an event, `drain` gives the actions that follow. Same events, same actions; time and
  * randomness are inputs. The adapter executes actions and owns every fiber, timer and socket. (mission 000, 002)
  */
-import { type Level, majority, readConsistencyAchieved } from "@peerstrap/consistency-policy"
+import { type Level, majority } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
 import {
   type EvidenceBook,
@@ -24,14 +24,18 @@ import type {
   StreamOptions
 } from "../contract/StreamRun.ts"
 import { failureKind } from "./CallFailures.ts"
+import { EngineClock } from "./EngineClock.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
+import { PeerWatch } from "./PeerWatch.ts"
 import { runReport } from "./RunReports.ts"
-import { type Hold, isHopeless, releaseHold, type RunScope } from "./RunScope.ts"
+import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
 import { type RunSnapshot, runSnapshot } from "./RunSnapshots.ts"
 import { runWaits } from "./RunWaits.ts"
 import { SeriesState } from "./SeriesBlock.ts"
 import { ShardStream } from "./ShardStream.ts"
 import { Tally } from "./Tally.ts"
+import { noteAborted, noteNotDone, noteUnconfirmed } from "./UnfinishedBlocks.ts"
+import { WorkMoves } from "./WorkMoves.ts"
 
 export interface StreamRunInput {
   readonly options: StreamOptions
@@ -46,9 +50,6 @@ export interface StreamRunInput {
   readonly random: () => number
   readonly nowMillis: number
 }
-
-/** Queued work moves between peers at most this often: it costs one pass over the queues. */
-const minMoveMillis = 20
 
 export interface LevelAt {
   readonly level: Level
@@ -71,11 +72,12 @@ export class StreamRun {
   private readonly initialLevel: Level
   private readonly actions: Array<StreamAction> = []
   private readonly inFlight = new Map<number, FetchBatch>()
+  private readonly clock: EngineClock
+  private readonly moves: WorkMoves
+  private readonly watch: PeerWatch
   private readonly queue: Array<number>
-  private readonly hopeless: Array<boolean>
   private stopping: "stopped" | "deadline" | "failed" | undefined
   private lastDelivery = 0
-  private nextMoveMillis = 0
   private lastWaits: ReadonlyArray<Wait> = []
 
   constructor(input: StreamRunInput) {
@@ -94,16 +96,19 @@ export class StreamRun {
       tally,
       random: input.random,
       now: input.nowMillis,
+      wall: input.nowMillis,
       level: input.level,
       failure: undefined,
       emit: (action) => void actions.push(action),
       nextDelivery: () => ++this.lastDelivery
     }
+    this.clock = new EngineClock(input.nowMillis)
+    this.moves = new WorkMoves(this.scope, this.active, this.inFlight)
+    this.watch = new PeerWatch(this.scope)
     this.jobs = input.jobs
     this.initialLevel = input.level
     this.startedMillis = input.nowMillis
     this.queue = input.jobs.map((_, job) => job)
-    this.hopeless = input.options.peers.map(() => false)
     this.checkInput()
   }
 
@@ -137,8 +142,11 @@ export class StreamRun {
   }
 
   step(event: StreamEvent, nowMillis: number): void {
-    this.scope.now = nowMillis
+    const leftOut = this.clock.advance(nowMillis, () => this.dueAt())
+    this.scope.now = this.clock.now
+    this.scope.wall = this.clock.wall
     if (this.isFinished) return
+    if (leftOut !== 0) this.scope.emit({ _tag: "note", name: "clock-jumped", fields: { byMillis: leftOut } })
     this.take(event)
     this.pump()
   }
@@ -182,21 +190,27 @@ export class StreamRun {
 
   private onLevel(level: Level, origin: string): void {
     if (level === this.scope.level) return
-    this.levelChanges.push({ level, origin, atMillis: this.scope.now })
+    this.levelChanges.push({ level, origin, atMillis: this.scope.wall })
     this.scope.emit({ _tag: "note", name: "level-changed", fields: { from: this.scope.level, to: level, origin } })
     this.scope.level = level
-    for (const job of this.active.values()) job.onCircumstancesChanged()
+    for (const job of this.active.values()) job.onLevel()
   }
 
   private onAnswer(event: Extract<StreamEvent, { readonly _tag: "answer" }>): void {
     const batch = this.inFlight.get(event.batch)
-    if (batch === undefined) return
+    if (batch === undefined) return event.answer.release?.()
     this.inFlight.delete(event.batch)
     const { ledger, queues, tally } = this.scope
     const bytes = event.answer.buffer.length
+    this.moves.times.ended(event.batch, true, this.scope.now)
     queues.succeeded(event.batch, bytes, this.scope.now)
     tally.peerBytes[batch.peer]! += bytes
-    const hold: Hold = { account: "answers", bytes: Math.min(bytes, batch.reserved), references: 1 }
+    const hold: Hold = {
+      account: "answers",
+      bytes: Math.min(bytes, batch.reserved),
+      references: 1,
+      onReleased: event.answer.release
+    }
     ledger.release("answers", batch.reserved - hold.bytes)
     if (this.stopping === undefined) this.active.get(batch.job)?.onAnswer(batch, event.answer, hold)
     releaseHold(this.scope, hold)
@@ -207,6 +221,7 @@ export class StreamRun {
     if (batch === undefined) return
     this.inFlight.delete(id)
     this.scope.ledger.release("answers", batch.reserved)
+    this.moves.times.ended(id, false, this.scope.now)
     const kind = failureKind(failure.reason)
     if (failure.reason === "too-large") this.scope.queues.succeeded(id, failure.receivedBytes, this.scope.now)
     else this.scope.queues.failed(id, kind ?? "pushback", failure.message, this.scope.now)
@@ -215,7 +230,7 @@ export class StreamRun {
 
   private stop(why: "stopped" | "deadline" | "failed"): void {
     if (this.stopping !== undefined) return
-    this.lastWaits = runWaits(this)
+    this.lastWaits = this.waits()
     this.stopping = why
     for (const job of this.active.values()) job.stop()
   }
@@ -236,64 +251,32 @@ export class StreamRun {
     if (this.stopping === undefined) {
       this.noticePeers()
       this.startJobs()
-      this.withdrawFromResting()
-      this.moveWorkToIdle()
+      this.moves.fromResting()
+      this.moves.toIdle()
       for (const job of this.active.values()) job.pump(true)
+      this.moves.fromOverdue()
       this.sendBatches()
     } else for (const job of this.active.values()) job.commit()
   }
 
-  /** A peer that became hopeless, or came back, may let waiting work go on. */
   private noticePeers(): void {
-    let changed = false
-    for (let peer = 0; peer < this.hopeless.length; peer++) {
-      const hopeless = isHopeless(this.scope, peer)
-      if (hopeless === this.hopeless[peer]) continue
-      this.hopeless[peer] = hopeless
-      changed = true
-      const name = hopeless ? "peer-out-of-reach" : "peer-back"
-      const state = this.scope.queues.state(peer)
-      this.scope.emit({ _tag: "note", name, fields: { peer: state.id, cause: state.lastFailureMessage ?? "" } })
-      if (!hopeless) { for (const job of this.active.values()) job.retryBlocked() }
-    }
-    if (changed) { for (const job of this.active.values()) job.onCircumstancesChanged() }
+    const { any, isBack } = this.watch.look()
+    if (isBack) { for (const job of this.active.values()) job.retryBlocked() }
+    if (any) { for (const job of this.active.values()) job.onCircumstancesChanged() }
   }
 
   /** New jobs start while memory is easy; one always runs. */
   private startJobs(): void {
     const { ledger, limits } = this.scope
     for (const job of this.active.values()) if (job.listing.paused) return
-    while (this.queue.length > 0 && this.active.size < limits.jobsInFlight) {
+    let working = 0
+    for (const job of this.active.values()) if (!job.lingers) working++
+    const most = 2 * limits.jobsInFlight
+    for (; this.queue.length > 0 && working < limits.jobsInFlight && this.active.size < most; working++) {
       if (this.active.size > 0 && ledger.used > ledger.capacity / 2) return
       const job = this.queue.shift()!
       this.active.set(job, new ShardStream(this.scope, job, this.jobs[job]!))
       this.scope.emit({ _tag: "note", name: "job-started", fields: { shard: this.jobs[job]!.shard } })
-    }
-  }
-
-  private withdrawFromResting(): void {
-    const { now, queues } = this.scope
-    for (let peer = 0; peer < this.hopeless.length; peer++) {
-      const state = queues.state(peer)
-      if (state.queuedItems === 0 || state.restUntilMillis <= now) continue
-      for (const { item, lane } of queues.withdraw(peer)) this.active.get(lane)?.withdrawn(peer, item)
-    }
-  }
-
-  /** At the end of the work what is queued for a busy peer goes where somebody is idle: a slow peer does not hold the tail. */
-  private moveWorkToIdle(): void {
-    const { now, queues } = this.scope
-    if (now < this.nextMoveMillis) return
-    for (const job of this.active.values()) if (job.fetching.waiting > 0) return
-    const states = this.hopeless.map((_, peer) => queues.state(peer))
-    const isIdle = states.some((state) =>
-      state.inFlightBatches + state.queuedItems === 0 && queues.hasRoom(state.peer, now)
-    )
-    if (!isIdle) return
-    this.nextMoveMillis = now + minMoveMillis
-    for (const state of states) {
-      if (state.queuedItems === 0) continue
-      for (const { item, lane } of queues.withdraw(state.peer)) this.active.get(lane)?.withdrawn(state.peer, item)
     }
   }
 
@@ -311,10 +294,12 @@ export class StreamRun {
       const reserved = job.answerBytes(groups, request, next.peer)
       if (!ledger.tryReserve("answers", reserved)) {
         queues.undo(next.batch)
+        if (this.moves.cancelUnwanted()) continue
         this.waitsForMemory = true
         return
       }
       this.inFlight.set(next.batch, { batch: next.batch, job: next.lane, peer: next.peer, groups, request, reserved })
+      this.moves.times.sent(next.batch, next.peer, next.bytes, this.scope.now)
       this.scope.emit({
         _tag: "fetch",
         batch: next.batch,
@@ -341,6 +326,12 @@ export class StreamRun {
       if (!job.isStuckOnMemory) return
       youngest = job
     }
+    for (const job of this.active.values()) {
+      if (!job.putAside()) continue
+      // Nothing else is left to wake it.
+      job.pump(true)
+      return this.sendBatches()
+    }
     if (this.active.size === 1) {
       const { ledger, limits } = this.scope
       this.scope.failure ??= {
@@ -355,7 +346,7 @@ export class StreamRun {
       return
     }
     this.active.delete(youngest!.job)
-    for (let peer = 0; peer < this.hopeless.length; peer++) this.scope.queues.withdraw(peer, youngest!.job)
+    for (let peer = 0; peer < this.scope.queues.peerCount; peer++) this.scope.queues.withdraw(peer, youngest!.job)
     this.scope.tally.listed -= youngest!.series.count
     this.scope.tally.stored -= youngest!.series.inState[SeriesState.STORED]!
     youngest!.stop()
@@ -370,47 +361,12 @@ export class StreamRun {
       if (!job.isDone) continue
       this.active.delete(job.job)
       if (this.stopping === undefined) this.jobsDone++
-      this.noteUnlisted(job)
-      this.noteUnfinished(job)
+      job.listing.tellUnlisted()
+      if (this.stopping === undefined) noteUnconfirmed(this.scope, job, this.initialLevel)
+      else noteAborted(this.scope, job, this.stopping)
       job.release()
       this.scope.emit({ _tag: "note", name: "job-ended", fields: { shard: job.shard } })
     }
-  }
-
-  /** A level that was lowered hides nothing: published blocks that fewer peers confirmed than was asked for are listed. */
-  private noteUnlisted(job: ShardStream): void {
-    const asked = this.initialLevel === "none" ? "majority" : this.initialLevel
-    if (readConsistencyAchieved(asked, job.majority, job.peers.length, job.listing.successes)) return
-    if (this.stopping !== undefined) return
-    const silent = job.peers.flatMap((_, peer) =>
-      job.listing.listings[peer]!.state === "FINISHED" ? [] : [job.peerId(peer)]
-    )
-    for (const [block, start] of job.blockStarts.entries()) {
-      if (job.deliveries.blocks[block] !== "committed") continue
-      this.scope.tally.missing.add(() => ({
-        shard: job.shard,
-        blockStart: String(start),
-        peers: silent,
-        reason:
-          `listed by ${job.listing.successes} of ${job.peers.length} peers, ${asked} needs more: what only the others hold is unknown`
-      }))
-    }
-  }
-
-  private noteUnfinished(job: ShardStream): void {
-    if (this.stopping === undefined) return
-    job.deliveries.blocks.forEach((state, block) => {
-      if (state === "aborted") this.noteNotDone(job.shard, job.blockStarts[block]!)
-    })
-  }
-
-  private noteNotDone(shard: number, blockStart: bigint): void {
-    this.scope.tally.missing.add(() => ({
-      shard,
-      blockStart: String(blockStart),
-      peers: [],
-      reason: this.stopping === "deadline" ? "not finished at the deadline" : "not finished when the run ended"
-    }))
   }
 
   private endRun(): void {
@@ -418,25 +374,32 @@ export class StreamRun {
     if (this.stopping === undefined && this.queue.length > 0) return
     for (const batch of this.inFlight.values()) this.scope.ledger.release("answers", batch.reserved)
     this.inFlight.clear()
+    this.moves.times.clear()
     for (const job of this.queue) {
-      for (const start of this.jobs[job]!.blockStarts) this.noteNotDone(this.jobs[job]!.shard, start)
+      for (const start of this.jobs[job]!.blockStarts) {
+        noteNotDone(this.scope, this.jobs[job]!.shard, start, this.stopping!)
+      }
     }
     this.queue.length = 0
-    this.endedMillis = this.scope.now
+    this.endedMillis = this.scope.wall
     if (this.stopping === "failed") this.outcome = this.scope.failure!
     else if (this.stopping !== undefined) this.outcome = { _tag: this.stopping }
     else this.outcome = { _tag: this.scope.tally.missing.total === 0 ? "complete" : "incomplete" }
     this.scope.emit({ _tag: "finished", outcome: this.outcome! })
   }
 
-  /** Engine time at which a `tick` is due; Infinity when only events can help. */
+  /** Time on the caller's clock at which a `tick` is due; Infinity when only events can help. */
   wakeAt(): number {
+    return this.dueAt() + this.clock.offset
+  }
+
+  private dueAt(): number {
     // Who is ending waits for the sink alone.
     if (this.stopping !== undefined) return Number.POSITIVE_INFINITY
     const { now, queues } = this.scope
-    let at = queues.wakeAt(now)
+    let at = Math.min(queues.wakeAt(now), this.moves.times.dueMillis)
     for (const job of this.active.values()) {
-      at = Math.min(at, job.blockedUntilMillis)
+      at = Math.min(at, job.blockedUntilMillis, job.listing.stragglers.dueMillis)
       job.listing.listings.forEach((listing, peer) => {
         const rest = queues.state(job.peers[peer]!).restUntilMillis
         if (listing.state === "RESTING") at = Math.min(at, Math.max(listing.restUntilMillis, rest))
@@ -452,7 +415,9 @@ export class StreamRun {
 
   /** What the run waits for; once it is being ended, what it waited for then. */
   waits(): ReadonlyArray<Wait> {
-    return this.stopping === undefined ? runWaits(this) : this.lastWaits
+    if (this.stopping !== undefined) return this.lastWaits
+    const { offset } = this.clock
+    return runWaits(this).map((wait) => ({ ...wait, sinceMillis: wait.sinceMillis + offset }))
   }
 
   snapshot(): RunSnapshot {

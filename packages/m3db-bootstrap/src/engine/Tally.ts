@@ -1,5 +1,5 @@
 /** Counts of a run and the cut lists of its report: what is missing, what differs, who was not listed. */
-import type { CutList, Divergence, MissingBlock } from "../contract/RunReport.ts"
+import type { CutList, DamagedBlock, Divergence, FailedCalls, MissingBlock } from "../contract/RunReport.ts"
 
 class Cut<A> {
   total = 0
@@ -26,6 +26,9 @@ export class Tally {
   merged = 0
   dropped = 0
   retries = 0
+  /** Asked of a second peer because the first was overdue. */
+  hedgedItems = 0
+  hedgedBytes = 0
   bytes = 0
   blocksCommitted = 0
   blocksEmpty = 0
@@ -33,6 +36,10 @@ export class Tally {
   readonly unlisted: Cut<{ readonly shard: number; readonly peer: string; readonly reason: string }>
   readonly divergences: Cut<Divergence>
   readonly divergenceCounts: Record<Divergence["kind"], number> = { different: 0, unknown: 0, "absent-on-some": 0 }
+  /** By peer: what of its data is wrong. */
+  readonly damaged: ReadonlyArray<Cut<DamagedBlock>>
+  /** By peer, then reason and verdict. */
+  private readonly failedCalls: ReadonlyArray<Map<string, FailedCalls>>
   readonly peerSeriesBlocks: Float64Array
   readonly peerPages: Float64Array
   readonly peerFailures: Float64Array
@@ -42,9 +49,26 @@ export class Tally {
     this.missing = new Cut(reportEntries)
     this.unlisted = new Cut(reportEntries)
     this.divergences = new Cut(reportEntries)
+    this.damaged = Array.from({ length: peers }, () => new Cut<DamagedBlock>(reportEntries))
+    this.failedCalls = Array.from({ length: peers }, () => new Map())
     this.peerSeriesBlocks = new Float64Array(peers)
     this.peerPages = new Float64Array(peers)
     this.peerFailures = new Float64Array(peers)
     this.peerBytes = new Float64Array(peers)
+  }
+
+  /** The first of each kind is kept, with their number. */
+  noteFailedCall(peer: number, call: Omit<FailedCalls, "times">): void {
+    const name = `${call.reason} ${call.verdict}`
+    const known = this.failedCalls[peer]!.get(name)
+    this.failedCalls[peer]!.set(
+      name,
+      known === undefined ? { ...call, times: 1 } : { ...known, times: known.times + 1 }
+    )
+    this.peerFailures[peer]!++
+  }
+
+  failedCallsOf(peer: number): ReadonlyArray<FailedCalls> {
+    return [...this.failedCalls[peer]!.values()]
   }
 }

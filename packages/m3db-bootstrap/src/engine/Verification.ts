@@ -2,7 +2,7 @@
  * Is a delivered block what the peer announced? The checksum of the answer *and* the one of the metadata are compared with
  * one recomputed over the bytes. (specs: peer streaming 3.8, 3.16, 5.3; D4, D5)
  */
-import type { BlocksAnswer } from "@peerstrap/m3db-wire"
+import { type BlocksAnswer, usualTailGap } from "@peerstrap/m3db-wire"
 import { adler32Start, adler32Update } from "@peerstrap/m3tsz"
 import { noChecksum } from "@peerstrap/metadata-grouping"
 
@@ -79,6 +79,8 @@ const bytesOf = (segments: Segments): number => {
 
 /** Bytes of the one segment of a row. */
 export const rowBytes = (answer: BlocksAnswer, row: number): number => {
+  const { usual } = answer
+  if (usual !== undefined) return usual.rows[4 * row + 1]! + usual.rows[4 * row + 2]!
   const at = answer.firstSegment[row]!
   return answer.headLength[at]! + answer.tailLength[at]!
 }
@@ -97,8 +99,18 @@ export const isAsAdvertised = (answer: BlocksAnswer, row: number, advertised: nu
 }
 
 /** The pieces of the one segment of a row. */
-export const piecesOfRow = (answer: BlocksAnswer, row: number): ReadonlyArray<Uint8Array> =>
-  piecesOfSegment(answer, answer.firstSegment[row]!)
+export const piecesOfRow = (answer: BlocksAnswer, row: number): ReadonlyArray<Uint8Array> => {
+  const { buffer, usual } = answer
+  if (usual === undefined) return piecesOfSegment(answer, answer.firstSegment[row]!)
+  const head = usual.rows[4 * row]!
+  const headEnd = head + usual.rows[4 * row + 1]!
+  const tail = headEnd + usualTailGap
+  const tailEnd = tail + usual.rows[4 * row + 2]!
+  if (tail === tailEnd) return [buffer.subarray(head, headEnd)]
+  return head === headEnd
+    ? [buffer.subarray(tail, tailEnd)]
+    : [buffer.subarray(head, headEnd), buffer.subarray(tail, tailEnd)]
+}
 
 /** Checks the rows that came for one item against the advertised checksum (`noChecksum` when there was none). */
 export const verifyDelivered = (

@@ -5,128 +5,31 @@
 import type { Level } from "@peerstrap/consistency-policy"
 import {
   type BlocksElement,
-  type BlocksRequest,
-  type CallErrorReason,
-  decodeBlocksAnswer,
   decodeMetadataAnswer,
   encodeBlocksAnswer,
   encodeMetadataAnswer,
-  encodeTags,
-  type MetadataElement,
-  type MetadataRequest,
-  shardOf
+  type MetadataElement
 } from "@peerstrap/m3db-wire"
-import { adler32, encodeBlock, type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
-import { generateDatapoints } from "@peerstrap/m3tsz/testing"
+import { adler32, type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
 import { leastLoaded, makePeerQueues, type QueueLimits } from "@peerstrap/peer-selection"
 import { Random } from "@peerstrap/simulator"
 import { ByteLedger } from "@peerstrap/transport"
 import { defaultStreamLimits, type StreamLimits } from "../../src/contract/Limits.ts"
 import type { StreamAction, StreamEvent, StreamJob, StreamOptions } from "../../src/contract/StreamRun.ts"
 import { StreamRun } from "../../src/engine/StreamRun.ts"
+import { handedOn } from "./HandedOn.ts"
+import {
+  blockSize,
+  type Failure,
+  firstBlock,
+  type Held,
+  hex,
+  type Replica,
+  type Served,
+  type ServedCall
+} from "./SimulatedReplica.ts"
 
-export const blockSize = 7_200_000_000_000n
-export const firstBlock = 1_795_204_800_000_000_000n
-
-/** What one replica holds of a series-block. */
-export interface Held {
-  readonly id: Uint8Array
-  readonly tags: Uint8Array
-  readonly start: bigint
-  /** One stream, or several unmerged ones (then no checksum is advertised). */
-  readonly streams: ReadonlyArray<Uint8Array>
-  /** Advertised in place of the true one. */
-  readonly advertised?: number
-}
-
-export interface Failure {
-  readonly reason: CallErrorReason
-  readonly message?: string
-  readonly afterMillis?: number
-}
-
-export interface Replica {
-  readonly id: string
-  /** By shard, in listing order. */
-  readonly held: Map<number, Array<Held>>
-  /** ms that a call takes. */
-  delay: (kind: "list" | "fetch") => number
-  /** ms that each byte of a block answer takes beside `delay`. */
-  millisPerByte: number
-  /** Called for each call; a failure makes it fail. `nth` counts the calls of this kind on this replica from 1. */
-  fault: (kind: "list" | "fetch", nth: number, nowMillis: number) => Failure | undefined
-  /** Changes an answer before it is encoded. */
-  tamper: (elements: Array<BlocksElement>, request: BlocksRequest) => Array<BlocksElement>
-  tamperPage: (elements: Array<MetadataElement>, request: MetadataRequest) => Array<MetadataElement>
-  /** Elements a page; the token is the index of the next one. */
-  pageSize: number
-  /** Overrides the token that would be sent. */
-  nextToken: (next: number | undefined, asked: number, request: MetadataRequest) => number | undefined
-  calls: { list: number; fetch: number }
-}
-
-export const makeReplica = (id: string, held: Map<number, Array<Held>> = new Map()): Replica => ({
-  id,
-  held,
-  delay: () => 5,
-  millisPerByte: 0,
-  fault: () => undefined,
-  tamper: (elements) => elements,
-  tamperPage: (elements) => elements,
-  pageSize: 100,
-  nextToken: (next) => next,
-  calls: { list: 0, fetch: 0 }
-})
-
-export interface DatasetSpec {
-  readonly seed: number
-  readonly series: number
-  readonly blocks: number
-  readonly numShards: number
-  readonly points?: number
-}
-
-/** The truth: series-blocks by shard, as M3TSZ streams. */
-export const makeDataset = (spec: DatasetSpec): Map<number, Array<Held>> => {
-  const byShard = new Map<number, Array<Held>>()
-  const text = new TextEncoder()
-  for (let series = 0; series < spec.series; series++) {
-    const id = text.encode(`series-${spec.seed}-${series}`)
-    const tags = encodeTags([[text.encode("n"), text.encode(String(series))]])
-    const shard = shardOf(id, 0, spec.numShards)
-    const list = byShard.get(shard) ?? []
-    for (let block = 0; block < spec.blocks; block++) {
-      const start = firstBlock + BigInt(block) * blockSize
-      list.push({ id, tags, start, streams: [makeStream(spec.seed + series * 31 + block, start, spec.points ?? 8)] })
-    }
-    byShard.set(shard, list)
-  }
-  return byShard
-}
-
-export const makeStream = (seed: number, start: bigint, points: number): Uint8Array => {
-  const encoded = encodeBlock(
-    generateDatapoints({ seed, blockStart: start, blockSize, points, shape: "mixed", unit: 1 }),
-    start
-  )
-  if ("_tag" in encoded) throw new Error(encoded.message)
-  return encoded.bytes
-}
-
-/** The same series-blocks under `change`, which may drop one by returning undefined. */
-export const replicaOf = (
-  dataset: Map<number, Array<Held>>,
-  change: (held: Held, index: number) => Held | undefined = (held) => held
-): Map<number, Array<Held>> =>
-  new Map([...dataset].map(([shard, list]) => [
-    shard,
-    list.flatMap((held, index) => {
-      const changed = change(held, index)
-      return changed === undefined ? [] : [changed]
-    })
-  ]))
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+export * from "./SimulatedReplica.ts"
 
 export interface SimulationSpec {
   readonly seed: number
@@ -144,6 +47,11 @@ export interface SimulationSpec {
   readonly mergeRule?: MergeRule
   /** ms that a write or commit takes. */
   readonly sinkDelay?: number
+}
+
+interface OpenCall {
+  isCancelled: boolean
+  giveUp: () => void
 }
 
 interface Due {
@@ -172,13 +80,16 @@ export class Simulation {
   /** Called when the engine has taken an event and its actions are executed. */
   onStepped: () => void = () => {}
   failWrites: string | undefined
+  readonly replicas: ReadonlyArray<Replica>
   private readonly spec: SimulationSpec
   private readonly agenda: Array<Due> = []
+  private readonly calls = new Map<string, OpenCall>()
   private order = 0
   private readonly random: () => number
 
   constructor(spec: SimulationSpec) {
     this.spec = spec
+    this.replicas = spec.replicas
     const random = Random.make(spec.seed).fork("engine")
     this.random = () => random.float()
     this.ledger = spec.ledger ?? new ByteLedger(spec.memoryBytes ?? 64 << 20)
@@ -289,6 +200,10 @@ export class Simulation {
         this.written.delete(name)
         return
       }
+      case "cancel": {
+        const { call } = action
+        return this.cancelCall(call.kind === "list" ? `list ${call.job} ${call.peer}` : `fetch ${call.batch}`)
+      }
       case "note":
         return void this.notes.push(action.name)
       case "finished":
@@ -313,6 +228,7 @@ export class Simulation {
   }
 
   private answerLater(
+    name: string,
     kind: "list" | "fetch",
     peer: number,
     answer: () => StreamEvent,
@@ -321,18 +237,60 @@ export class Simulation {
     const replica = this.spec.replicas[peer]!
     const nth = ++replica.calls[kind]
     const failure = replica.fault(kind, nth, this.now)
-    if (failure !== undefined) this.after(failure.afterMillis ?? 2, () => this.send(fail(failure)))
+    const open = this.open(name)
+    const tell = (event: StreamEvent): void => {
+      if (!open.isCancelled) this.send(event)
+    }
+    if (failure !== undefined) this.after(failure.afterMillis ?? 2, () => tell(fail(failure)))
     else {
       const event = answer()
       const bytes = event._tag === "answer" ? event.answer.buffer.length : 0
-      this.after(replica.delay(kind) + bytes * replica.millisPerByte, () => this.send(event))
+      this.after(replica.delay(kind) + bytes * replica.millisPerByte, () => tell(event))
     }
+  }
+
+  private open(name: string): OpenCall {
+    const call: OpenCall = { isCancelled: false, giveUp: () => {} }
+    this.calls.set(name, call)
+    return call
+  }
+
+  /** Nothing more is told about this call: `fetch BATCH`, or `list JOB PEER`. */
+  cancelCall(name: string): void {
+    const call = this.calls.get(name)
+    if (call === undefined) return
+    call.isCancelled = true
+    call.giveUp()
+  }
+
+  private hand(served: Served, name: string, call: ServedCall): void {
+    const open = this.open(name)
+    open.giveUp = served.serve({
+      ...call,
+      answered: (answer) => {
+        if (!open.isCancelled) call.answered(answer)
+      },
+      failed: (reason, message, receivedBytes) => {
+        if (!open.isCancelled) call.failed(reason, message, receivedBytes)
+      }
+    })
   }
 
   private list(action: Extract<StreamAction, { readonly _tag: "list" }>): void {
     const { job, peer, request } = action
     const replica = this.spec.replicas[peer]!
     this.trace.push(`list ${replica.id}`)
+    if (replica.served !== undefined) {
+      replica.calls.list++
+      return this.hand(replica.served, `list ${job} ${peer}`, {
+        kind: "list",
+        request,
+        maxAnswerBytes: action.maxAnswerBytes,
+        answered: (page) => "count" in page && this.send({ _tag: "page", job, peer, page }),
+        failed: (reason, message, receivedBytes) =>
+          this.send({ _tag: "page-failed", job, peer, reason, message, receivedBytes })
+      })
+    }
     const failed = (failure: Failure): StreamEvent => ({
       _tag: "page-failed",
       job,
@@ -341,7 +299,7 @@ export class Simulation {
       message: failure.message ?? failure.reason,
       receivedBytes: 0
     })
-    this.answerLater("list", peer, () => {
+    this.answerLater(`list ${job} ${peer}`, "list", peer, () => {
       const asked = request.pageToken === undefined ? 0 : new DataView(request.pageToken.slice().buffer).getUint32(0)
       const all = (replica.held.get(request.shard) ?? []).filter((held) =>
         held.start >= request.rangeStart && held.start < request.rangeEnd
@@ -376,6 +334,24 @@ export class Simulation {
     const { batch, peer, request } = action
     const replica = this.spec.replicas[peer]!
     this.trace.push(`fetch ${replica.id} ${request.ids.length}`)
+    if (replica.served !== undefined) {
+      replica.calls.fetch++
+      return this.hand(replica.served, `fetch ${batch}`, {
+        kind: "fetch",
+        // Made when they are looked at, and of memory that the engine uses again.
+        request: {
+          namespace: request.namespace,
+          shard: request.shard,
+          ids: request.ids.map((id) => id.slice()),
+          startHi: request.startHi.slice(),
+          startLo: request.startLo.slice()
+        },
+        maxAnswerBytes: action.maxAnswerBytes,
+        answered: (answer) => "elementCount" in answer && this.send({ _tag: "answer", batch, answer }),
+        failed: (reason, message, receivedBytes) =>
+          this.send({ _tag: "answer-failed", batch, reason, message, receivedBytes })
+      })
+    }
     const failed = (failure: Failure): StreamEvent => ({
       _tag: "answer-failed",
       batch,
@@ -384,7 +360,7 @@ export class Simulation {
       receivedBytes: 0
     })
     const ids = request.ids.map((id) => id.slice())
-    this.answerLater("fetch", peer, () => {
+    this.answerLater(`fetch ${batch}`, "fetch", peer, () => {
       const list = replica.held.get(request.shard) ?? []
       const elements = ids.map((id, i): BlocksElement => {
         const start = (BigInt(request.startHi[i]!) << 32n) | BigInt(request.startLo[i]! >>> 0)
@@ -393,7 +369,7 @@ export class Simulation {
       })
       const bytes = encodeBlocksAnswer(replica.tamper(elements, request))
       if (bytes.length > action.maxAnswerBytes) return failed({ reason: "too-large" })
-      const answer = decodeBlocksAnswer(bytes)
+      const answer = handedOn(bytes, request, action.maxAnswerBytes)
       if (!("elementCount" in answer)) throw new Error("the simulated answer does not decode")
       return { _tag: "answer", batch, answer }
     }, failed)
@@ -406,20 +382,6 @@ const blockOf = (held: Held): BlocksElement["blocks"][number] =>
   held.streams.length === 1
     ? { start: held.start, merged: { head: held.streams[0]!, tail: empty }, checksum: adler32(held.streams[0]!) }
     : { start: held.start, unmerged: held.streams.map((stream) => ({ head: stream, tail: empty })) }
-
-/** What the sink should hold for a data set, in the form of `Simulation.written`. */
-export const expectedOf = (dataset: Map<number, Array<Held>>): Map<string, Map<string, string>> => {
-  const expected = new Map<string, Map<string, string>>()
-  for (const [shard, list] of dataset) {
-    for (const held of list) {
-      const name = `${shard}/${held.start}`
-      const block = expected.get(name) ?? new Map<string, string>()
-      expected.set(name, block)
-      block.set(hex(held.id), hex(held.streams[0]!))
-    }
-  }
-  return expected
-}
 
 export const writtenOf = (simulation: Simulation): Map<string, Map<string, string>> =>
   new Map(

@@ -23,7 +23,11 @@ const check: (holds: boolean, what: () => string) => asserts holds = (holds, wha
 export interface SeriesNotes {
   readonly advertised: Map<number, Set<number>>
   readonly copies: Map<number, Array<ReadonlyArray<Uint8Array>>>
+  /** Peers that reported it when nobody waited for them any more. */
+  readonly late: Set<number>
   stored: Uint8Array | undefined
+  /** Peers that had advertised it by the time it was stored. */
+  knownWhenStored: ReadonlySet<number>
 }
 
 export interface BlockNotes {
@@ -62,6 +66,10 @@ export class StreamObserver {
     { readonly peer: number; readonly shard: number; readonly bytes: number }
   >()
   private readonly lists = new Map<string, number>()
+  /** Ids of peers that were silent for long: merges need not wait for their copies. */
+  private readonly suspects = new Set<unknown>()
+  /** Whose batch came with the present event. */
+  private answeredBy: number | undefined
   private readonly tags = new Map<string, string>()
   private readonly deliveries = new Map<number, { readonly block: string; readonly bytes: number }>()
 
@@ -103,6 +111,7 @@ export class StreamObserver {
       case "answer": {
         const batch = this.batches.get(event.batch)
         this.batches.delete(event.batch)
+        this.answeredBy = batch?.peer
         return batch === undefined ? undefined : this.onAnswer(batch.shard, batch.peer, event.answer)
       }
       case "answer-failed":
@@ -129,6 +138,7 @@ export class StreamObserver {
 
   private onPage(job: number, peer: number, page: MetadataPage): void {
     const { shard } = this.world.jobs[job]!
+    const isLate = this.simulation.run.active.get(job)?.listing.stragglers.overtaken[peer] === true
     for (let row = 0; row < page.count; row++) {
       const id = page.buffer.subarray(page.idOffset[row]!, page.idOffset[row]! + page.idLength[row]!)
       const notes = this.blocks.get(nameOf(shard, startOf(page.startHi[row]!, page.startLo[row]!)))
@@ -137,6 +147,7 @@ export class StreamObserver {
       const tags = page.buffer.subarray(page.tagsOffset[row]!, page.tagsOffset[row]! + page.tagsLength[row]!)
       // Tags are the series': what was said with one block holds for the others.
       if (tags.length > 0) this.tags.set(`${job}/${toHex(id)}`, toHex(tags))
+      if (isLate && !series.advertised.has(peer)) series.late.add(peer)
       const said = series.advertised.get(peer) ?? new Set()
       series.advertised.set(peer, said.add(page.failed[row] === 1 ? absent : page.checksum[row]!))
     }
@@ -146,7 +157,14 @@ export class StreamObserver {
   private seriesOf(notes: BlockNotes, id: string): SeriesNotes {
     let series = notes.series.get(id)
     if (series === undefined) {
-      notes.series.set(id, series = { advertised: new Map(), copies: new Map(), stored: undefined })
+      series = {
+        advertised: new Map(),
+        copies: new Map(),
+        late: new Set(),
+        stored: undefined,
+        knownWhenStored: new Set()
+      }
+      notes.series.set(id, series)
     }
     return series
   }
@@ -193,6 +211,8 @@ export class StreamObserver {
         check(flying <= this.world.windowBatches, () => `${flying} batches in flight from peer ${action.peer}`)
         return
       }
+      case "cancel":
+        return this.onCancel(action.call)
       case "deliver":
         return this.onDeliver(action)
       case "commit":
@@ -205,8 +225,21 @@ export class StreamObserver {
         return
       }
       case "note":
+        if (action.name === "peer-suspect") this.suspects.add(action.fields["peer"])
+        return
       case "finished":
     }
+  }
+
+  /** Only what is under way can be cancelled, and at level `all` no listing is. */
+  private onCancel(call: Extract<StreamAction, { readonly _tag: "cancel" }>["call"]): void {
+    if (call.kind === "fetch") {
+      return check(this.batches.delete(call.batch), () => `batch ${call.batch} is not in flight`)
+    }
+    const name = `${call.job} ${call.peer}`
+    check(this.lists.delete(name), () => `listing ${name} is cancelled, but not under way`)
+    const isBelieved = this.simulation.run.active.get(call.job)?.listing.distrusted[call.peer] !== true
+    check(this.level !== "all" || !isBelieved, () => `listing ${name} is given up at level all`)
   }
 
   private onDeliver({ batch, delivery }: Extract<StreamAction, { readonly _tag: "deliver" }>): void {
@@ -221,6 +254,7 @@ export class StreamObserver {
       check(series !== undefined, () => `series ${id} of ${block} was delivered, but nobody listed it`)
       check(series.stored === undefined, () => `series ${id} of ${block} was delivered twice`)
       series.stored = new Uint8Array(Buffer.concat(batch.data[i]!))
+      series.knownWhenStored = new Set(series.advertised.keys())
       check(adler32(series.stored) === batch.checksums[i], () => `wrong checksum for the sink: ${id} of ${block}`)
       const tags = toHex(batch.tags[i]!)
       const said = this.tags.get(`${notes.job}/${id}`) ?? ""
@@ -242,8 +276,19 @@ export class StreamObserver {
     notes.state = "committing"
   }
 
+  /** A batch that came is proof: nobody is kept away from a peer that delivers. */
+  private checkBreaker(): void {
+    const { run } = this.simulation
+    const peer = this.answeredBy
+    this.answeredBy = undefined
+    if (peer === undefined) return
+    const breaker = run.scope.queues.breaker(peer, run.scope.now)
+    check(breaker === "closed", () => `peer ${peer} has just delivered a batch, its breaker is ${breaker}`)
+  }
+
   private onStepped(): void {
     const { run } = this.simulation
+    this.checkBreaker()
     const { memoryBytes } = this.world.spec
     this.jobs.forEach((notes, job) => {
       const stream = run.active.get(job)
@@ -318,12 +363,13 @@ export class StreamObserver {
     const { immutableEnd, majorityOf, replicas } = this.world
     const { distrusted, levels } = this.jobs[notes.job]!
     const mutable = immutableEnd !== undefined && notes.start >= immutableEnd
-    const witnesses = [...series.advertised].map(([peer, advertised]) => ({
+    const known = [...series.advertised].filter(([peer]) => series.knownWhenStored.has(peer))
+    const witnesses = known.map(([peer, advertised]) => ({
       peer,
       peerId: replicas[peer]!.replica.id,
       advertised,
       copies: series.copies.get(peer) ?? [],
-      isCertain: replicas[peer]!.isSteady
+      isCertain: replicas[peer]!.isSteady && !this.suspects.has(replicas[peer]!.replica.id)
     }))
     const question = {
       stored: series.stored!,
@@ -334,8 +380,11 @@ export class StreamObserver {
     }
     const among = (chosen: ReadonlyArray<Witness>): boolean => isAllowed({ ...question, witnesses: chosen })
     const believed = witnesses.filter(({ peer }) => !distrusted.has(peer))
+    // Who reports late may come after the decision.
+    const inTime = believed.filter(({ peer }) => !series.late.has(peer))
     check(
-      among(witnesses) || believed.length < witnesses.length && among(believed),
+      among(witnesses) || believed.length < witnesses.length && among(believed) ||
+        inTime.length < believed.length && among(inTime),
       () => `series ${id} of ${name} is not what the rules make of its copies`
     )
   }

@@ -20,6 +20,7 @@ import { EntryColumns } from "../engine/EntryColumns.ts"
 import { filePath, type FilesetKey, isNamespaceName } from "../engine/FilesetName.ts"
 import { clearPlace, type Files, removeFileset } from "./Directory.ts"
 import { fault, io } from "./Faults.ts"
+import { GatheredPieces } from "./GatheredPieces.ts"
 import { publishFileset } from "./PublishFileset.ts"
 
 export interface FilesetWriterOptions {
@@ -52,7 +53,6 @@ export interface WrittenFileset {
 }
 
 const emptyPieces: ReadonlyArray<Uint8Array> = []
-const empty = new Uint8Array(0)
 
 /** A batch checked and laid out: what goes to the file, and the sizes of its series (0: dropped). */
 interface Layout {
@@ -60,29 +60,6 @@ interface Layout {
   readonly sizes: Float64Array
   readonly bytes: number
   readonly digest: number
-}
-
-/** Small pieces are gathered: a vectored write costs more per piece than copying some hundred bytes. */
-const gatherBelowBytes = 2048
-
-const gather = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<Uint8Array> => {
-  if (pieces.length < 2 || bytes > pieces.length * gatherBelowBytes) return pieces
-  const out: Array<Uint8Array> = []
-  let left = bytes
-  let target = empty
-  let used = 0
-  for (const piece of pieces) {
-    if (used + piece.length > target.length) {
-      if (used > 0) out.push(target.subarray(0, used))
-      target = new Uint8Array(Math.max(piece.length, Math.min(left, Limits.readChunkBytes)))
-      used = 0
-    }
-    target.set(piece, used)
-    used += piece.length
-    left -= piece.length
-  }
-  out.push(target.subarray(0, used))
-  return out
 }
 
 export class FilesetWriter {
@@ -150,10 +127,14 @@ export class FilesetWriter {
       if ("_tag" in layout) return Effect.fail(layout)
       if (layout.bytes === 0) return Effect.void
       this.state = "failed"
-      return Effect.map(io(this.file.append(gather(layout.pieces, layout.bytes))), () => {
-        this.record(batch, layout)
-        this.state = "open"
-      })
+      const gathered = new GatheredPieces(layout.pieces, layout.bytes)
+      return io(this.file.append(gathered.chunks)).pipe(
+        Effect.ensuring(Effect.sync(() => gathered.release())),
+        Effect.map(() => {
+          this.record(batch, layout)
+          this.state = "open"
+        })
+      )
     })))
   }
 
@@ -246,13 +227,15 @@ export class FilesetWriter {
 
   private record(batch: FilesetBatch, layout: Layout): void {
     const { columns } = this
+    // A batch may make its columns when they are looked at.
+    const { checksums, count, ids, tags } = batch
     let offset = this.position
-    for (let i = 0; i < batch.count; i++) {
+    for (let i = 0; i < count; i++) {
       const size = layout.sizes[i]!
       if (size === 0) continue
-      const id = batch.ids[i]!
-      const tags = batch.tags[i]!
-      columns.push(id, 0, id.length, tags, 0, tags.length, columns.count, size, offset, batch.checksums[i]!)
+      const id = ids[i]!
+      const own = tags[i]!
+      columns.push(id, 0, id.length, own, 0, own.length, columns.count, size, offset, checksums[i]!)
       offset += size
     }
     this.position = offset

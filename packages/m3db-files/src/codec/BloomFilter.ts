@@ -4,7 +4,7 @@
  */
 import { Limits } from "../contract/Limits.ts"
 import { Malformed } from "../contract/Malformed.ts"
-import { murmur3X64 } from "./Murmur3X64.ts"
+import { murmur3X64Pair } from "./Murmur3X64.ts"
 
 const falsePositives = 0.02
 
@@ -64,8 +64,7 @@ export class BloomFilter {
   }
 
   private hash(id: Uint8Array, start: number, end: number): void {
-    murmur3X64(this.first, id, start, end, false)
-    murmur3X64(this.second, id, start, end, true)
+    murmur3X64Pair(this.first, this.second, id, start, end)
   }
 
   /** Bit of probe `i`: (h[i mod 2] + i * multiplier mod 2^64) mod bits, exact in doubles. */

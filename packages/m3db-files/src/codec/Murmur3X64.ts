@@ -89,10 +89,8 @@ const word = (bytes: Uint8Array, at: number): number =>
 
 const tail = new Uint8Array(16)
 
-/**
- * Hashes `bytes[start, end)`, followed by one byte 0x01 when `suffix` is set, into `out` (four words).
- */
-export const murmur3X64 = (out: Hash128, bytes: Uint8Array, start: number, end: number, suffix: boolean): void => {
+/** Mixes all whole groups of 16 bytes in; answers where they end. */
+const mixGroups = (out: Hash128, bytes: Uint8Array, start: number, end: number): number => {
   out.fill(0)
   let at = start
   for (; at + 16 <= end; at += 16) {
@@ -101,8 +99,13 @@ export const murmur3X64 = (out: Hash128, bytes: Uint8Array, start: number, end: 
     mixSecond(out, word(bytes, at + 12), word(bytes, at + 8))
     advance(out, 2, 0, 31, 0x38495ab5)
   }
+  return at
+}
+
+/** What follows the groups: `bytes[at, end)`, the byte 0x01 when `suffix` is set, and the length of all. */
+const finish = (out: Hash128, bytes: Uint8Array, start: number, at: number, end: number, suffix: boolean): void => {
   let rest = 0
-  while (at < end) tail[rest++] = bytes[at++]!
+  for (let from = at; from < end;) tail[rest++] = bytes[from++]!
   if (suffix) tail[rest++] = 1
   const length = end - start + (suffix ? 1 : 0)
   tail.fill(0, rest)
@@ -123,4 +126,21 @@ export const murmur3X64 = (out: Hash128, bytes: Uint8Array, start: number, end: 
   finalise(out, 2)
   add(out, 0, 2)
   add(out, 2, 0)
+}
+
+/**
+ * Hashes `bytes[start, end)` into `plain` and the same followed by one byte 0x01 into `suffixed` (four words each): what both
+ * have in common is mixed once.
+ */
+export const murmur3X64Pair = (
+  plain: Hash128,
+  suffixed: Hash128,
+  bytes: Uint8Array,
+  start: number,
+  end: number
+): void => {
+  const at = mixGroups(plain, bytes, start, end)
+  suffixed.set(plain)
+  finish(plain, bytes, start, at, end, false)
+  finish(suffixed, bytes, start, at, end, true)
 }

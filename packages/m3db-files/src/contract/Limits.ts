@@ -20,6 +20,8 @@ export const Limits = {
   maxIndexBytes: 1_073_741_824,
   /** Data is read and checked in pieces of this size. */
   readChunkBytes: 1_048_576,
+  /** Buffers of `readChunkBytes` that the writers of a process keep for the next write: two batches of 4 MiB under way. */
+  idleWriteBuffers: 8,
   /** Index, summaries and bloom filter are read and written in pieces of this size. */
   indexChunkBytes: 262_144,
   /** Series in one batch of a reader: bounds the objects that one batch makes. */

@@ -1,10 +1,15 @@
 /**
  * Sorts rows by id in steps of bounded work, so that a large block does not hold up the process: runs sorted in place, then
- * merged pairwise. Finds duplicates on the way out.
+ * merged pairwise. Ids of one shard begin alike; most comparisons are settled by the bytes after that, kept as one number a row.
+ *
+ *   prefix ──► keys ──► runs ──► merges
  */
 import type { EntryColumns } from "./EntryColumns.ts"
 
 const runLength = 1024
+
+/** Bytes of an id in its key: as many as a double holds exactly. */
+const keyBytes = 6
 
 export class IdSort {
   private readonly columns: EntryColumns
@@ -16,12 +21,18 @@ export class IdSort {
   private b = 0
   private out = 0
   private done: boolean
+  private phase: "prefix" | "keys" | "sort" = "prefix"
+  /** Bytes with which all ids begin. */
+  private prefix: number
+  private readonly keys: Float64Array
 
   constructor(columns: EntryColumns) {
     this.columns = columns
     this.from = Uint32Array.from({ length: columns.count }, (_, i) => i)
     this.done = columns.ascending
     this.to = new Uint32Array(this.done ? 0 : columns.count)
+    this.keys = new Float64Array(this.done ? 0 : columns.count)
+    this.prefix = this.done ? 0 : columns.idLength[0]!
   }
 
   /** Rows in id order; complete once `step` has answered true. */
@@ -32,13 +43,62 @@ export class IdSort {
   /** Works for about `comparisons` comparisons; true when sorted. */
   step(comparisons: number): boolean {
     let budget = comparisons
-    while (!this.done && budget > 0) budget -= this.width === 0 ? this.sortRun() : this.merge(budget)
+    while (!this.done && budget > 0) {
+      if (this.phase !== "sort") budget -= this.prepare(budget)
+      else budget -= this.width === 0 ? this.sortRun() : this.merge(budget)
+    }
     return this.done
+  }
+
+  /** One pass over all rows for the prefix, then one for the keys. */
+  private prepare(budget: number): number {
+    const began = this.left
+    const stop = Math.min(this.from.length, began + budget)
+    const findsPrefix = this.phase === "prefix"
+    for (let row = began; row < stop; row++) {
+      if (findsPrefix) this.shortenPrefix(row)
+      else this.keys[row] = this.keyOf(row)
+    }
+    this.left = stop
+    if (stop === this.from.length) {
+      this.left = 0
+      this.phase = findsPrefix ? "keys" : "sort"
+    }
+    return stop - began + 1
+  }
+
+  private shortenPrefix(row: number): void {
+    const { chunk, chunks, idLength, start } = this.columns
+    const first = chunks[chunk[0]!]!
+    const own = chunks[chunk[row]!]!
+    const firstStart = start[0]!
+    const ownStart = start[row]!
+    const most = Math.min(this.prefix, idLength[row]!)
+    let alike = 0
+    while (alike < most && first[firstStart + alike] === own[ownStart + alike]) alike++
+    this.prefix = alike
+  }
+
+  /** The bytes after the prefix, most significant first, zeros where the id has ended: equal keys say nothing. */
+  private keyOf(row: number): number {
+    const { chunk, chunks, idLength, start } = this.columns
+    const bytes = chunks[chunk[row]!]!
+    const end = start[row]! + idLength[row]!
+    let key = 0
+    for (let at = start[row]! + this.prefix, n = 0; n < keyBytes; at++, n++) {
+      key = key * 256 + (at < end ? bytes[at]! : 0)
+    }
+    return key
+  }
+
+  private compare(a: number, b: number): number {
+    const difference = this.keys[a]! - this.keys[b]!
+    return difference === 0 ? this.columns.compare(a, b) : difference
   }
 
   private sortRun(): number {
     const end = Math.min(this.left + runLength, this.from.length)
-    this.from.subarray(this.left, end).sort((x, y) => this.columns.compare(x, y))
+    this.from.subarray(this.left, end).sort((x, y) => this.compare(x, y))
     this.left = end
     if (end === this.from.length) this.startPass(runLength)
     return runLength * 10
@@ -62,14 +122,14 @@ export class IdSort {
   }
 
   private merge(budget: number): number {
-    const { columns, from, to } = this
+    const { from, to } = this
     const middle = Math.min(this.left + this.width, from.length)
     const end = Math.min(middle + this.width, from.length)
     const stop = Math.min(end, this.out + budget)
     const began = this.out
     let { a, b, out } = this
     while (out < stop) {
-      if (b >= end || (a < middle && columns.compare(from[a]!, from[b]!) <= 0)) to[out++] = from[a++]!
+      if (b >= end || (a < middle && this.compare(from[a]!, from[b]!) <= 0)) to[out++] = from[a++]!
       else to[out++] = from[b++]!
     }
     this.a = a

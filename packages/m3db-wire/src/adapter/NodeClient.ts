@@ -10,18 +10,22 @@ import { type Address, formatAddress, Transport } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { decodeBlocksAnswer, encodeBlocksRequest } from "../codec/BlocksCodec.ts"
+import { decodeBlocksAnswer, encodeBlocksRequest, requestElements } from "../codec/BlocksCodec.ts"
 import { Method } from "../codec/Call.ts"
 import { ChecksumType } from "../codec/Checksum.ts"
 import { decodeHealthAnswer } from "../codec/HealthCodec.ts"
 import { decodeMetadataAnswer, encodeMetadataRequest } from "../codec/MetadataCodec.ts"
 import { RemoteError } from "../codec/RemoteError.ts"
 import { emptyArguments } from "../codec/ResultStruct.ts"
+import { readUsualAnswer } from "../codec/UsualAnswer.ts"
 import { isWireFault, type WireFault } from "../codec/WireFault.ts"
+import type { AnswerBuffer, AnswerBuffers } from "../contract/AnswerBuffers.ts"
+import type { BlocksAnswer } from "../contract/Columns.ts"
 import { Limits } from "../contract/Limits.ts"
-import { CallError, type CallOptions, type NodeClient } from "../contract/NodeClient.ts"
+import { type BlocksRequest, CallError, type CallOptions, type NodeClient } from "../contract/NodeClient.ts"
 import { classifyRemoteError } from "../engine/Classification.ts"
 import { type ClientCounters, makeCounters } from "../engine/ClientSession.ts"
 import { type CallFailure, callFailure, type CallOutcome, type PendingCall } from "../engine/PendingCall.ts"
@@ -66,8 +70,32 @@ interface FailedCall {
   readonly receivedBytes: number
 }
 
+/** One method as it is called: what is sent, where the answer is gathered, how it is read. */
+interface CalledMethod<A extends object> {
+  readonly name: string
+  readonly pool: "bulk" | "reserved"
+  readonly method: string
+  readonly arg3: () => Uint8Array
+  /** Called when the call's turn has come. */
+  readonly buffer?: ((maxAnswerBytes: number) => AnswerBuffer | undefined) | undefined
+  readonly decode: (answer: GatheredAnswer, maxBytes: number) => A | RemoteError | WireFault
+}
+
+interface GatheredAnswer {
+  readonly code: number
+  readonly arg3: Uint8Array
+  /** At the beginning of which it lies, if the method has one. */
+  readonly buffer: AnswerBuffer | undefined
+}
+
+interface Asked {
+  readonly pending: PendingCall
+  readonly outcome: CallOutcome
+  readonly buffer: AnswerBuffer | undefined
+}
+
 /** Reasons after which a connection may hold the rest of an answer, or nothing useful any more. */
-const endsConnection: ReadonlySet<CallFailure["reason"]> = new Set(["timeout", "protocol", "too-large"])
+const endsConnection: ReadonlySet<CallFailure["reason"]> = new Set(["timeout", "protocol", "bad-answer", "too-large"])
 
 const settings = (limits: NodeClientLimits, call: CallOptions) => ({
   idleMillis: call.idleTimeoutMillis ?? limits.idleTimeoutMillis ?? Limits.idleTimeoutMillis,
@@ -101,11 +129,11 @@ const watch = (
 /** A successful value goes with code 0, a declared error with code 1; anything else is not what the spec describes. */
 const judge = <A extends object>(code: number, decoded: A | RemoteError | WireFault): A | CallFailure => {
   if (isWireFault(decoded)) {
-    return callFailure(decoded.kind === "too-large" ? "too-large" : "protocol", `answer: ${decoded.toString()}`)
+    return callFailure(decoded.kind === "too-large" ? "too-large" : "bad-answer", `answer: ${decoded.toString()}`)
   }
   const declared = decoded instanceof RemoteError
   if (code !== (declared ? 1 : 0)) {
-    return callFailure("protocol", `answer has code ${code} with ${declared ? "an error" : "a value"} in its result`)
+    return callFailure("bad-answer", `answer has code ${code} with ${declared ? "an error" : "a value"} in its result`)
   }
   return declared ? callFailure(classifyRemoteError(decoded), decoded.message) : decoded
 }
@@ -154,25 +182,21 @@ class Client {
   }
 
   /** One call from its turn to its decoded answer. */
-  call<A extends object>(
-    name: string,
-    pool: "bulk" | "reserved",
-    method: string,
-    encode: () => Uint8Array,
-    decode: (arg3: Uint8Array, maxBytes: number) => A | RemoteError | WireFault,
-    options: CallOptions = {}
-  ): Effect.Effect<A, CallError> {
+  call<A extends object>(method: CalledMethod<A>, options: CallOptions = {}): Effect.Effect<A, CallError> {
     return Effect.suspend(() => {
-      const arg3 = encode()
+      const arg3 = method.arg3()
       const chosen = settings(this.options, options)
       this.counters.calls++
-      return this[pool].use(chosen.totalMillis, (lease) => this.ask(lease, pool, method, arg3, chosen)).pipe(
-        Effect.flatMap(({ pending, outcome }): Effect.Effect<A, FailedCall> => {
+      return this[method.pool].use(chosen.totalMillis, (lease) => this.ask(lease, method, arg3, chosen)).pipe(
+        Effect.flatMap(({ buffer, outcome, pending }): Effect.Effect<A, FailedCall> => {
           const { receivedBytes } = pending
           if (outcome._tag === "failure") return Effect.fail({ failure: outcome, receivedBytes })
           this.lastAnswerBytes = outcome.arg3.length
-          const judged = judge(outcome.code, decode(outcome.arg3, chosen.maxAnswerBytes))
-          return isCallFailure(judged) ? Effect.fail({ failure: judged, receivedBytes }) : Effect.succeed(judged)
+          const decoded = method.decode({ code: outcome.code, arg3: outcome.arg3, buffer }, chosen.maxAnswerBytes)
+          const judged = judge(outcome.code, decoded)
+          if (!isCallFailure(judged)) return Effect.succeed(judged)
+          buffer?.giveBack()
+          return Effect.fail({ failure: judged, receivedBytes })
         }),
         Effect.mapError((error) => {
           this.counters.failedCalls++
@@ -180,7 +204,7 @@ class Client {
           return new CallError({
             peer: this.options.peer,
             address: formatAddress(this.options.address),
-            method: name,
+            method: method.name,
             reason: failure.reason,
             message: failure.message.slice(0, Limits.maxMessageBytes),
             receivedBytes
@@ -192,29 +216,32 @@ class Client {
 
   private ask(
     { beganMillis, connection }: Lease,
-    pool: "bulk" | "reserved",
-    method: string,
+    { buffer: bufferOf, method, pool }: Pick<CalledMethod<object>, "buffer" | "method" | "pool">,
     arg3: Uint8Array,
     chosen: CallSettings
-  ): Effect.Effect<{ readonly pending: PendingCall; readonly outcome: CallOutcome }> {
+  ): Effect.Effect<Asked> {
     return Effect.suspend(() => {
       const { nowMillis } = this
       const { session } = connection
+      const buffer = bufferOf?.(chosen.maxAnswerBytes)
       const pending = session.begin(method, arg3, {
         ttlMillis: Math.max(1, Math.floor(beganMillis + chosen.totalMillis - nowMillis())),
         maxAnswerBytes: chosen.maxAnswerBytes,
         capacityHint: Math.max(256 * 1024, this.lastAnswerBytes),
+        into: buffer?.answer,
         onBytes: chosen.onBytes
       })
       const answer = Effect.callback<CallOutcome>((resume) => {
         pending.listen((outcome) => resume(Effect.succeed(outcome)))
       })
       return Effect.raceFirst(answer, watch(nowMillis, pending, beganMillis, chosen)).pipe(
-        Effect.map((outcome) => ({ pending, outcome })),
-        Effect.onExit(() =>
+        Effect.map((outcome) => ({ pending, outcome, buffer })),
+        Effect.onExit((exit) =>
           Effect.sync(() => {
             const { outcome } = pending
             if (outcome === undefined) session.abandon(pending)
+            // From here on nothing is gathered any more.
+            if (outcome?._tag !== "answer" || Exit.isFailure(exit)) buffer?.giveBack()
             // A server cannot be told to stop: what is left of an answer would stand before the next one.
             const unfinished = outcome === undefined
               ? pool === "bulk" || pending.receivedBytes === 0
@@ -241,27 +268,57 @@ export const make = (
       peer: options.peer,
       address: formatAddress(options.address),
       counters: client.counters,
-      health: (call) => client.call("health", "reserved", Method.health, emptyArguments, decodeHealthAnswer, call),
+      health: (call) =>
+        client.call({
+          name: "health",
+          pool: "reserved",
+          method: Method.health,
+          arg3: emptyArguments,
+          decode: ({ arg3 }, maxBytes) => decodeHealthAnswer(arg3, maxBytes)
+        }, call),
       fetchBlocksMetadata: (request, call) =>
-        client.call(
-          "fetchBlocksMetadata",
-          "bulk",
-          Method.fetchBlocksMetadata,
-          () => encodeMetadataRequest(request),
-          decodeMetadataAnswer,
-          call
-        ),
-      fetchBlocks: (request, call) =>
-        client.call(
-          "fetchBlocks",
-          "bulk",
-          Method.fetchBlocks,
-          () => encodeBlocksRequest(request),
-          decodeBlocksAnswer,
-          call
-        )
+        client.call({
+          name: "fetchBlocksMetadata",
+          pool: "bulk",
+          method: Method.fetchBlocksMetadata,
+          arg3: () => encodeMetadataRequest(request),
+          decode: ({ arg3 }, maxBytes) => decodeMetadataAnswer(arg3, maxBytes)
+        }, call),
+      fetchBlocks: (request, call) => {
+        const buffers = call?.buffers
+        return buffers === undefined
+          ? client.call(plainBlocks(request), call)
+          : Effect.suspend(() => client.call(bufferedBlocks(request, buffers), call))
+      }
     }
   })
+
+const plainBlocks = (request: BlocksRequest): CalledMethod<BlocksAnswer> => ({
+  name: "fetchBlocks",
+  pool: "bulk",
+  method: Method.fetchBlocks,
+  arg3: () => encodeBlocksRequest(request),
+  decode: ({ arg3 }, maxBytes) => decodeBlocksAnswer(arg3, maxBytes)
+})
+
+/** The usual answer is matched and verified in the pass that reads it; any other is decoded. */
+const bufferedBlocks = (request: BlocksRequest, buffers: AnswerBuffers): CalledMethod<BlocksAnswer> => {
+  const arg3 = encodeBlocksRequest(request)
+  const { elements, items } = requestElements(request, arg3)
+  return {
+    ...plainBlocks(request),
+    arg3: () => arg3,
+    buffer: (maxAnswerBytes) => buffers.take({ elements, items, maxAnswerBytes }),
+    decode: ({ arg3, buffer, code }, maxBytes) => {
+      const usual = code === 0 ? readUsualAnswer(arg3, elements, items, buffer) : undefined
+      if (usual !== undefined) return usual
+      const decoded = decodeBlocksAnswer(arg3, maxBytes)
+      return buffer === undefined || !("idOffset" in decoded)
+        ? decoded
+        : { ...decoded, release: () => buffer.giveBack() }
+    }
+  }
+}
 
 /** Opens clients of peers by address; what assemblies depend on instead of a transport. */
 export class NodeClients extends Context.Service<NodeClients, {

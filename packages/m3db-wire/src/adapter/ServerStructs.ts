@@ -1,5 +1,6 @@
 /** Between the contract of a replica source and the Thrift structs of the codec. */
-import { type BlocksElement as WireElement, decodeBlocksRequest, encodeBlocksAnswer } from "../codec/BlocksCodec.ts"
+import { type BlocksElement as WireElement, encodeBlocksAnswer } from "../codec/BlocksCodec.ts"
+import { decodeBlocksRequest } from "../codec/BlocksRequestReader.ts"
 import { decodeMetadataRequest, encodeMetadataAnswer, type MetadataElement } from "../codec/MetadataCodec.ts"
 import { ErrorType, RemoteError } from "../codec/RemoteError.ts"
 import { checkEmptyArguments, encodeErrorAnswer } from "../codec/ResultStruct.ts"

@@ -1,7 +1,7 @@
 /** Calls of the `thrift` arg scheme: method name, application headers, struct (specs: peer streaming 1.10, 1.13). */
 import { clientHeaders, serverHeaders, type TransportHeaders } from "./CallHead.ts"
 import { ChecksumType } from "./Checksum.ts"
-import { encodeMessage } from "./Message.ts"
+import { type EncodedMessage, encodeMessage, encodeMessagePieces, type Message } from "./Message.ts"
 
 /** Methods of M3DB's node service that this package speaks. */
 export const Method = {
@@ -39,13 +39,12 @@ export interface CallRequest {
   readonly headers?: TransportHeaders
 }
 
-/** The frames of a request. Throws on calls that would crash or hang a real node: those are defects of ours. */
-export const encodeCallRequest = (call: CallRequest, maxFrameBytes?: number): Array<Uint8Array> => {
+const requestMessage = (call: CallRequest): Message => {
   const { arg3 } = call
   if (!withoutRequest.has(call.method) && !(arg3.length > 3 && arg3[0] === 12 && arg3[1] === 0 && arg3[2] === 1)) {
     throw new Error(`${call.method} takes a request, but its arguments lack field 1: that would crash the peer`)
   }
-  return encodeMessage({
+  return {
     id: call.id,
     head: {
       kind: "request",
@@ -57,8 +56,16 @@ export const encodeCallRequest = (call: CallRequest, maxFrameBytes?: number): Ar
     arg1: Buffer.from(call.method, "utf8"),
     arg2: noHeaders,
     arg3
-  }, maxFrameBytes)
+  }
 }
+
+/** The frames of a request. Throws on calls that would crash or hang a real node: those are defects of ours. */
+export const encodeCallRequest = (call: CallRequest, maxFrameBytes?: number): Array<Uint8Array> =>
+  encodeMessage(requestMessage(call), maxFrameBytes)
+
+/** The same in pieces: see `encodeMessagePieces`. */
+export const encodeCallPieces = (call: CallRequest, maxFrameBytes?: number): EncodedMessage =>
+  encodeMessagePieces(requestMessage(call), maxFrameBytes)
 
 export interface CallResponse {
   readonly id: number

@@ -20,12 +20,15 @@ const allocate = (bytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsaf
 class ArgumentBuffer {
   private readonly maxBytes: number
   private readonly firstCapacity: number
-  private bytes: Uint8Array = new Uint8Array(0)
+  private bytes: Uint8Array
+  private readonly isGiven: boolean
   length = 0
 
-  constructor(maxBytes: number, firstCapacity: number) {
+  constructor(maxBytes: number, firstCapacity: number, given?: Uint8Array) {
     this.maxBytes = maxBytes
     this.firstCapacity = Math.min(firstCapacity, maxBytes)
+    this.bytes = given ?? new Uint8Array(0)
+    this.isGiven = given !== undefined
   }
 
   /** False when it would grow above the maximum. */
@@ -45,9 +48,11 @@ class ArgumentBuffer {
     return true
   }
 
-  /** What has arrived; copied once more only when most of the buffer would be slack. */
+  /** What has arrived; copied once more only when most of a buffer of our own would be slack. */
   take(): Uint8Array {
-    return this.length * 2 < this.bytes.length ? this.bytes.slice(0, this.length) : this.bytes.subarray(0, this.length)
+    return !this.isGiven && this.length * 2 < this.bytes.length
+      ? this.bytes.slice(0, this.length)
+      : this.bytes.subarray(0, this.length)
   }
 }
 
@@ -56,6 +61,8 @@ export interface MessageReaderOptions {
   readonly maxBytes: number
   /** First capacity of an arg3 of several frames, from our own experience with earlier answers. Default 256 KiB. */
   readonly capacityHint?: number
+  /** Where an arg3 is gathered: at least `maxBytes` bytes of the caller's. */
+  readonly into?: Uint8Array | undefined
 }
 
 /** `more`: fragments are outstanding · `done`: the message is whole. */
@@ -76,7 +83,7 @@ export class MessageReader {
     this.argumentBuffers = [
       new ArgumentBuffer(Limits.maxMethodBytes, 64),
       new ArgumentBuffer(Limits.maxHeaderArgumentBytes, 64),
-      new ArgumentBuffer(options.maxBytes, options.capacityHint ?? 256 * 1024)
+      new ArgumentBuffer(options.maxBytes, options.capacityHint ?? 256 * 1024, options.into)
     ]
   }
 
@@ -171,10 +178,25 @@ export interface Message {
   readonly arg3: Uint8Array
 }
 
+/** A message as it goes to a socket: the pieces one behind the other are its frames. */
+export interface EncodedMessage {
+  readonly pieces: Array<Uint8Array>
+  readonly frames: number
+}
+
+/** Below this many bytes of arg3 copying them is cheaper than further pieces. */
+const leastSharedBytes = 4_096
+
 class FragmentWriter {
-  readonly frames: Array<Uint8Array> = []
+  readonly pieces: Array<Uint8Array> = []
+  frames = 0
+  /** Whether chunks of arg3 are views of it instead of copies. */
+  private readonly sharesArg3: boolean
+  /** Such a chunk: it ends the frame in hand. */
+  private shared: Uint8Array | undefined
   private readonly message: Message
   private readonly maxFrameBytes: number
+  /** Bytes that are still to be copied. */
   private remainingBytes: number
   private frame = new Uint8Array(0)
   private position = 0
@@ -182,15 +204,16 @@ class FragmentWriter {
   private checksum = 0
   private chunks = 0
 
-  constructor(message: Message, maxFrameBytes: number) {
+  constructor(message: Message, maxFrameBytes: number, sharesArg3: boolean) {
     this.message = message
+    this.sharesArg3 = sharesArg3
     this.maxFrameBytes = maxFrameBytes
-    this.remainingBytes = message.arg1.length + message.arg2.length + message.arg3.length
+    this.remainingBytes = message.arg1.length + message.arg2.length + (sharesArg3 ? 0 : message.arg3.length)
     this.open(encodeCallHead(message.head))
   }
 
   private get room(): number {
-    return this.maxFrameBytes - this.position
+    return this.maxFrameBytes - this.position - (this.shared?.length ?? 0)
   }
 
   private open(head: Uint8Array): void {
@@ -208,22 +231,31 @@ class FragmentWriter {
   private close(more: boolean): void {
     if (this.chunks === 0) throw new Error("a fragment without a chunk would crash the peer")
     const { checksumType, head, id } = this.message
-    const first = this.frames.length === 0
+    const first = this.frames === 0
+    const { shared } = this
+    const bytes = this.position + (shared?.length ?? 0)
     const type = head.kind === "request"
       ? (first ? FrameType.callRequest : FrameType.callRequestContinue)
       : (first ? FrameType.callResponse : FrameType.callResponseContinue)
-    writeFrameHeader(this.frame, 0, this.position, type, id)
+    writeFrameHeader(this.frame, 0, bytes, type, id)
     this.frame[frameHeaderBytes] = more ? moreFragmentsFlag : 0
     if (checksumType !== ChecksumType.none) new DataView(this.frame.buffer).setUint32(this.checksumAt, this.checksum)
-    this.frames.push(this.frame.subarray(0, this.position))
+    this.pieces.push(this.frame.subarray(0, this.position))
+    if (shared !== undefined) this.pieces.push(shared)
+    this.shared = undefined
+    this.frames++
   }
 
-  private chunk(bytes: Uint8Array): void {
+  private chunk(bytes: Uint8Array, isShared: boolean): void {
     this.frame[this.position] = bytes.length >>> 8
     this.frame[this.position + 1] = bytes.length & 0xff
-    this.frame.set(bytes, this.position + 2)
-    this.position += 2 + bytes.length
-    this.remainingBytes -= bytes.length
+    this.position += 2
+    if (isShared) this.shared = bytes
+    else {
+      this.frame.set(bytes, this.position)
+      this.position += bytes.length
+      this.remainingBytes -= bytes.length
+    }
     this.chunks++
     if (bytes.length > 0) this.checksum = updateChecksum(this.message.checksumType, this.checksum, bytes)
   }
@@ -233,37 +265,47 @@ class FragmentWriter {
     this.open(new Uint8Array(1))
   }
 
-  argument(bytes: Uint8Array): void {
+  private argument(bytes: Uint8Array, isShared: boolean): void {
     if (this.room <= 2) {
       this.next()
-      this.chunk(new Uint8Array(0))
+      this.chunk(new Uint8Array(0), false)
       if (this.room <= 2) throw new RangeError(`a frame of ${this.maxFrameBytes} bytes holds no second chunk`)
     }
     let position = 0
     for (;;) {
       const count = Math.min(this.room - 2, bytes.length - position)
-      this.chunk(bytes.subarray(position, position + count))
+      this.chunk(bytes.subarray(position, position + count), isShared)
       position += count
       if (position === bytes.length) return
       this.next()
     }
   }
 
-  finish(): Array<Uint8Array> {
+  /** Once. */
+  write(): EncodedMessage {
+    const { arg1, arg2, arg3 } = this.message
+    this.argument(arg1, false)
+    this.argument(arg2, false)
+    this.argument(arg3, this.sharesArg3)
     this.close(false)
-    return this.frames
+    return { pieces: this.pieces, frames: this.frames }
   }
+}
+
+const encode = (message: Message, maxFrameBytes: number, sharesArg3: boolean): EncodedMessage => {
+  if (message.arg1.length > Limits.maxMethodBytes) throw new RangeError(`arg1 has ${message.arg1.length} bytes`)
+  return new FragmentWriter(message, Math.min(maxFrameBytes, Limits.maxFrameBytes), sharesArg3).write()
 }
 
 /**
  * The frames of a message, each an array of its own, filled as the Go library fills them. `maxFrameBytes` makes smaller
  * ones. Throws on what must never be sent (a TTL of 0, an arg1 above its limit).
  */
-export const encodeMessage = (message: Message, maxFrameBytes: number = Limits.maxFrameBytes): Array<Uint8Array> => {
-  if (message.arg1.length > Limits.maxMethodBytes) throw new RangeError(`arg1 has ${message.arg1.length} bytes`)
-  const writer = new FragmentWriter(message, Math.min(maxFrameBytes, Limits.maxFrameBytes))
-  writer.argument(message.arg1)
-  writer.argument(message.arg2)
-  writer.argument(message.arg3)
-  return writer.finish()
-}
+export const encodeMessage = (
+  message: Message,
+  maxFrameBytes: number = Limits.maxFrameBytes
+): Array<Uint8Array> => encode(message, maxFrameBytes, false).pieces
+
+/** The same frames in pieces, for a socket that writes many at once: a long arg3 is not copied, and must not change any more. */
+export const encodeMessagePieces = (message: Message, maxFrameBytes: number = Limits.maxFrameBytes): EncodedMessage =>
+  encode(message, maxFrameBytes, message.arg3.length >= leastSharedBytes)

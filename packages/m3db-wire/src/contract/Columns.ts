@@ -29,7 +29,10 @@ export interface MetadataPage {
   readonly nextPageToken: Uint8Array | undefined
 }
 
-/** One answer of `fetchBlocksRaw`: elements → blocks → segments, each level a range of rows of the next. */
+/**
+ * One answer of `fetchBlocksRaw`: elements → blocks → segments, each level a range of rows of the next. Read its members, do not
+ * spread it: columns may be made when they are looked at.
+ */
 export interface BlocksAnswer {
   readonly buffer: Uint8Array
   readonly elementCount: number
@@ -54,4 +57,27 @@ export interface BlocksAnswer {
   readonly headLength: Int32Array
   readonly tailOffset: Int32Array
   readonly tailLength: Int32Array
+  /** There when the whole answer is the usual one. */
+  readonly usual?: UsualBlocks | undefined
+  /**
+   * Gives `buffer` back to where it came from, to be used for another answer; every view of it is detached. Absent when the buffer
+   * is the receiver's for good. A receiver may drop the answer without it.
+   */
+  readonly release?: (() => void) | undefined
 }
+
+/**
+ * What one pass over a whole answer found: element i is the i-th item that was asked for, with that one block in one merged segment
+ * that is not empty, without an error, and the checksum that the block announces is that of its bytes.
+ */
+export interface UsualBlocks {
+  readonly count: number
+  /**
+   * Four words an item: offset of the head in the answer's buffer · its length · the tail's length · Adler-32 of both. The tail
+   * begins `usualTailGap` bytes behind the head.
+   */
+  readonly rows: Uint32Array
+}
+
+/** Type, id and length of the tail's field, between head and tail. */
+export const usualTailGap = 7

@@ -1,6 +1,7 @@
 /** What one M3DB peer can be asked. A client of one peer owns its connections; a call never outlives its scope. */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { AnswerBuffers } from "./AnswerBuffers.ts"
 import type { BlocksAnswer, MetadataPage } from "./Columns.ts"
 
 /**
@@ -9,7 +10,9 @@ import type { BlocksAnswer, MetadataPage } from "./Columns.ts"
  * `overloaded`: busy or declined frames, "server is overloaded", resource exhausted: back-pressure, not a fault ·
  * `not-bootstrapped`: the peer or the shard is not ready yet · `not-owned`: the peer does not hold the shard ·
  * `unknown-namespace`, `bad-request`: asking again cannot help · `internal`: any other error that the peer declared ·
- * `protocol`: what came is not TChannel or Thrift as specified, or over a limit · `other-protocol`: not a TChannel server at all ·
+ * `protocol`: what came is not TChannel as specified, its checksums do not hold, or it is over a limit: the peer, or the path that broke it ·
+ * `bad-answer`: a whole answer under checksums that held, and its contents are not what the protocol allows: the peer sent it so ·
+ * `other-protocol`: not a TChannel server at all ·
  * `local`: our own resources (descriptors, memory) · `too-large`: the answer passed `maxAnswerBytes` and was dropped; ask for less.
  */
 export const CallErrorReason = Schema.Literals([
@@ -23,6 +26,7 @@ export const CallErrorReason = Schema.Literals([
   "bad-request",
   "internal",
   "protocol",
+  "bad-answer",
   "other-protocol",
   "local",
   "too-large"
@@ -52,13 +56,18 @@ export interface MetadataRequest {
   readonly pageToken?: Uint8Array | undefined
 }
 
-/** Items of one batch as columns; each becomes one element with one start. */
+/**
+ * Items of one batch as columns; each becomes one element with one start. Read its members, do not spread it: columns may be made
+ * when they are looked at.
+ */
 export interface BlocksRequest {
   readonly namespace: Uint8Array
   readonly shard: number
   readonly ids: ReadonlyArray<Uint8Array>
   readonly startHi: Int32Array
   readonly startLo: Int32Array
+  /** The same as it goes over the wire, when its maker has written it already (`BlocksRequestWriter`): sent as it is. */
+  readonly arg3?: Uint8Array | undefined
 }
 
 export interface CallOptions {
@@ -72,6 +81,11 @@ export interface CallOptions {
   readonly onBytes?: (bytes: number) => void
 }
 
+export interface BlocksOptions extends CallOptions {
+  /** Where the answer's buffer comes from; `BlocksAnswer.release` gives it back. Absent: fresh memory. */
+  readonly buffers?: AnswerBuffers | undefined
+}
+
 export interface Health {
   readonly ok: boolean
   readonly status: string
@@ -83,5 +97,5 @@ export interface NodeClient {
   readonly address: string
   health(options?: CallOptions): Effect.Effect<Health, CallError>
   fetchBlocksMetadata(request: MetadataRequest, options?: CallOptions): Effect.Effect<MetadataPage, CallError>
-  fetchBlocks(request: BlocksRequest, options?: CallOptions): Effect.Effect<BlocksAnswer, CallError>
+  fetchBlocks(request: BlocksRequest, options?: BlocksOptions): Effect.Effect<BlocksAnswer, CallError>
 }

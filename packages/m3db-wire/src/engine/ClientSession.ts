@@ -5,7 +5,7 @@
  *     handshake ──init res, version 2──► open ──fault, fatal error, end of the stream──► ended
  *         └──────────────── anything else, 5 s ─────────────────────────────────────────────┘
  */
-import { encodeCallRequest } from "../codec/Call.ts"
+import { encodeCallPieces } from "../codec/Call.ts"
 import type { ChecksumType } from "../codec/Checksum.ts"
 import { decodeError, encodeErrorFrame, ErrorCode } from "../codec/ErrorFrame.ts"
 import { connectionErrorId, encodeFrame, frameHeaderBytes, FrameSplitter, FrameType } from "../codec/Frame.ts"
@@ -13,7 +13,7 @@ import { decodeInit, encodeInit, notListening, protocolVersion } from "../codec/
 import { isWireFault, WireFault } from "../codec/WireFault.ts"
 import { Limits } from "../contract/Limits.ts"
 import { classifyErrorFrame, describeErrorFrame } from "./Classification.ts"
-import { type CallFailure, callFailure, PendingCall } from "./PendingCall.ts"
+import { type CallFailure, callFailure, PendingCall, type PendingCallOptions } from "./PendingCall.ts"
 
 /** What a client has seen so far; plain fields that only grow, but for `openConnections`. */
 export interface ClientCounters {
@@ -43,8 +43,8 @@ export const makeCounters = (): ClientCounters => ({
 
 /** How the session reaches the world. */
 export interface SessionPorts {
-  /** Queues frames; `written` is called when they have left. */
-  readonly send: (frames: ReadonlyArray<Uint8Array>, written: () => void) => void
+  /** Queues frames, given in pieces; `written` is called when they have left. */
+  readonly send: (pieces: ReadonlyArray<Uint8Array>, written: () => void) => void
   /** Milliseconds on a clock that never goes back. */
   readonly nowMillis: () => number
   readonly onOpen: () => void
@@ -57,11 +57,8 @@ export interface SessionOptions {
   readonly checksumType: ChecksumType
 }
 
-export interface BeginOptions {
+export interface BeginOptions extends PendingCallOptions {
   readonly ttlMillis: number
-  readonly maxAnswerBytes: number
-  readonly capacityHint: number
-  readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
 const handshakeId = 1
@@ -115,7 +112,7 @@ export class ClientSession {
       ["process_name", this.options.processName],
       ["tchannel_language", "node"]
     ] as const
-    this.send([encodeInit(FrameType.initRequest, handshakeId, { version: protocolVersion, pairs })])
+    this.send([encodeInit(FrameType.initRequest, handshakeId, { version: protocolVersion, pairs })], 1)
   }
 
   /** Takes a chunk of the stream; false once the session has ended. */
@@ -132,22 +129,16 @@ export class ClientSession {
   /** Begins a call. Ids count upwards and are never used twice on a connection. */
   begin(method: string, arg3: Uint8Array, options: BeginOptions): PendingCall {
     const id = this.nextId
-    const call = new PendingCall(
-      id,
-      this.ports.nowMillis(),
-      options.maxAnswerBytes,
-      options.capacityHint,
-      options.onBytes
-    )
+    const call = new PendingCall(id, this.ports.nowMillis(), options)
     const { checksumType } = this.options
-    const frames = encodeCallRequest({ id, method, arg3, ttlMillis: options.ttlMillis, checksumType })
+    const { frames, pieces } = encodeCallPieces({ id, method, arg3, ttlMillis: options.ttlMillis, checksumType })
     if (!this.usable) {
       call.settle(this.failure ?? callFailure("closed", "the connection takes no further calls"))
       return call
     }
     this.nextId++
     this.calls.set(id, call)
-    this.send(frames, () => {
+    this.send(pieces, frames, () => {
       call.lastByteMillis = Math.max(call.lastByteMillis, this.ports.nowMillis())
     })
     return call
@@ -175,10 +166,10 @@ export class ClientSession {
     this.end(strange ? "other-protocol" : "closed", message)
   }
 
-  private send(frames: ReadonlyArray<Uint8Array>, written: () => void = () => undefined): void {
-    this.counters.framesOut += frames.length
-    for (const frame of frames) this.counters.bytesOut += frame.length
-    this.ports.send(frames, written)
+  private send(pieces: ReadonlyArray<Uint8Array>, frames: number, written: () => void = () => undefined): void {
+    this.counters.framesOut += frames
+    for (const piece of pieces) this.counters.bytesOut += piece.length
+    this.ports.send(pieces, written)
   }
 
   private checkHead(size: number, type: number): WireFault | undefined {
@@ -291,7 +282,7 @@ export class ClientSession {
       return new WireFault("pings or calls faster than replies leave", start)
     }
     this.pendingPongs++
-    this.send([frame], () => {
+    this.send([frame], 1, () => {
       this.pendingPongs--
     })
     return undefined

@@ -23,6 +23,14 @@ export const callFailure = (reason: CallErrorReason, message: string): CallFailu
   message
 })
 
+export interface PendingCallOptions {
+  readonly maxAnswerBytes: number
+  readonly capacityHint: number
+  /** Where the answer is gathered: at least `maxAnswerBytes` bytes. Absent: memory of its own. */
+  readonly into?: Uint8Array | undefined
+  readonly onBytes?: ((bytes: number) => void) | undefined
+}
+
 export class PendingCall {
   readonly id: number
   readonly reader: MessageReader
@@ -34,16 +42,11 @@ export class PendingCall {
   private listener: ((outcome: CallOutcome) => void) | undefined
   private settled: CallOutcome | undefined
 
-  constructor(
-    id: number,
-    nowMillis: number,
-    maxAnswerBytes: number,
-    capacityHint: number,
-    onBytes?: (bytes: number) => void
-  ) {
+  constructor(id: number, nowMillis: number, options: PendingCallOptions) {
+    const { capacityHint, into, maxAnswerBytes, onBytes } = options
     this.id = id
     this.lastByteMillis = nowMillis
-    this.reader = new MessageReader("response", { maxBytes: maxAnswerBytes, capacityHint })
+    this.reader = new MessageReader("response", { maxBytes: maxAnswerBytes, capacityHint, into })
     this.onBytes = onBytes
   }
 

@@ -10,6 +10,6 @@ export const Limits = {
   minChunkBytes: 4096,
   /** Largest shared arena chunk. Growth allocates at most this much at once; a longer id or tag gets a chunk of its own. */
   maxChunkBytes: 256 * 1024,
-  /** Sizes a peer claims are kept in 32 bits; a larger claim is kept as this value. No block comes near it. */
-  maxSizeBytes: 2 ** 32 - 1
+  /** Sizes a peer claims are kept in 30 bits; a larger claim is kept as this value. No block comes near it. */
+  maxSizeBytes: 2 ** 30 - 1
 } as const

@@ -24,21 +24,31 @@ export class ByteArena {
     this.memory = memory
   }
 
-  /** Copies `source[offset, offset + length)` and sets `lastChunk`, `lastOffset`; `false` when the memory bound refuses. */
-  append(source: DataView, offset: number, length: number): boolean {
-    if (!this.place(length)) return false
-    const chunk = this.chunks[this.lastChunk]!
-    if (length > wordCopyBytes) {
-      chunk.set(new Uint8Array(source.buffer, source.byteOffset + offset, length), this.lastOffset)
-      return true
-    }
-    copyBytes(this.views[this.lastChunk]!, this.lastOffset, source, offset, length)
+  /**
+   * Copies two ranges of `source`, one behind the other, and sets `lastChunk`, `lastOffset`; `false`, with nothing copied, when the
+   * memory bound refuses.
+   */
+  append(source: DataView, first: number, firstLength: number, second: number, secondLength: number): boolean {
+    if (!this.place(firstLength + secondLength)) return false
+    const chunk = this.lastChunk
+    if (firstLength > 0) this.copy(chunk, this.lastOffset, source, first, firstLength)
+    if (secondLength > 0) this.copy(chunk, this.lastOffset + firstLength, source, second, secondLength)
     return true
   }
 
   /** Whether `length` bytes at (chunk, at) are those at `other[offset, …)`. */
   equals(chunk: number, at: number, length: number, other: DataView, offset: number): boolean {
     return equalBytes(this.views[chunk]!, at, other, offset, length)
+  }
+
+  /** Copies `length` bytes at (chunk, from) to `target[at, …)`. */
+  copyOut(chunk: number, from: number, length: number, target: DataView, at: number): void {
+    if (length <= wordCopyBytes) copyBytes(target, at, this.views[chunk]!, from, length)
+    else new Uint8Array(target.buffer, target.byteOffset + at, length).set(this.view(chunk, from, length))
+  }
+
+  byteAt(chunk: number, at: number): number {
+    return this.chunks[chunk]![at]!
   }
 
   view(chunk: number, offset: number, length: number): Uint8Array {
@@ -51,6 +61,11 @@ export class ByteArena {
     this.heldBytes = 0
     this.openChunk = -1
     this.openOffset = 0
+  }
+
+  private copy(chunk: number, to: number, source: DataView, offset: number, length: number): void {
+    if (length <= wordCopyBytes) copyBytes(this.views[chunk]!, to, source, offset, length)
+    else this.chunks[chunk]!.set(new Uint8Array(source.buffer, source.byteOffset + offset, length), to)
   }
 
   private place(length: number): boolean {
@@ -80,7 +95,8 @@ export class ByteArena {
 
   private addChunk(bytes: number): boolean {
     if (!this.memory.tryTake(bytes)) return false
-    const chunk = new Uint8Array(bytes)
+    // Not zeroed: what is shown of it has been written.
+    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
     this.chunks.push(chunk)
     this.views.push(new DataView(chunk.buffer))
     this.heldBytes += bytes
@@ -100,7 +116,7 @@ const copyBytes = (target: DataView, to: number, source: DataView, from: number,
   target.setBigInt64(to + tail, source.getBigInt64(from + tail, true), true)
 }
 
-/** Looks at the end first, because ids share beginnings; the last word may overlap the one before. */
+/** Looks at the end first, because ids share beginnings; the last word may overlap the one before. Many words are read in fours. */
 const equalBytes = (one: DataView, at: number, other: DataView, offset: number, length: number): boolean => {
   const tail = length - 8
   if (tail < 0) {

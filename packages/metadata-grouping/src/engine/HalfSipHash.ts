@@ -10,13 +10,12 @@ export const halfSipHash = (k0: number, k1: number, view: DataView, offset: numb
   let v1 = k1 | 0
   let v2 = 0x6c796765 ^ k0
   let v3 = 0x74656462 ^ k1
-  const words = length >>> 2
-  const wordsEnd = offset + (words << 2)
+  const wordsEnd = offset + (length & ~3)
   let last = length << 24
   for (let i = length & 3; i > 0; i--) last |= view.getUint8(wordsEnd + i - 1) << ((i - 1) << 3)
-  // Blocks 0…words−1 are the input, block `words` holds the rest and the length, three empty ones finish.
-  for (let block = 0; block < words + 4; block++) {
-    const word = block < words ? view.getInt32(offset + (block << 2), true) : block === words ? last : 0
+  // The loop has no branch but its end: the last words, which need one, have a loop of their own.
+  for (let at = offset; at < wordsEnd; at += 4) {
+    const word = view.getInt32(at, true)
     v3 ^= word
     v0 = (v0 + v1) | 0
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
@@ -29,7 +28,22 @@ export const halfSipHash = (k0: number, k1: number, view: DataView, offset: numb
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
     v2 = (v2 << 16) | (v2 >>> 16)
     v0 ^= word
-    if (block === words) v2 ^= 0xff
+  }
+  // The rest and the length, then three empty words that finish.
+  for (let word = last, left = 4; left > 0; word = 0, left--) {
+    v3 ^= word
+    v0 = (v0 + v1) | 0
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+    v0 = (v0 << 16) | (v0 >>> 16)
+    v2 = (v2 + v3) | 0
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+    v0 = (v0 + v3) | 0
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+    v2 = (v2 + v1) | 0
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+    v2 = (v2 << 16) | (v2 >>> 16)
+    v0 ^= word
+    if (left === 4) v2 ^= 0xff
   }
   return v1 ^ v3
 }

@@ -1,24 +1,39 @@
 /**
- * `Grouping` in typed arrays: ids and tags once per series in an arena, one row of cells per group. No object per report, no
+ * `Grouping` in typed arrays: ids and tags once per series in an arena, one row of words per group. No object per report, no
  * string; growth by doubling up to a maximum, beyond which reports are refused.
  *
- *   report ─► cursor of the peer ──hit────────────────────────► cells ─► missing = 0? ─► ready order ─► drainReady
+ *   report ─► cursor of the peer ──hit─────────────────────────► cell ─► missing = 0? ─► ready order ─► drainReady
  *                  │miss                                           ▲
- *                  └► hash of id ─► series ─► its first group? ────┤
- *                                               │other start       │
- *                                               └► (series, start) ┘
+ *                  └► last series? next one? hash of id ─► series ─┼─► its first group?
+ *                                                                  │        │other start
+ *                                                                  └────────┴► (series, start)
  *
  * Most jobs list one block start, so the hash table over (series, start) holds a series' second and later groups only.
  * The cursor: replicas list a shard in nearly the same order, so after group g a peer most often reports g + 1. One
- * comparison tells, and saves the hash.
+ * comparison tells, and saves the hash. Where only the start is another, the series of the peer's last report (all starts of a
+ * series in a row) or the one after it (all series of a start in a row) saves it, too. Hints decide nothing: whatever they miss, the
+ * hash finds.
  */
-import { type Grouping, noChecksum } from "../contract/Grouping.ts"
+import { type Grouping, noChecksum, type ReportColumns, type RowWatch } from "../contract/Grouping.ts"
 import { Limits } from "../contract/Limits.ts"
-import { absent, GroupColumns, withChecksum, withoutChecksum } from "./GroupColumns.ts"
-import { halfSipHash, halfSipHashWords } from "./HalfSipHash.ts"
+import {
+  absent,
+  cellWords,
+  countsWord,
+  hiWord,
+  loWord,
+  markOf,
+  missingMask,
+  oneReporter,
+  presenceShift,
+  readyWord,
+  reportersShift,
+  seriesWord,
+  sizeMask,
+  withChecksum
+} from "./GroupRow.ts"
+import { GroupTable } from "./GroupTable.ts"
 import { MemoryBound } from "./MemoryBound.ts"
-import { SeriesIndex, tagsConflict, tagsRefused } from "./SeriesIndex.ts"
-import { SlotTable } from "./SlotTable.ts"
 
 export interface PackedGroupingOptions {
   /** 1 … `Limits.maxPeers`. */
@@ -61,62 +76,56 @@ const checkInteger = (name: string, value: number, min: number, max: number): vo
   throw new RangeError(`makePackedGrouping: ${name} must be an integer from ${min} to ${max}, got ${value}`)
 }
 
+/** Values of a peer's `state`. */
+const waited = 0
+const unwaited = 1
+const finished = 2
+
+/** After so many rows that were not where the cursor expected them, the next ones are hashed ahead. */
+const missesInOrder = 2
+
 class Packed implements PackedGrouping {
   readonly peerCount: number
-  private readonly maxGroups: number
-  private readonly initialGroups: number
-  private readonly key0: number
-  private readonly key1: number
   private readonly memory: MemoryBound
-  private readonly series: SeriesIndex
-  private readonly columns: GroupColumns
-  private readonly table: SlotTable
-  private readonly finished: Uint8Array
+  private readonly table: GroupTable
+  private readonly state: Uint8Array
   /** Per peer the group that it will probably report next. */
   private readonly cursors: Int32Array
-  private unfinished: number
-  private groups = 0
+  private waitedFor: number
   private readyCount = 0
   private drainedCount = 0
-  private groupProbes = 0
-  /** What `locate` found out on its last search. */
-  private foundSeries = -1
-  private idHash = 0
-  private groupHash = 0
   /** Reports come by the page, so the view of the last buffer nearly always serves the next report. */
   private lastBuffer: Uint8Array = new Uint8Array(0)
   private lastView = new DataView(this.lastBuffer.buffer)
 
   duplicates = 0
   late = 0
-  tagConflicts = 0
+  additions = 0
   refused = 0
 
   constructor(peerCount: number, maxGroups: number, maxBytes: number, initialGroups: number, seed: number) {
     this.peerCount = peerCount
-    this.maxGroups = maxGroups
-    this.initialGroups = initialGroups
-    this.key0 = seed | 0
-    this.key1 = (seed / 2 ** 32) | 0
     this.memory = new MemoryBound(maxBytes)
-    this.series = new SeriesIndex(this.memory, initialGroups)
-    this.columns = new GroupColumns(this.memory, peerCount)
-    this.table = new SlotTable(this.memory)
-    this.finished = new Uint8Array(peerCount)
+    this.table = new GroupTable(this.memory, peerCount, maxGroups, initialGroups, seed)
+    this.state = new Uint8Array(peerCount)
     this.cursors = new Int32Array(peerCount)
-    this.unfinished = peerCount
+    this.waitedFor = peerCount
   }
 
   get groupCount(): number {
-    return this.groups
+    return this.table.count
   }
 
   get seriesCount(): number {
-    return this.series.count
+    return this.table.series.count
   }
 
   get probes(): number {
-    return this.groupProbes + this.series.probes
+    return this.table.probes
+  }
+
+  get tagConflicts(): number {
+    return this.table.tagConflicts
   }
 
   get bytes(): number {
@@ -139,174 +148,256 @@ class Packed implements PackedGrouping {
     checkRange("id", buffer, idOffset, idLength)
     checkRange("tags", buffer, tagsOffset, tagsLength)
     const view = this.viewOf(buffer)
-    const hi = startHi | 0
-    const lo = startLo | 0
-    let group = this.cursors[peer]!
-    if (!this.isGroup(group, view, idOffset, idLength, hi, lo)) group = this.locate(view, idOffset, idLength, hi, lo)
-    if (this.finished[peer] === 1 || (group >= 0 && this.columns.missing[group] === 0)) {
-      this.late++
-      return group
+    const mark = markOf(size, checksum)
+    return this.take(
+      peer,
+      view,
+      idOffset,
+      idLength,
+      tagsOffset,
+      tagsLength,
+      startHi | 0,
+      startLo | 0,
+      mark,
+      checksum | 0
+    )
+  }
+
+  reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
+    this.checkPeer(peer)
+    try {
+      return this.reportRows(peer, page, watch)
+    } finally {
+      this.table.series.ahead.reset()
     }
-    const series = group >= 0 ? this.columns.series[group]! : this.seriesForNewGroup(view, idOffset, idLength)
-    if (series < 0) return this.refuse()
-    const tags = this.series.offerTags(series, view, tagsOffset, tagsLength)
-    if (tags === tagsRefused) return this.refuse()
-    if (group < 0) group = this.add(series, hi, lo)
-    if (group < 0) return this.refuse()
-    if (tags === tagsConflict) this.tagConflicts++
-    this.record(group, peer, size, checksum)
-    this.cursors[peer] = group + 1
-    return group
+  }
+
+  unwait(peer: number): void {
+    this.checkPeer(peer)
+    if (this.state[peer] !== waited) return
+    this.state[peer] = unwaited
+    this.waitedFor--
+    for (let group = 0; group < this.table.count; group++) {
+      const words = this.table.chunkOf(group)
+      const row = this.table.rowOf(group)
+      const counts = words[row + countsWord]!
+      if ((counts & missingMask) === 0 || words[row + cellWords + 2 * peer + 1]! >>> presenceShift !== absent) continue
+      words[row + countsWord] = counts - 1
+      if (((counts - 1) & missingMask) === 0) this.becomesReady(group)
+    }
   }
 
   finish(peer: number): void {
-    this.checkPeer(peer)
-    if (this.finished[peer] === 1) return
-    this.finished[peer] = 1
-    this.unfinished--
+    this.unwait(peer)
+    this.state[peer] = finished
     this.forgetBuffer()
-    const { missing, presence } = this.columns
-    for (let group = 0, cell = peer; group < this.groups; group++, cell += this.peerCount) {
-      if (presence[cell] !== absent || missing[group] === 0) continue
-      missing[group]!--
-      if (missing[group] === 0) this.columns.readyOrder[this.readyCount++] = group
-    }
   }
 
   drainReady(out: Array<number>): void {
-    const { readyOrder } = this.columns
-    while (this.drainedCount < this.readyCount) out.push(readyOrder[this.drainedCount++]!)
+    for (; this.drainedCount < this.readyCount; this.drainedCount++) {
+      out.push(this.table.chunkOf(this.drainedCount)[this.table.rowOf(this.drainedCount) + readyWord]!)
+    }
   }
 
   has(group: number, peer: number): boolean {
-    return this.columns.presence[this.cell(group, peer)] !== absent
+    return this.mark(group, peer) >>> presenceShift !== absent
   }
 
   checksum(group: number, peer: number): number {
-    const cell = this.cell(group, peer)
-    return this.columns.presence[cell] === withChecksum ? this.columns.checksum[cell]! : noChecksum
+    if (this.mark(group, peer) >>> presenceShift !== withChecksum) return noChecksum
+    return this.word(group, cellWords + 2 * peer) >>> 0
   }
 
   size(group: number, peer: number): number {
-    return this.columns.sizeBytes[this.cell(group, peer)]!
+    return this.mark(group, peer) & sizeMask
   }
 
   reporters(group: number): number {
-    return this.columns.reporters[this.checked(group)]!
+    return this.word(group, countsWord) >>> reportersShift
   }
 
   startHi(group: number): number {
-    return this.columns.startHi[this.checked(group)]!
+    return this.word(group, hiWord)
   }
 
   startLo(group: number): number {
-    return this.columns.startLo[this.checked(group)]!
+    return this.word(group, loWord)
   }
 
   id(group: number): Uint8Array {
-    return this.series.id(this.columns.series[this.checked(group)]!)
+    return this.table.series.id(this.word(group, seriesWord))
+  }
+
+  idLength(group: number): number {
+    return this.table.series.idLength(this.word(group, seriesWord))
+  }
+
+  copyId(group: number, target: DataView, at: number): void {
+    this.table.series.copyId(this.word(group, seriesWord), target, at)
   }
 
   tags(group: number): Uint8Array {
-    return this.series.tags(this.columns.series[this.checked(group)]!)
+    return this.table.series.tags(this.word(group, seriesWord))
   }
 
   find(buffer: Uint8Array, idOffset: number, idLength: number, startHi: number, startLo: number): number {
     checkRange("id", buffer, idOffset, idLength)
-    return this.locate(this.viewOf(buffer), idOffset, idLength, startHi | 0, startLo | 0)
+    const view = this.viewOf(buffer)
+    return this.table.find(view, idOffset, idLength, startHi | 0, startLo | 0)
   }
 
   clear(): void {
     this.memory.reset()
-    this.series.clear()
-    this.columns.clear()
     this.table.clear()
-    this.finished.fill(0)
+    this.state.fill(waited)
     this.cursors.fill(0)
-    this.unfinished = this.peerCount
-    this.groups = 0
+    this.waitedFor = this.peerCount
     this.readyCount = 0
     this.drainedCount = 0
-    this.groupProbes = 0
     this.duplicates = 0
     this.late = 0
-    this.tagConflicts = 0
+    this.additions = 0
     this.refused = 0
     this.forgetBuffer()
   }
 
-  private isGroup(group: number, view: DataView, offset: number, length: number, hi: number, lo: number): boolean {
-    return group < this.groups && this.startsAt(group, hi, lo) &&
-      this.series.hasId(this.columns.series[group]!, view, offset, length)
-  }
-
-  /** The group or −1; leaves the hashes and the series behind for the insertion that may follow. */
-  private locate(view: DataView, offset: number, length: number, hi: number, lo: number): number {
-    this.idHash = halfSipHash(this.key0, this.key1, view, offset, length)
-    const series = this.series.find(this.idHash, view, offset, length)
-    this.foundSeries = series
-    const first = series < 0 ? -1 : this.series.firstGroup(series)
-    return first < 0 || this.startsAt(first, hi, lo) ? first : this.locateLater(series, hi, lo)
-  }
-
-  /** Looks for a series' second or later group. */
-  private locateLater(series: number, hi: number, lo: number): number {
-    const { mask, slots } = this.table
-    const hash = halfSipHashWords(this.key0, this.key1, series, hi, lo)
-    this.groupHash = hash
-    let at = hash & mask
-    for (let entry = slots[2 * at + 1]!; entry !== 0; entry = slots[2 * at + 1]!) {
-      this.groupProbes++
-      const group = entry - 1
-      if (slots[2 * at] === hash && this.columns.series[group] === series && this.startsAt(group, hi, lo)) return group
-      at = (at + 1) & mask
+  private reportRows(peer: number, page: ReportColumns, watch: RowWatch | undefined): number {
+    const { checksum, count, idLength, idOffset, size, startHi, startLo, tagsLength, tagsOffset } = page
+    const view = this.viewOf(page.buffer)
+    const { ahead } = this.table.series
+    const usual = this.state[peer] === waited
+    let fresh = 0
+    let misses = 0
+    for (let row = 0; row < count; row++) {
+      const id = idOffset[row]!
+      const idBytes = idLength[row]!
+      const tags = tagsOffset[row]!
+      const tagsBytes = tagsLength[row]!
+      const hi = startHi[row]!
+      const lo = startLo[row]!
+      // As whole numbers from here on: fractional ones would be boxed at every call.
+      const mark = markOf(size[row]!, checksum[row]!)
+      const sum = checksum[row]! | 0
+      checkRange("id", page.buffer, id, idBytes)
+      checkRange("tags", page.buffer, tags, tagsBytes)
+      if (usual && this.takeExpected(peer, view, id, idBytes, tags, tagsBytes, hi, lo, mark, sum)) {
+        fresh++
+        misses = 0
+        continue
+      }
+      // A peer that is ahead of all others makes groups: its look-ups find free slots and wait for little.
+      if (this.cursors[peer]! < this.table.count && ++misses > missesInOrder && row >= ahead.end) {
+        this.table.series.lookAhead(view, idOffset, idLength, row, count)
+      }
+      const { additions, duplicates, late } = this
+      const groups = this.table.count
+      const group = this
+        .take(peer, view, id, idBytes, tags, tagsBytes, hi, lo, mark, sum, watch, row)
+      if (group < 0) continue
+      if (group === groups) watch?.made(row, group)
+      if (this.additions > additions) watch?.added(row, group)
+      if (this.duplicates === duplicates && this.late === late) fresh++
     }
-    return -1
+    return fresh
   }
 
-  private startsAt(group: number, hi: number, lo: number): boolean {
-    return this.columns.startLo[group] === lo && this.columns.startHi[group] === hi
-  }
-
-  /** The series of the id that `locate` looked for, made when new; −1 when there is no room for one more group. */
-  private seriesForNewGroup(view: DataView, offset: number, length: number): number {
-    if (this.groups === this.maxGroups) return -1
-    return this.foundSeries >= 0 ? this.foundSeries : this.series.add(this.idHash, view, offset, length)
-  }
-
-  /** Adds the group that `locate` did not find; −1 when memory is refused. */
-  private add(series: number, hi: number, lo: number): number {
-    const { columns } = this
-    const group = this.groups
-    if (group === columns.capacity) {
-      const wanted = group === 0 ? this.initialGroups : Math.min(group * 2, this.maxGroups)
-      if (!columns.grow(wanted)) return -1
+  /**
+   * Records the usual report: of the group that the cursor expects, which waits for the peer's first report, with the tags that the
+   * series has. False, with nothing done, for any other.
+   */
+  private takeExpected(
+    peer: number,
+    view: DataView,
+    idOffset: number,
+    idLength: number,
+    tagsOffset: number,
+    tagsLength: number,
+    hi: number,
+    lo: number,
+    mark: number,
+    sum: number
+  ): boolean {
+    const group = this.cursors[peer]!
+    if (group >= this.table.count) return false
+    const words = this.table.chunkOf(group)
+    const row = this.table.rowOf(group)
+    const cell = row + cellWords + 2 * peer
+    if (words[row + loWord] !== lo || words[row + hiWord] !== hi || words[cell + 1]! >>> presenceShift !== absent) {
+      return false
     }
-    if (this.series.firstGroup(series) < 0) this.series.setFirstGroup(series, group)
-    else if (this.table.reserve()) this.table.insert(this.groupHash, group)
-    else return -1
-    columns.series[group] = series
-    columns.startHi[group] = hi
-    columns.startLo[group] = lo
-    columns.missing[group] = this.unfinished
-    this.groups++
+    const series = words[row + seriesWord]!
+    if (
+      !this.table.series.hasId(series, view, idOffset, idLength) ||
+      !this.table.series.hasTags(series, view, tagsOffset, tagsLength)
+    ) return false
+    words[cell] = sum
+    words[cell + 1] = mark
+    const counts = words[row + countsWord]! + oneReporter - 1
+    words[row + countsWord] = counts
+    if ((counts & missingMask) === 0) this.becomesReady(group)
+    this.cursors[peer] = group + 1
+    return true
+  }
+
+  private take(
+    peer: number,
+    view: DataView,
+    idOffset: number,
+    idLength: number,
+    tagsOffset: number,
+    tagsLength: number,
+    hi: number,
+    lo: number,
+    mark: number,
+    sum: number,
+    watch?: RowWatch,
+    row = 0
+  ): number {
+    let group = this.table.groupOf(this.cursors[peer]!, view, idOffset, idLength, hi, lo)
+    if (this.state[peer] === finished || (group >= 0 && this.ignoresLate(group, peer))) {
+      this.late++
+      return group
+    }
+    if (group < 0) {
+      if (watch !== undefined && !watch.admits(row, this.table.foundSeries >= 0)) return -1
+      group = this.table.add(view, idOffset, idLength, tagsOffset, tagsLength, hi, lo, this.waitedFor)
+      if (group < 0) return this.refuse()
+      if (this.waitedFor === 0) this.becomesReady(group)
+    } else {
+      if (!this.table.offerTags(this.word(group, seriesWord), view, tagsOffset, tagsLength)) return this.refuse()
+      if ((this.word(group, countsWord) & missingMask) === 0) this.additions++
+    }
+    this.record(group, peer, mark, sum)
+    this.cursors[peer] = group + 1
     return group
   }
 
-  private record(group: number, peer: number, size: number, checksum: number): void {
-    const { columns } = this
-    const cell = group * this.peerCount + peer
-    const again = columns.presence[cell] !== absent
-    columns.presence[cell] = checksum === noChecksum ? withoutChecksum : withChecksum
-    columns.checksum[cell] = checksum
-    columns.sizeBytes[cell] = size > 0 ? Math.min(size, Limits.maxSizeBytes) : 0
+  /** A ready group takes the first report of an unwaited peer only. */
+  private ignoresLate(group: number, peer: number): boolean {
+    if ((this.word(group, countsWord) & missingMask) !== 0) return false
+    return this.state[peer] !== unwaited || this.has(group, peer)
+  }
+
+  private record(group: number, peer: number, mark: number, sum: number): void {
+    const words = this.table.chunkOf(group)
+    const row = this.table.rowOf(group)
+    const cell = row + cellWords + 2 * peer
+    const again = words[cell + 1]! >>> presenceShift !== absent
+    words[cell] = sum
+    words[cell + 1] = mark
     if (again) {
       this.duplicates++
       return
     }
-    columns.reporters[group]!++
-    columns.missing[group]!--
-    if (columns.missing[group] === 0) columns.readyOrder[this.readyCount++] = group
+    const awaited = this.state[peer] === waited
+    const counts = words[row + countsWord]! + oneReporter - (awaited ? 1 : 0)
+    words[row + countsWord] = counts
+    if (awaited && (counts & missingMask) === 0) this.becomesReady(group)
+  }
+
+  private becomesReady(group: number): void {
+    const at = this.readyCount++
+    this.table.chunkOf(at)[this.table.rowOf(at) + readyWord] = group
   }
 
   private refuse(): number {
@@ -326,18 +417,21 @@ class Packed implements PackedGrouping {
     this.viewOf(new Uint8Array(0))
   }
 
-  private cell(group: number, peer: number): number {
+  private mark(group: number, peer: number): number {
     this.checkPeer(peer)
-    return this.checked(group) * this.peerCount + peer
+    return this.word(group, cellWords + 2 * peer + 1)
   }
 
-  private checked(group: number): number {
-    if (group < this.groups && this.columns.missing[group] !== undefined) return group
-    throw new RangeError(`Grouping: group ${group} does not exist, there are ${this.groups}`)
+  private word(group: number, word: number): number {
+    if (group >= 0 && group < this.table.count) {
+      const found = this.table.chunkOf(group)[this.table.rowOf(group) + word]
+      if (found !== undefined) return found
+    }
+    throw new RangeError(`Grouping: group ${group} does not exist, there are ${this.table.count}`)
   }
 
   private checkPeer(peer: number): void {
-    if (this.finished[peer] !== undefined) return
+    if (this.state[peer] !== undefined) return
     throw new RangeError(`Grouping: peer ${peer} does not exist, there are ${this.peerCount}`)
   }
 }

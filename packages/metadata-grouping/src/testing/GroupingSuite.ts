@@ -3,50 +3,10 @@
  * Register them with `for (const check of groupingSuite) it(check.name, () => check.run(make))`.
  */
 import assert from "node:assert/strict"
-import { type Grouping, noChecksum } from "../contract/Grouping.ts"
-
-export type MakeGrouping = (peerCount: number, maxGroups: number) => Grouping
-
-export interface GroupingCheck {
-  readonly name: string
-  readonly run: (make: MakeGrouping) => void
-}
-
-const encoder = new TextEncoder()
-
-interface Entry {
-  readonly id: string
-  readonly tags?: string
-  readonly startHi?: number
-  readonly startLo?: number
-  readonly size?: number
-  readonly checksum?: number
-}
-
-/** Reports through a fresh buffer with bytes before, between and after id and tags, overwritten afterwards. */
-const report = (grouping: Grouping, peer: number, entry: Entry): number => {
-  const id = encoder.encode(entry.id)
-  const tags = encoder.encode(entry.tags ?? "")
-  const buffer = new Uint8Array(id.length + tags.length + 7).fill(0xee)
-  buffer.set(id, 3)
-  buffer.set(tags, 5 + id.length)
-  const { checksum = 7, size = 100, startHi = 1, startLo = 2 } = entry
-  const group = grouping
-    .report(peer, buffer, 3, id.length, 5 + id.length, tags.length, startHi, startLo, size, checksum)
-  buffer.fill(0xdd)
-  return group
-}
-
-const drained = (grouping: Grouping): Array<number> => {
-  const out: Array<number> = []
-  grouping.drainReady(out)
-  return out
-}
-
-/** Forty bytes of which one differs. */
-const idAt = (position: number): string => `${"o".repeat(position)}x${"o".repeat(39 - position)}`
-
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+import { noChecksum } from "../contract/Grouping.ts"
+import type { GroupingCheck } from "./GroupingCheck.ts"
+import { drained, encoder, idAt, report, text } from "./GroupingReports.ts"
+import { pageChecks } from "./PageChecks.ts"
 
 const readiness: ReadonlyArray<GroupingCheck> = [
   {
@@ -132,6 +92,92 @@ const readiness: ReadonlyArray<GroupingCheck> = [
       grouping.finish(1)
       assert.deepEqual(drained(grouping), [1])
       assert.deepEqual(drained(grouping), [])
+    }
+  }
+]
+
+const unwaiting: ReadonlyArray<GroupingCheck> = [
+  {
+    name: "unwait makes ready what waited for that peer alone, in order of first appearance",
+    run: (make) => {
+      const grouping = make(3, 10)
+      for (const id of ["a", "b", "c"]) report(grouping, 0, { id })
+      for (const id of ["c", "a"]) report(grouping, 1, { id })
+      grouping.unwait(2)
+      assert.deepEqual(drained(grouping), [0, 2])
+      grouping.unwait(2)
+      grouping.finish(2)
+      assert.deepEqual(drained(grouping), [])
+      grouping.unwait(1)
+      assert.deepEqual(drained(grouping), [1])
+    }
+  },
+  {
+    name: "a report of an unwaited peer counts where the group still waits for others, and is not waited for twice",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a" })
+      grouping.unwait(1)
+      assert.equal(report(grouping, 1, { id: "a", checksum: 5 }), 0)
+      assert.deepEqual(drained(grouping), [])
+      assert.deepEqual([grouping.checksum(0, 1), grouping.reporters(0), grouping.additions], [5, 2, 0])
+      assert.equal(report(grouping, 1, { id: "a", checksum: 6 }), 0)
+      assert.deepEqual([grouping.checksum(0, 1), grouping.duplicates, grouping.late], [6, 1, 0])
+      report(grouping, 2, { id: "a" })
+      assert.deepEqual(drained(grouping), [0])
+    }
+  },
+  {
+    name: "a new group of an unwaited peer waits for the others, for nobody when there is none",
+    run: (make) => {
+      const grouping = make(2, 10)
+      grouping.unwait(1)
+      assert.equal(report(grouping, 1, { id: "a" }), 0)
+      assert.deepEqual(drained(grouping), [])
+      report(grouping, 0, { id: "a" })
+      assert.deepEqual(drained(grouping), [0])
+      report(grouping, 1, { id: "b" })
+      grouping.finish(0)
+      assert.deepEqual(drained(grouping), [1])
+      assert.equal(report(grouping, 1, { id: "c" }), 2)
+      assert.deepEqual(drained(grouping), [2])
+      assert.deepEqual([grouping.late, grouping.additions, grouping.reporters(2)], [0, 0, 1])
+    }
+  },
+  {
+    name: "a ready group takes the first report of an unwaited peer, ignores its second, and is not drained again",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a", checksum: 1 })
+      report(grouping, 1, { id: "a", checksum: 1 })
+      grouping.unwait(2)
+      grouping.unwait(0)
+      assert.deepEqual(drained(grouping), [0])
+      assert.equal(report(grouping, 2, { id: "a", checksum: 2, size: 22, tags: "t" }), 0)
+      assert.equal(report(grouping, 2, { id: "a", checksum: 3, size: 33, tags: "u" }), 0)
+      assert.equal(report(grouping, 0, { id: "a", checksum: 4 }), 0)
+      assert.deepEqual([0, 1, 2].map((peer) => grouping.checksum(0, peer)), [1, 1, 2])
+      assert.deepEqual([grouping.has(0, 2), grouping.size(0, 2), grouping.reporters(0)], [true, 22, 3])
+      assert.deepEqual([grouping.additions, grouping.late, grouping.duplicates, grouping.tagConflicts], [1, 2, 0, 0])
+      assert.equal(text(grouping.tags(0)), "t")
+      assert.deepEqual(drained(grouping), [])
+    }
+  },
+  {
+    name: "a report of a peer that was unwaited and then finished is ignored; finished peers cannot be unwaited",
+    run: (make) => {
+      const grouping = make(3, 10)
+      report(grouping, 0, { id: "a" })
+      grouping.unwait(1)
+      grouping.finish(1)
+      grouping.finish(2)
+      grouping.unwait(2)
+      assert.deepEqual(drained(grouping), [0])
+      for (const peer of [1, 2]) {
+        assert.equal(report(grouping, peer, { id: "a" }), 0)
+        assert.equal(report(grouping, peer, { id: "b" }), -1)
+      }
+      assert.deepEqual([grouping.late, grouping.additions, grouping.reporters(0)], [4, 0, 1])
     }
   }
 ]
@@ -269,10 +315,12 @@ const bounds: ReadonlyArray<GroupingCheck> = [
       assert.ok(grouping.bytes > emptyBytes)
       grouping.finish(1)
       report(grouping, 1, { id: "a" })
+      grouping.unwait(0)
+      assert.equal(report(grouping, 0, { id: "a" }), 0)
       grouping.clear()
       assert.equal(grouping.bytes, emptyBytes)
-      const counts = [grouping.groupCount, grouping.duplicates, grouping.late, grouping.tagConflicts, grouping.refused]
-      assert.deepEqual(counts, [0, 0, 0, 0, 0])
+      const { additions, duplicates, groupCount, late, refused, tagConflicts } = grouping
+      assert.deepEqual([groupCount, duplicates, late, additions, tagConflicts, refused], [0, 0, 0, 0, 0, 0])
       assert.deepEqual(drained(grouping), [])
       assert.equal(grouping.find(encoder.encode("a"), 0, 1, 1, 2), -1)
       report(grouping, 1, { id: "b" })
@@ -284,4 +332,11 @@ const bounds: ReadonlyArray<GroupingCheck> = [
   }
 ]
 
-export const groupingSuite: ReadonlyArray<GroupingCheck> = [...readiness, ...repetition, ...identity, ...bounds]
+export const groupingSuite: ReadonlyArray<GroupingCheck> = [
+  ...readiness,
+  ...unwaiting,
+  ...pageChecks,
+  ...repetition,
+  ...identity,
+  ...bounds
+]

@@ -1,6 +1,6 @@
 /** Groupings that are wrong in one way each. The kit must reject every one; a kit that accepts one has a hole. */
-import type { Grouping } from "../contract/Grouping.ts"
-import type { MakeGrouping } from "./GroupingSuite.ts"
+import type { Grouping, ReportColumns, RowWatch } from "../contract/Grouping.ts"
+import type { MakeGrouping } from "./GroupingCheck.ts"
 import { type NaiveGroup, NaiveGrouping, type NaiveReport, type NaiveSeries } from "./NaiveGrouping.ts"
 
 class ReadyTooEarly extends NaiveGrouping {
@@ -124,6 +124,117 @@ class ClearKeepsFinishedPeers extends NaiveGrouping {
   }
 }
 
+class ClearKeepsUnwaitedPeers extends NaiveGrouping {
+  override clear(): void {
+    const unwaited = [...this.unwaited]
+    super.clear()
+    for (const peer of unwaited) this.unwaited.add(peer)
+  }
+}
+
+class UnwaitFinishes extends NaiveGrouping {
+  override unwait(peer: number): void {
+    this.finish(peer)
+  }
+}
+
+class UnwaitForgetsToFlush extends NaiveGrouping {
+  override unwait(peer: number): void {
+    this.unwaited.add(peer)
+  }
+}
+
+class UnwaitedCountTwice extends NaiveGrouping {
+  protected override isComplete(group: NaiveGroup): boolean {
+    return group.reports.size + this.finished.size + this.unwaited.size >= this.peerCount
+  }
+}
+
+class UnwaitRevivesFinishedPeers extends NaiveGrouping {
+  override unwait(peer: number): void {
+    this.finished.delete(peer)
+    super.unwait(peer)
+  }
+}
+
+class UnwaitedReplaceInReadyGroups extends NaiveGrouping {
+  protected override ignoresLate(group: NaiveGroup, peer: number): boolean {
+    return group.ready && !this.unwaited.has(peer)
+  }
+}
+
+class IgnoresUnwaitedInReadyGroups extends NaiveGrouping {
+  protected override ignoresLate(group: NaiveGroup): boolean {
+    return group.ready
+  }
+}
+
+class AdditionsAreDrainedAgain extends NaiveGrouping {
+  protected override record(group: NaiveGroup, peer: number, report: NaiveReport): void {
+    super.record(group, peer, report)
+    if (group.ready) this.ready.push(group.index)
+  }
+}
+
+class CountsRepeatedRowsAsNew extends NaiveGrouping {
+  override reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
+    super.reportPage(peer, page, watch)
+    return page.count
+  }
+}
+
+class DropsTheLastRow extends NaiveGrouping {
+  override reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
+    return super.reportPage(peer, { ...page, count: Math.max(0, page.count - 1) }, watch)
+  }
+}
+
+class ReportsPagesBackwards extends NaiveGrouping {
+  override reportPage(peer: number, page: ReportColumns, watch?: RowWatch): number {
+    let fresh = 0
+    for (let row = page.count - 1; row >= 0; row--) fresh += this.reportRow(peer, page, row, watch)
+    return fresh
+  }
+}
+
+class AdmitsWithoutAsking extends NaiveGrouping {
+  protected override reportRow(peer: number, page: ReportColumns, row: number, watch: RowWatch | undefined): number {
+    return super.reportRow(peer, page, row, watch && { ...watch, admits: () => true })
+  }
+}
+
+class AsksAboutKnownGroups extends NaiveGrouping {
+  protected override reportRow(peer: number, page: ReportColumns, row: number, watch: RowWatch | undefined): number {
+    const known = this.find(
+      page.buffer,
+      page.idOffset[row]!,
+      page.idLength[row]!,
+      page.startHi[row]!,
+      page.startLo[row]!
+    )
+    if (known >= 0 && watch?.admits(row, true) === false) return 0
+    return super.reportRow(peer, page, row, watch)
+  }
+}
+
+class CallsEverySeriesUnknown extends NaiveGrouping {
+  protected override reportRow(peer: number, page: ReportColumns, row: number, watch: RowWatch | undefined): number {
+    return super.reportRow(peer, page, row, watch && { ...watch, admits: (at) => watch.admits(at, false) })
+  }
+}
+
+class KeepsSilentAboutNewGroups extends NaiveGrouping {
+  protected override reportRow(peer: number, page: ReportColumns, row: number, watch: RowWatch | undefined): number {
+    return super.reportRow(peer, page, row, watch && { ...watch, made: () => undefined })
+  }
+}
+
+class KeepsSilentAboutAdditions extends NaiveGrouping {
+  protected override reportRow(peer: number, page: ReportColumns, row: number, watch: RowWatch | undefined): number {
+    return super.reportRow(peer, page, row, watch && { ...watch, added: () => undefined })
+  }
+}
+
 type Made = new(peerCount: number, maxGroups: number) => Grouping
 
 const all: ReadonlyArray<Made> = [
@@ -143,7 +254,23 @@ const all: ReadonlyArray<Made> = [
   SignedChecksum,
   TakesReportsAfterFinish,
   RefusesKnownGroupsWhenFull,
-  ClearKeepsFinishedPeers
+  ClearKeepsFinishedPeers,
+  ClearKeepsUnwaitedPeers,
+  UnwaitFinishes,
+  UnwaitForgetsToFlush,
+  UnwaitedCountTwice,
+  UnwaitRevivesFinishedPeers,
+  UnwaitedReplaceInReadyGroups,
+  IgnoresUnwaitedInReadyGroups,
+  AdditionsAreDrainedAgain,
+  CountsRepeatedRowsAsNew,
+  DropsTheLastRow,
+  ReportsPagesBackwards,
+  AdmitsWithoutAsking,
+  AsksAboutKnownGroups,
+  CallsEverySeriesUnknown,
+  KeepsSilentAboutNewGroups,
+  KeepsSilentAboutAdditions
 ]
 
 /** Each mutant by its name. */

@@ -9,6 +9,12 @@ import type { Candidate } from "./Ranking.ts"
 /** How a batch failed. `pushback` is the peer asking for less (overloaded, rate limit): never a fault. */
 export type FailureKind = "unreachable" | "closed" | "timeout" | "pushback" | "not-ready" | "refused" | "faulty"
 
+/**
+ * `closed`: in use · `open`: left alone until its rest is over, others do its work · `half-open`: one call, a batch or another one, probes
+ * whether it is back.
+ */
+export type BreakerState = "closed" | "open" | "half-open"
+
 export interface QueueLimits {
   /**
    * Batches in flight a peer; 1 until it has completed one since the start or its last fault, and no further one while a near peer has
@@ -59,6 +65,10 @@ export interface PeerState {
   readonly lastFailureMessage: string | undefined
   /** Engine time before which the peer is left alone; 0 when it is not. */
   readonly restUntilMillis: number
+  /** A fault opened the breaker, and no probe has closed it yet; `breaker` tells open from half-open. */
+  readonly isTripped: boolean
+  /** A batch of it is overdue: it gets no further work until that has come to something. */
+  readonly isSuspect: boolean
   readonly completedBytes: number
 }
 
@@ -82,6 +92,18 @@ export interface PeerQueues {
    * while the peer rests already lengthens nothing.
    */
   observe(peer: number, outcome: "ok" | FailureKind, message: string, nowMillis: number): void
+  /**
+   * A call outside of the queues wants to leave. False while the peer rests, and while another call probes it. After true the call's end
+   * must be told: by `observe`, or by `endCall` when it was given up.
+   */
+  beginCall(peer: number, nowMillis: number): boolean
+  /** A call outside of the queues was given up by the caller: it says nothing about the peer. */
+  endCall(peer: number): void
+  /** A batch was given up by the caller: it says nothing about the peer. Its items are the caller's. */
+  cancelled(batch: number, nowMillis: number): void
+  /** A batch of the peer is overdue: no room and no further batch until one of its batches has ended. Never a fault. */
+  suspect(peer: number): void
+  breaker(peer: number, nowMillis: number): BreakerState
   /** Removes and returns what is queued, not what is in flight, for a peer (or of one lane of it): work that should move elsewhere. */
   withdraw(peer: number, lane?: number): Array<{ readonly lane: number; readonly item: number; readonly bytes: number }>
   candidate(peer: number, attempts: number): Candidate

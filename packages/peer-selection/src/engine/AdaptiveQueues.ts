@@ -6,7 +6,14 @@
  *                       └────────────── undo ◄──────────┘
  */
 import type { Wait } from "@peerstrap/progress"
-import type { FailureKind, PeerQueues, PeerState, QueueLimits, WorkBatch } from "../contract/PeerQueues.ts"
+import type {
+  BreakerState,
+  FailureKind,
+  PeerQueues,
+  PeerState,
+  QueueLimits,
+  WorkBatch
+} from "../contract/PeerQueues.ts"
 import type { Candidate } from "../contract/Ranking.ts"
 import { type Flight, PeerQueue, type QueuedItem } from "./PeerQueue.ts"
 import { resolveQueueLimits } from "./QueueLimits.ts"
@@ -89,6 +96,27 @@ class Queues implements AdaptivePeerQueues {
 
   observe(peer: number, outcome: "ok" | FailureKind, message: string, nowMillis: number): void {
     this.queueOf(peer).observe(outcome, message, nowMillis)
+  }
+
+  beginCall(peer: number, nowMillis: number): boolean {
+    return this.queueOf(peer).beginCall(nowMillis)
+  }
+
+  endCall(peer: number): void {
+    this.queueOf(peer).endCall()
+  }
+
+  cancelled(batch: number, nowMillis: number): void {
+    const { flight, queue } = this.land(batch)
+    queue.cancelled(flight, nowMillis)
+  }
+
+  suspect(peer: number): void {
+    this.queueOf(peer).suspect()
+  }
+
+  breaker(peer: number, nowMillis: number): BreakerState {
+    return this.queueOf(peer).breakerAt(nowMillis)
   }
 
   withdraw(peer: number, lane?: number): Array<QueuedItem> {

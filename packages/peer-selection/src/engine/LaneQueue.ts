@@ -48,6 +48,20 @@ export class LaneQueue {
     return this.slots[2 * ((this.head + position) & (this.capacity - 1)) + 1] ?? 0
   }
 
+  /** The first `count` items and their bytes. */
+  front(count: number): { readonly items: Array<number>; readonly bytes: Float64Array } {
+    const items: Array<number> = []
+    const bytes = new Float64Array(count)
+    const { head, slots } = this
+    const mask = this.capacity - 1
+    for (let position = 0; position < count; position++) {
+      const at = 2 * ((head + position) & mask)
+      items.push(slots[at]!)
+      bytes[position] = slots[at + 1]!
+    }
+    return { items, bytes }
+  }
+
   dropFront(count: number): void {
     this.head = (this.head + count) & (this.capacity - 1)
     this.size -= count
@@ -57,7 +71,7 @@ export class LaneQueue {
   }
 
   private get capacity(): number {
-    return this.slots.length / 2
+    return this.slots.length >>> 1
   }
 
   private write(position: number, item: number, bytes: number): void {

@@ -1,10 +1,11 @@
 /**
  * Queue, window, batch size and rests of one peer.
  *
- *   unproven ──success──► healthy ──fault──► resting ──time──► unproven (one batch as a probe) ──fault──► resting, longer
+ *   unproven ──success──► healthy ──fault──► resting, breaker open ──time──► half-open, unproven (one probe) ──fault──► resting, longer
  *   healthy ──pushback──► resting shortly, window halved ──time──► healthy; the window grows back by one a window of successes
  */
-import type { FailureKind, PeerState, QueueLimits } from "../contract/PeerQueues.ts"
+import type { BreakerState, FailureKind, PeerState, QueueLimits } from "../contract/PeerQueues.ts"
+import { Breaker } from "./Breaker.ts"
 import { ByteRateLimit } from "./ByteRateLimit.ts"
 import { LaneRing } from "./LaneQueue.ts"
 import { LateBatches } from "./LateBatches.ts"
@@ -15,7 +16,7 @@ export interface Flight {
   readonly batch: number
   readonly lane: number
   readonly items: ReadonlyArray<number>
-  readonly itemBytes: ReadonlyArray<number>
+  readonly itemBytes: Float64Array
   readonly bytes: number
   /** Bytes charged to the bytes/s limit. */
   readonly chargedBytes: number
@@ -49,6 +50,8 @@ export class PeerQueue {
   inFlightBatches = 0
   inFlightBytes = 0
   completedBytes = 0
+  private isSuspect = false
+  private readonly breaker = new Breaker()
   private readonly limits: QueueLimits
   private readonly random: () => number
   private readonly lanes = new LaneRing()
@@ -105,7 +108,7 @@ export class PeerQueue {
   }
 
   hasRoom(nowMillis: number): boolean {
-    if (this.isResting(nowMillis)) return false
+    if (this.isResting(nowMillis) || this.isSuspect) return false
     const { maxBatchItems, queuedBatches } = this.limits
     // Nothing is known of an unproven peer: it gets the one batch that tells, and no more piles up behind that.
     if (!this.proven) {
@@ -121,8 +124,31 @@ export class PeerQueue {
   }
 
   canGive(nowMillis: number): boolean {
-    return this.queuedItems > 0 && this.hasWindow && !this.isResting(nowMillis) &&
-      nowMillis >= this.limit.freeAt
+    return this.queuedItems > 0 && this.hasWindow && !this.isResting(nowMillis) && !this.isSuspect &&
+      nowMillis >= this.limit.freeAt && this.breaker.admits(false)
+  }
+
+  breakerAt(nowMillis: number): BreakerState {
+    return this.breaker.stateAt(this.isResting(nowMillis))
+  }
+
+  beginCall(nowMillis: number): boolean {
+    if (this.isResting(nowMillis) || !this.breaker.admits(false)) return false
+    this.breaker.left("call")
+    return true
+  }
+
+  endCall(): void {
+    this.breaker.landed("call")
+  }
+
+  suspect(): void {
+    if (this.inFlightBatches > 0) this.isSuspect = true
+  }
+
+  cancelled(flight: Flight, nowMillis: number): void {
+    this.landed(flight)
+    this.rate.mark(nowMillis)
   }
 
   /** The next batch of the lane whose turn it is. */
@@ -130,24 +156,23 @@ export class PeerQueue {
     const queue = this.lanes.current()
     if (queue === undefined) return undefined
     const size = this.batchBytes
-    const items: Array<number> = []
-    const itemBytes: Array<number> = []
+    const most = Math.min(queue.length, this.limits.maxBatchItems)
     let bytes = 0
-    let full = false
-    while (items.length < queue.length) {
-      const next = queue.bytesAt(items.length)
-      full = items.length === this.limits.maxBatchItems || (items.length > 0 && bytes + next > size)
-      if (full) break
-      itemBytes.push(next)
-      items.push(queue.itemAt(items.length))
+    let count = 0
+    for (; count < most; count++) {
+      const next = queue.bytesAt(count)
+      if (count > 0 && bytes + next > size) break
       bytes += next
     }
+    const full = count < queue.length
+    const { bytes: itemBytes, items } = queue.front(count)
     this.lanes.advance()
-    queue.dropFront(items.length)
+    queue.dropFront(count)
     if (queue.length === 0) this.lanes.remove(queue)
     this.queuedItems -= items.length
     this.queuedBytes -= bytes
     if (this.inFlightBatches === 0) this.rate.mark(nowMillis)
+    this.breaker.left("batch")
     this.inFlightBatches++
     this.inFlightBytes += bytes
     return {
@@ -185,6 +210,7 @@ export class PeerQueue {
     if (!inTime) this.late.note(receivedBytes, tookMillis)
     this.resize(flight.full, inTime)
     this.proven = true
+    this.breaker.succeeded("batch")
     this.recovered()
     this.pushbacksInRow = 0
     if (this.windowNow < this.limits.windowBatches && ++this.successesSinceGrowth >= this.windowNow) {
@@ -203,17 +229,20 @@ export class PeerQueue {
     const isEcho = kind === "pushback"
       ? flight.pushbacksAtDeparture < this.pushbacks
       : flight.faultsAtDeparture < this.faults
-    this.note(kind, message, nowMillis, isEcho)
+    this.note("batch", kind, message, nowMillis, isEcho)
   }
 
   /** The outcome of a call outside of the queue. */
   observe(outcome: "ok" | FailureKind, message: string, nowMillis: number): void {
-    if (outcome !== "ok") return this.note(outcome, message, nowMillis, this.isResting(nowMillis))
+    this.breaker.landed("call")
+    if (outcome !== "ok") return this.note("call", outcome, message, nowMillis, this.isResting(nowMillis))
+    const wasClosed = this.breaker.isClosed
+    const isClosed = this.breaker.succeeded("call")
     // Proof that it is there, not that it can deliver: only these rests end, and the next batch still goes alone.
     if (this.lastFailure === "unreachable" || this.lastFailure === "not-ready") {
       this.restUntilMillis = 0
       this.recovered()
-    }
+    } else if (isClosed && !wasClosed) this.recovered()
   }
 
   withdraw(lane: number | undefined): Array<QueuedItem> {
@@ -246,6 +275,8 @@ export class PeerQueue {
       lastFailure: this.lastFailure,
       lastFailureMessage: this.lastFailureMessage,
       restUntilMillis: this.restUntilMillis,
+      isTripped: !this.breaker.isClosed,
+      isSuspect: this.isSuspect,
       completedBytes: this.completedBytes
     }
   }
@@ -253,6 +284,8 @@ export class PeerQueue {
   private landed(flight: Flight): void {
     this.inFlightBatches--
     this.inFlightBytes -= flight.bytes
+    this.isSuspect = false
+    this.breaker.landed("batch")
   }
 
   private recovered(): void {
@@ -278,7 +311,13 @@ export class PeerQueue {
   }
 
   /** `isEcho`: belongs to trouble that was counted already, as when a connection with three batches on it closes. */
-  private note(kind: FailureKind, message: string, nowMillis: number, isEcho: boolean): void {
+  private note(
+    by: "batch" | "call",
+    kind: FailureKind,
+    message: string,
+    nowMillis: number,
+    isEcho: boolean
+  ): void {
     if (isEcho) return
     if (this.failuresInRow === 0 && this.pushbacksInRow === 0) this.troubleSinceMillis = nowMillis
     this.lastFailure = kind
@@ -287,6 +326,7 @@ export class PeerQueue {
     this.faults++
     this.failuresInRow++
     this.proven = false
+    this.breaker.opened(by, kind)
     if (kind === "timeout" || kind === "closed") this.halve()
     if (kind === "not-ready") {
       this.restUntilMillis = Math.max(this.restUntilMillis, nowMillis + this.limits.notReadyMillis)

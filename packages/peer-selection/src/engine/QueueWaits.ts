@@ -29,9 +29,13 @@ const troubleCause = (queue: PeerQueue, nowMillis: number): string => {
   const times = queue.lastFailure === "pushback" ? queue.pushbacksInRow : queue.failuresInRow
   const tries = times === 1 ? "1 try" : `${times} tries`
   const next = queue.isResting(nowMillis)
-    ? `next in ${seconds(queue.restUntilMillis - nowMillis)} s`
+    ? `${queue.breakerAt(nowMillis) === "open" ? "breaker open, " : ""}next in ${
+      seconds(queue.restUntilMillis - nowMillis)
+    } s`
     : queue.inFlightBatches > 0
     ? "trying now"
+    : queue.breakerAt(nowMillis) === "half-open"
+    ? "half-open: the next call probes it"
     : "next at once"
   const message = queue.lastFailureMessage === undefined || queue.lastFailureMessage === ""
     ? queue.lastFailure
@@ -52,6 +56,16 @@ export const waitOf = (queue: PeerQueue, nowMillis: number): Wait | undefined =>
       peers: [queue.id],
       remedy: remedyOf(kind, queue.id),
       sinceMillis: queue.troubleSinceMillis
+    }
+  }
+  if (queue.state().isSuspect) {
+    return {
+      subject: `work for peer ${queue.id}`,
+      waitingFor: `an answer from peer ${queue.id}`,
+      cause: "a batch has been out for much longer than others of its size take; it gets no further one meanwhile",
+      peers: [queue.id],
+      remedy: `nothing: other peers were asked for the same; check the load of peer ${queue.id} if this goes on`,
+      sinceMillis: nowMillis
     }
   }
   if (!queue.isThrottled(nowMillis)) return undefined

@@ -84,6 +84,7 @@ class History {
       else if (dice < 0.85) this.fail()
       else if (dice < 0.87) this.observe()
       else if (dice < 0.89) this.withdraw()
+      else if (dice < 0.9) this.cancel()
       else this.now += this.below(60)
       this.checkStates()
     }
@@ -208,6 +209,20 @@ class History {
     this.checkFault(peer, kind, landed.faults < (this.faults[peer] ?? 0), rest)
   }
 
+  /** Given up by the caller: nothing is said about the peer, nothing is queued again. */
+  private cancel(): void {
+    const landed = this.land()
+    if (landed === undefined) return
+    const before = this.queues.state(landed.batch.peer)
+    this.queues.cancelled(landed.batch.batch, this.now)
+    const after = this.queues.state(landed.batch.peer)
+    this.expect(
+      after.failuresInRow === before.failuresInRow && after.restUntilMillis === before.restUntilMillis &&
+        after.isTripped === before.isTripped,
+      "a cancelled batch counted as something"
+    )
+  }
+
   private observe(): void {
     const peer = this.below(this.queues.peerCount)
     const kind = kinds.filter((of) => of !== "pushback")[this.below(kinds.length - 1)] ?? "closed"
@@ -275,6 +290,14 @@ class History {
         "batch size out of bounds"
       )
       const { outstandingBytes } = this.queues.candidate(peer, 0)
+      const isTripped = this.queues.breaker(peer, this.now) !== "closed"
+      this.expect(isTripped === state.isTripped, `breaker and state of peer ${peer} differ`)
+      this.expect(
+        isTripped === (state.failuresInRow > 0),
+        `peer ${peer} failed ${state.failuresInRow} times in a row, its breaker is ${
+          this.queues.breaker(peer, this.now)
+        }`
+      )
       this.expect(
         outstandingBytes === sum(queued) + flyingBytes,
         `peer ${peer} says ${outstandingBytes} bytes outstanding`

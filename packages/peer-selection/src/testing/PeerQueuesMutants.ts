@@ -24,6 +24,11 @@ const changed = (name: string, change: Change): PeerQueuesMutant => ({
       succeeded: (batch, bytes, now) => sound.succeeded(batch, bytes, now),
       failed: (batch, kind, message, now) => sound.failed(batch, kind, message, now),
       observe: (peer, outcome, message, now) => sound.observe(peer, outcome, message, now),
+      beginCall: (peer, now) => sound.beginCall(peer, now),
+      endCall: (peer) => sound.endCall(peer),
+      cancelled: (batch, now) => sound.cancelled(batch, now),
+      suspect: (peer) => sound.suspect(peer),
+      breaker: (peer, now) => sound.breaker(peer, now),
       withdraw: (peer, lane) => sound.withdraw(peer, lane),
       candidate: (peer, attempts) => sound.candidate(peer, attempts),
       wakeAt: (now) => sound.wakeAt(now),
@@ -112,6 +117,10 @@ export const peerQueuesMutants: ReadonlyArray<PeerQueuesMutant> = [
   })),
   changed("withdraw-ignores-the-lane", (sound) => ({ withdraw: (peer) => sound.withdraw(peer) })),
   changed("room-while-resting", () => ({ hasRoom: () => true })),
+  changed("breaker-never-opens", () => ({ breaker: () => "closed" })),
+  changed("blame-for-a-cancelled-batch", (sound) => ({
+    cancelled: (batch, now) => sound.failed(batch, "timeout", "cancelled", now)
+  })),
   changed("never-wakes", () => ({ wakeAt: () => Number.POSITIVE_INFINITY })),
   changed("silent", () => ({ waits: () => [] })),
   changed("forgets-success", (sound) => ({

@@ -2,10 +2,10 @@
  * Says on standard error how far a long command is: one line repainted on a terminal, a line now and then elsewhere, JSON lines with
  * `--json`. Commands that end soon say nothing.
  */
-import type { Terminal } from "@peerstrap/command-line"
 import { jsonLine } from "@peerstrap/progress"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { Terminal } from "../contract/Terminal.ts"
 
 /** Before this nothing is said; and the pause between two lines. */
 const repaintMillis = 500
