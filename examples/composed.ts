@@ -35,9 +35,9 @@ const bootstrap = Effect.scoped(Effect.gen(function*() {
   return (yield* result).outcome._tag
 }))
 const file = "list.txt"
+const replica = () => Effect.map(startReplica({ data: new SeededReplica(spec) }), ({ address }) => address)
 
 const program = Effect.scoped(Effect.gen(function*() {
-  const replica = () => Effect.map(startReplica({ data: new SeededReplica(spec) }), ({ address }) => address)
   const [a, b] = [yield* replica(), yield* replica()]
   const peers = [{ id: "A", ...a }, { id: "B", ...b }] as const
   const typed = compose(listSink({ file }), tchannelPeers({ peers }), settableLevel({ level: "all" }), tcp({}))

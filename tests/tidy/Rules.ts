@@ -126,6 +126,10 @@ const impureBuiltin =
 // Plain values and data types of Effect that carry no runtime.
 const dataModules = new Set([
   "Schema",
+  "SchemaIssue",
+  "SchemaParser",
+  "Cause",
+  "Exit",
   "Result",
   "Option",
   "Data",

@@ -3,15 +3,7 @@ import { Type } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import {
-  compose,
-  configDefault,
-  configOptional,
-  configValue,
-  definePlugin,
-  explainText,
-  Host
-} from "../src/index.ts"
+import { compose, configDefault, configOptional, configValue, definePlugin, explainText, Host } from "../src/index.ts"
 import { Gears, gearsKind } from "./shop.ts"
 
 const oiled = definePlugin({

@@ -26,6 +26,8 @@ const problemsOf = (text: string, options: { readonly machine?: { readonly memor
     (error: CompositionError) => error.problems.map(({ kind, message, where }) => `${where} ${kind}: ${message}`)
   )
 
+const config = (lines: string): string => `plugins:\n${lines}`
+
 describe("fromConfig", () => {
   it.effect("gives the same graph as the same parts in code", () =>
     Effect.gen(function*() {
@@ -129,7 +131,6 @@ export const future = Object.assign(() => undefined, { ...brass, id: "gears.futu
 `
       )
       await writeFile(join(folder, "empty.mjs"), "export const nothing = 1\n")
-      const config = (lines: string): string => `plugins:\n${lines}`
       const at = join(folder, "config.yaml")
       const gearsNeeded = [gearsKind] as const
       const read = (text: string) => fromConfig(all, text, { path: at, needs: gearsNeeded })

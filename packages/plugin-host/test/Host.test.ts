@@ -25,6 +25,26 @@ const gearsOf = (name: string, layer: () => Layer.Layer<Gears, unknown, PluginRu
 
 const working = { teeth: 3, turn: Effect.succeed(3) }
 
+const changeSpeed = (host: RunningHost<Gears>) =>
+  Effect.gen(function*() {
+    const change = (plugin: string, setting: string, value: unknown) =>
+      host.settings.change({ plugin, setting, value, origin: "test" })
+    yield* change("gears.geared", "speed", 7)
+    const messages = [
+      yield* Effect.flip(change("gears.geered", "speed", 7)),
+      yield* Effect.flip(change("gears.geared", "sped", 7)),
+      yield* Effect.flip(change("gears.geared", "speed", "fast"))
+    ].map(({ message }) => message)
+    assert.deepStrictEqual(messages, [
+      `"gears.geered" has nothing that can change while it runs; did you mean gears.geared?`,
+      `gears.geared has no setting "sped"; did you mean speed?; there are speed`,
+      `speed of gears.geared: Expected number, got "fast"`
+    ])
+    assert.deepStrictEqual(host.settings.rows.map(({ current, setting }) => [setting, current]), [["speed", 7]])
+    assert.deepInclude(host.settings.audit[0], { from: 1, to: 7, origin: "test", plugin: "gears.geared" })
+    assert.strictEqual(host.settings.audit.length, 1)
+  })
+
 describe("Host", () => {
   it.effect("starts providers first, drains and stops in reverse order", () =>
     Effect.gen(function*() {
@@ -180,26 +200,7 @@ describe("Host", () => {
           })
         ))
       const options = { onChange: ({ setting, to }: SettingChange) => void told.push(`${setting} ${String(to)}`) }
-      const use = (host: RunningHost<Gears>) =>
-        Effect.gen(function*() {
-          const change = (plugin: string, setting: string, value: unknown) =>
-            host.settings.change({ plugin, setting, value, origin: "test" })
-          yield* change("gears.geared", "speed", 7)
-          const messages = [
-            yield* Effect.flip(change("gears.geered", "speed", 7)),
-            yield* Effect.flip(change("gears.geared", "sped", 7)),
-            yield* Effect.flip(change("gears.geared", "speed", "fast"))
-          ].map(({ message }) => message)
-          assert.deepStrictEqual(messages, [
-            `"gears.geered" has nothing that can change while it runs; did you mean gears.geared?`,
-            `gears.geared has no setting "sped"; did you mean speed?; there are speed`,
-            `speed of gears.geared: Expected number, got "fast"`
-          ])
-          assert.deepStrictEqual(host.settings.rows.map(({ current, setting }) => [setting, current]), [["speed", 7]])
-          assert.deepInclude(host.settings.audit[0], { from: 1, to: 7, origin: "test", plugin: "gears.geared" })
-          assert.strictEqual(host.settings.audit.length, 1)
-        })
-      yield* Host.run(compose(geared({})), use, options)
+      yield* Host.run(compose(geared({})), changeSpeed, options)
       assert.deepStrictEqual(told, ["speed 7"])
     }))
 })

@@ -1,5 +1,5 @@
 /** Replicas over TChannel as the plugin `m3db.peers.tchannel`. */
-import { Limits, nodeClientsLayer, NodeClients } from "@peerstrap/m3db-wire"
+import { Limits, NodeClients, nodeClientsLayer } from "@peerstrap/m3db-wire"
 import { configDefault, definePlugin, Type } from "@peerstrap/plugin-host"
 import { transportKind } from "@peerstrap/transport/plugin"
 import * as Context from "effect/Context"

@@ -22,12 +22,13 @@ const idsOf = (plugins: ReadonlyArray<AnyPlugin>): ReadonlyArray<string> => plug
 
 const lineAndColumn = /:(\d+):(\d+)$/
 
+const position = ({ where }: Problem): readonly [number, number] => {
+  const found = lineAndColumn.exec(where)
+  return found === null ? [Number.POSITIVE_INFINITY, 0] : [Number(found[1]), Number(found[2])]
+}
+
 /** By line and column; what concerns the whole composition comes last. */
 const inTextOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => {
-  const position = ({ where }: Problem): readonly [number, number] => {
-    const found = lineAndColumn.exec(where)
-    return found === null ? [Number.POSITIVE_INFINITY, 0] : [Number(found[1]), Number(found[2])]
-  }
   return problems.toSorted((a, b) => {
     const [aLine, aColumn] = position(a)
     const [bLine, bColumn] = position(b)

@@ -19,24 +19,26 @@ const anyOf = <A>(type: FlagType<A>): Schema.Codec<A> =>
 const kinds = { string: "text", number: "integer", boolean: "boolean" } as const
 
 const isTaken = (type: FlagType<unknown>, given: ConfigScalar): boolean =>
-  type.yaml.includes(kinds[typeof given as keyof typeof kinds]) || (typeof given === "number" && type.yaml.includes("number"))
+  type.yaml.includes(kinds[typeof given as keyof typeof kinds]) ||
+  (typeof given === "number" && type.yaml.includes("number"))
 
 /** A value of a flag's type. `about` is its line in `explain` and in the JSON Schema. */
 export const configValue = <A>(type: FlagType<A>, about: string): ConfigCodec<A> =>
-  Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]).annotate({ description: `${about} ${type.expected}` }).pipe(
-    Schema.decodeTo(
-      anyOf(type),
-      SchemaTransformation.transformEffect({
-        decode: (given: ConfigScalar, options) => {
-          const value = isTaken(type, given) ? type.parse(String(given)) : undefined
-          if (value !== undefined) return Effect.succeed(value)
-          const message = `${JSON.stringify(given)}; want ${type.expected}, e.g. ${type.example}`
-          return Effect.fail(new SchemaIssue.InvalidValue({ message }, given, options))
-        },
-        encode: (value: A) => Effect.succeed(String(value))
-      })
+  Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]).annotate({ description: `${about} ${type.expected}` })
+    .pipe(
+      Schema.decodeTo(
+        anyOf(type),
+        SchemaTransformation.transformEffect({
+          decode: (given: ConfigScalar, options) => {
+            const value = isTaken(type, given) ? type.parse(String(given)) : undefined
+            if (value !== undefined) return Effect.succeed(value)
+            const message = `${JSON.stringify(given)}; want ${type.expected}, e.g. ${type.example}`
+            return Effect.fail(new SchemaIssue.InvalidValue({ message }, given, options))
+          },
+          encode: (value: A) => Effect.succeed(String(value))
+        })
+      )
     )
-  )
 
 /** The same with a default, written as in a config. */
 export const configDefault = <A>(type: FlagType<A>, fallback: ConfigScalar, about: string) =>
