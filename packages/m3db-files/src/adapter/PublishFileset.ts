@@ -19,6 +19,9 @@ import { fault, io } from "./Faults.ts"
 /** Work between two turns of other fibers: some 2 ms. */
 const comparisonsPerStep = 20_000
 
+/** Entries encoded in one step; with short ids they fill no chunk. */
+const mostEntriesPerChunk = 8192
+
 /** Creates a file, lets `use` append to it, makes it durable. */
 const durableFile = <A>(
   fs: Files,
@@ -91,8 +94,11 @@ const writeIndex = (
   summaries: DigestedAppend
 ): Effect.Effect<void, FileError> => {
   let next = 0
+  // Where the ids stand in the index writer's bytes: a chunk of them goes into the filter at once.
+  const ranges = new Uint32Array(2 * Math.min(order.length, mostEntriesPerChunk))
   const fill = (): boolean => {
-    while (next < order.length && index.writer.length < Limits.indexChunkBytes) {
+    let count = 0
+    while (next < order.length && count < mostEntriesPerChunk && index.writer.length < Limits.indexChunkBytes) {
       const row = order[next]!
       const source = columns.chunks[columns.chunk[row]!]!
       const start = columns.start[row]!
@@ -102,7 +108,7 @@ const writeIndex = (
         encodeSummary(summaries.writer, writeIndex, source, start, idEnd, index.offset)
       }
       const tagsEnd = idEnd + columns.tagsLength[row]!
-      encodeIndexEntry(
+      const idAt = encodeIndexEntry(
         index.writer,
         writeIndex,
         source,
@@ -113,9 +119,12 @@ const writeIndex = (
         columns.offset[row]!,
         columns.checksum[row]!
       )
-      bloom.add(source, start, idEnd)
+      ranges[2 * count] = idAt - (idEnd - start)
+      ranges[2 * count + 1] = idAt
+      count++
       next++
     }
+    bloom.addAll(index.writer.bytes, ranges, count)
     return next < order.length
   }
   return Effect.gen(function*() {
