@@ -168,13 +168,10 @@ export class FilesetWriter {
 
   private publish(): Effect.Effect<WrittenFileset, FilesetError> {
     const { columns, file, fs, key, position } = this
-    return io(file.sync).pipe(
-      Effect.andThen(io(file.close)),
-      Effect.andThen(publishFileset(fs, key, this.blockSize, columns, this.digest, () => {
-        this.state = "finished"
-      })),
-      Effect.as({ key, entries: columns.count, dataBytes: position })
-    )
+    const data = { durable: Effect.andThen(file.sync, file.close), digest: this.digest }
+    return publishFileset(fs, key, this.blockSize, columns, data, () => {
+      this.state = "finished"
+    }).pipe(Effect.as({ key, entries: columns.count, dataBytes: position }))
   }
 
   /** Checks a batch and computes every checksum before anything is written. */

@@ -19,6 +19,9 @@ import { fault, io } from "./Faults.ts"
 /** Work between two turns of other fibers: some 2 ms. */
 const comparisonsPerStep = 20_000
 
+/** Entries encoded in one step; with short ids they fill no chunk. */
+const mostEntriesPerChunk = 8192
+
 /** Creates a file, lets `use` append to it, makes it durable. */
 const durableFile = <A>(
   fs: Files,
@@ -91,8 +94,11 @@ const writeIndex = (
   summaries: DigestedAppend
 ): Effect.Effect<void, FileError> => {
   let next = 0
+  // Where the ids stand in the index writer's bytes: a chunk of them goes into the filter at once.
+  const ranges = new Uint32Array(2 * Math.min(order.length, mostEntriesPerChunk))
   const fill = (): boolean => {
-    while (next < order.length && index.writer.length < Limits.indexChunkBytes) {
+    let count = 0
+    while (next < order.length && count < mostEntriesPerChunk && index.writer.length < Limits.indexChunkBytes) {
       const row = order[next]!
       const source = columns.chunks[columns.chunk[row]!]!
       const start = columns.start[row]!
@@ -102,7 +108,7 @@ const writeIndex = (
         encodeSummary(summaries.writer, writeIndex, source, start, idEnd, index.offset)
       }
       const tagsEnd = idEnd + columns.tagsLength[row]!
-      encodeIndexEntry(
+      const idAt = encodeIndexEntry(
         index.writer,
         writeIndex,
         source,
@@ -113,9 +119,12 @@ const writeIndex = (
         columns.offset[row]!,
         columns.checksum[row]!
       )
-      bloom.add(source, start, idEnd)
+      ranges[2 * count] = idAt - (idEnd - start)
+      ranges[2 * count + 1] = idAt
+      count++
       next++
     }
+    bloom.addAll(index.writer.bytes, ranges, count)
     return next < order.length
   }
   return Effect.gen(function*() {
@@ -127,8 +136,38 @@ const writeIndex = (
   })
 }
 
+/** Sorts, then writes index, summaries and bloom filter, each durable; answers the filter and the digests of the other two. */
+const derivedFiles = Effect.fnUntraced(function*(fs: Files, key: FilesetKey, columns: EntryColumns) {
+  const index = filePath(key, "index")
+  const order = yield* sortById(columns, index)
+  const bloom = BloomFilter.forEntries(columns.count)
+  const digests = yield* io(
+    durableFile(
+      fs,
+      index,
+      (indexFile) =>
+        durableFile(fs, filePath(key, "summaries"), (summariesFile) => {
+          const [into, beside] = [new DigestedAppend(indexFile), new DigestedAppend(summariesFile)]
+          return Effect.map(
+            writeIndex(columns, order, bloom, into, beside),
+            () => ({ index: into.digest, summaries: beside.digest })
+          )
+        })
+    )
+  )
+  yield* io(wholeFile(fs, filePath(key, "bloomfilter"), bloom.bytes))
+  return { bloom, ...digests }
+})
+
+/** A data file that is written to its end. */
+export interface DataFile {
+  /** Makes it durable and closes it. */
+  readonly durable: Effect.Effect<void, FileError>
+  readonly digest: number
+}
+
 /**
- * Writes info, index, summaries, bloom filter and digest file for a data file that is durable already, then the checkpoint.
+ * Makes the data file durable while index, summaries and bloom filter are written; then info and digest file, then the checkpoint.
  * `onPublished` runs together with the checkpoint: after it the fileset is complete.
  */
 export const publishFileset = Effect.fnUntraced(function*(
@@ -136,27 +175,11 @@ export const publishFileset = Effect.fnUntraced(function*(
   key: FilesetKey,
   blockSize: bigint,
   columns: EntryColumns,
-  dataDigest: number,
+  data: DataFile,
   onPublished: () => void
 ) {
-  const order = yield* sortById(columns, filePath(key, "index"))
-  const bloom = BloomFilter.forEntries(columns.count)
-  const [indexDigest, summariesDigest] = yield* io(
-    durableFile(
-      fs,
-      filePath(key, "index"),
-      (indexFile) =>
-        durableFile(fs, filePath(key, "summaries"), (summariesFile) => {
-          const index = new DigestedAppend(indexFile)
-          const summaries = new DigestedAppend(summariesFile)
-          return Effect.map(
-            writeIndex(columns, order, bloom, index, summaries),
-            () => [index.digest, summaries.digest] as const
-          )
-        })
-    )
-  )
-  yield* io(wholeFile(fs, filePath(key, "bloomfilter"), bloom.bytes))
+  const [derived] = yield* Effect.all([derivedFiles(fs, key, columns), io(data.durable)], { concurrency: 2 })
+  const { bloom } = derived
   const info = encodeInfo({
     blockStart: key.blockStart,
     blockSize,
@@ -174,10 +197,10 @@ export const publishFileset = Effect.fnUntraced(function*(
   yield* io(wholeFile(fs, filePath(key, "info"), info))
   const digests = encodeDigests({
     info: adler32(info),
-    index: indexDigest,
-    summaries: summariesDigest,
+    index: derived.index,
+    summaries: derived.summaries,
     bloomfilter: adler32(bloom.bytes),
-    data: dataDigest
+    data: data.digest
   })
   yield* io(wholeFile(fs, filePath(key, "digest"), digests))
   yield* io(fs.syncDirectory(shardDirectory(key.prefix, key.namespace, key.shard, key.tree)))

@@ -4,7 +4,10 @@
  */
 import { Limits } from "../contract/Limits.ts"
 import { Malformed } from "../contract/Malformed.ts"
+import { makeBloomProbes } from "./BloomProbes.ts"
 import { murmur3X64Pair } from "./Murmur3X64.ts"
+
+const addProbes = makeBloomProbes()
 
 const falsePositives = 0.02
 
@@ -95,6 +98,17 @@ export class BloomFilter {
       const bit = this.location(i)
       const at = Math.floor(bit / 8)
       this.bytes[at] = this.bytes[at]! | (1 << (bit & 7))
+    }
+  }
+
+  /** Sets the bits of `count` ids; id `i` is `source[ranges[2i], ranges[2i + 1])`, and they stand in ascending order. */
+  addAll(source: Uint8Array, ranges: Uint32Array, count: number): void {
+    for (let at = 0; at < count;) {
+      const next = addProbes?.(this.bytes, this.bits, this.hashes, source, ranges, at, count) ?? at
+      if (next === at) {
+        this.add(source, ranges[2 * at]!, ranges[2 * at + 1]!)
+        at++
+      } else at = next
     }
   }
 

@@ -9,7 +9,10 @@ import { MsgpackReader, type MsgpackWriter } from "./Msgpack.ts"
 
 const type = 5
 
-/** Appends a V3 entry. Id is `source[idStart, idEnd)`, tags `source[idEnd, tagsEnd)`; no tags bytes are written as nil. */
+/**
+ * Appends a V3 entry; answers where in `writer.bytes` its id ends. Id is `source[idStart, idEnd)`, tags `source[idEnd, tagsEnd)`; no
+ * tags bytes are written as nil.
+ */
 export const encodeIndexEntry = (
   writer: MsgpackWriter,
   writeIndex: number,
@@ -20,17 +23,19 @@ export const encodeIndexEntry = (
   size: number,
   offset: number,
   checksum: number
-): void => {
+): number => {
   const start = writer.length
   writer.header(type, 7)
   writer.uint(writeIndex)
   writer.binary(source, idStart, idEnd)
+  const idAt = writer.length
   writer.uint(size)
   writer.uint(offset)
   writer.uint(checksum)
   if (tagsEnd === idEnd) writer.nil()
   else writer.binary(source, idEnd, tagsEnd)
   writer.uint(adler32Update(adler32Start, writer.bytes, start, writer.length - start))
+  return idAt
 }
 
 /**
