@@ -8,6 +8,9 @@ import type { MemoryBound } from "./MemoryBound.ts"
 /** Below this many bytes a loop over words beats `TypedArray.set` on a fresh subarray, threefold at 80 bytes. */
 const wordCopyBytes = 512
 
+/** The one view of no bytes: a new one for each series without tags is garbage. */
+const nothing = new Uint8Array(0)
+
 export class ByteArena {
   private readonly memory: MemoryBound
   private chunks: Array<Uint8Array> = []
@@ -52,7 +55,7 @@ export class ByteArena {
   }
 
   view(chunk: number, offset: number, length: number): Uint8Array {
-    return length === 0 ? new Uint8Array(0) : this.chunks[chunk]!.subarray(offset, offset + length)
+    return length === 0 ? nothing : this.chunks[chunk]!.subarray(offset, offset + length)
   }
 
   clear(): void {
