@@ -11,8 +11,11 @@ import {
   type NodeClient
 } from "@peerstrap/m3db-wire"
 import { adler32 } from "@peerstrap/m3tsz"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { startPeerStreaming } from "../src/adapter/PeerStreaming.ts"
 import { BlockSink } from "../src/contract/BlockSink.ts"
 import { PeerBlocks } from "../src/contract/PeerBlocks.ts"
@@ -98,10 +101,16 @@ describe("a part that throws", () => {
       }))
   }
 
-  it.live("a client that dies counts as a local fault: the run waits, says so, and ends at its deadline", () =>
+  it.effect("a client that dies counts as a local fault: the run waits, says so, and ends at its deadline", () =>
     Effect.gen(function*() {
-      const client = peer({ fetchBlocks: () => Effect.die(new Error("boom")) })
-      const { outcome, report } = yield* run(client, sink(), 50)
+      const died = yield* Deferred.make<void>()
+      const client = peer({
+        fetchBlocks: () => Effect.andThen(Deferred.succeed(died, undefined), Effect.die(new Error("boom")))
+      })
+      const running = yield* Effect.forkChild(run(client, sink(), 60_000))
+      yield* Deferred.await(died)
+      yield* TestClock.adjust("2 minutes")
+      const { outcome, report } = yield* Fiber.join(running)
       assert.strictEqual(outcome._tag, "deadline")
       assert.deepStrictEqual(report.evidenceCounts, {})
       assert.include(report.peers[0]!.lastError ?? "", "boom")

@@ -73,7 +73,7 @@ export const defaultStreamLimits: StreamLimits = {
   attemptsPerPeer: 2,
   failuresUntilHopeless: 4,
   overtakenMillis: 200,
-  stragglerMillis: 400,
+  stragglerMillis: 300,
   stragglerShare: 0.25,
   hedgeMillis: 250,
   hedgeFactor: 3,
