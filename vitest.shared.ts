@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     sequence: { concurrent: true },
+    // Nothing is timed by a test: a loaded machine may take long and must not fail one.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     coverage: { provider: "v8", include: ["src/**"] }
   }
 })
