@@ -44,14 +44,16 @@ const program = Effect.scoped(Effect.gen(function*() {
   const text = readFileSync(path, "utf8").replace("PORT_A", String(a.port)).replace("PORT_B", String(b.port))
   const configured = yield* fromConfig(registry, text, { path, needs: [sinkKind, peersKind, consistencyKind] })
   assert.deepEqual(graphJson(yield* Host.plan(typed)), graphJson(yield* Host.plan(configured)))
-  for (const composition of [typed, configured]) {
+  const listed = yield* Effect.forEach([typed, configured], (composition) => {
     rmSync(file, { force: true })
-    assert.equal(yield* Host.run(composition, () => bootstrap), "complete")
-    assert.equal(readFileSync(file, "utf8").split("\n").length, 301)
-  }
+    return Effect.map(Host.run(composition, () => bootstrap), (outcome) => `${outcome}\n${readFileSync(file, "utf8")}`)
+  })
   const wrong = yield* Effect.flip(fromConfig(registry, text.replace("with:", "wiht:"), { path, needs: [sinkKind] }))
-  assert.match(wrong.message, /composed\.yaml:\d+:\d+: /)
+  return { lines: listed.map((one) => one.trim().split("\n").toSorted()), wrong: wrong.message }
 }))
 
-await Effect.runPromise(Effect.provide(program, Tcp.layer))
+const { lines, wrong } = await Effect.runPromise(Effect.provide(program, Tcp.layer))
+assert.deepEqual(lines[0], lines[1])
+assert.deepEqual([lines[0]!.length, lines[0]!.includes("complete")], [301, true])
+assert.match(wrong, /composed\.yaml:\d+:\d+: /)
 console.log("300 series-blocks, the same by code and by config")

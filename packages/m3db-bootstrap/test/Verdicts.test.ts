@@ -21,6 +21,11 @@ describe("a failed call", () => {
     })
   }
 
+  it("is held against the peer only when a whole answer, under checksums that held, is wrong", () => {
+    const held = CallErrorReason.literals.filter((reason) => verdictOf(reason).verdict === "peer")
+    assert.deepStrictEqual(held, ["bad-answer"])
+  })
+
   it("is in the report of its peer by reason, verdict and first words, and is no evidence", () => {
     const replicas = cluster()
     replicas[2]!.fault = (_kind, nth) => (nth <= 2 ? { reason: "closed", message: "reset by peer" } : undefined)
