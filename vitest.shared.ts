@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     sequence: { concurrent: true },
+    // By itself vitest leaves one core idle, which on two cores is half of the machine.
+    maxWorkers: 2,
     // Nothing is timed by a test: a loaded machine may take long and must not fail one.
     testTimeout: 30_000,
     hookTimeout: 30_000,
