@@ -176,6 +176,8 @@ const blocks: ReadonlyArray<FaultRow> = [
     blame: ["advertised-not-delivered", "unrequested-block"],
     // The next block may have been asked for as well.
     mayBlame: ["delivered-differs-from-advertised", "undecodable-block"],
+    // Then two copies come for one of its blocks: `all` wants one from everybody who has the block, and this peer has none that is right.
+    atAll: "either",
     inPairs: true
   }),
   scripted("lie-data:2", {
