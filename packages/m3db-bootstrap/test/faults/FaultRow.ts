@@ -110,6 +110,7 @@ const exclusive = [["lie-data", "unmerged"], ["lie-data", "no-checksum"]] as con
 export const areCompatible = (a: FaultRow, b: FaultRow): boolean => {
   const keys = [...keysOf(a), ...keysOf(b)]
   const refused = [...(a.notWith ?? []), ...(b.notWith ?? [])]
-  return new Set(keys).size === keys.length && !refused.some((key) => keys.includes(key)) &&
+  const isRefused = (key: string): boolean => keys.includes(key) || a.name.startsWith(key) || b.name.startsWith(key)
+  return new Set(keys).size === keys.length && !refused.some(isRefused) &&
     !exclusive.some((both) => both.every((key) => keys.includes(key)))
 }
