@@ -1,36 +1,16 @@
 /** Differences of paired measurements, for goals that allow so much more than another thing takes. */
-import { median, seededRandom } from "./Statistics.ts"
+import { type Interval, meanInterval, median } from "./Statistics.ts"
 
-export interface Difference {
-  /** Mean of a − b. */
-  readonly mean: number
-  /** Bounds of the 95 % bootstrap interval (percentiles of 10,000 resamples of the pairs). */
-  readonly low: number
-  readonly high: number
+/** Of a − b. */
+export interface Difference extends Interval {
   readonly pairs: number
 }
 
-const resamples = 10_000
-const bootstrapSeed = 20_261_121
-
-const meanOf = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
-
 /** a − b over pairs measured side by side. */
-export const differenceOfPairs = (pairs: ReadonlyArray<readonly [a: number, b: number]>): Difference => {
-  if (pairs.length === 0) throw new RangeError("a difference needs at least one pair")
-  const differences = pairs.map(([a, b]) => a - b)
-  const random = seededRandom(bootstrapSeed)
-  const means = Array.from(
-    { length: resamples },
-    () => meanOf(differences.map(() => differences[Math.floor(random() * differences.length)]!))
-  ).toSorted((a, b) => a - b)
-  return {
-    mean: meanOf(differences),
-    low: means[Math.floor(resamples * 0.025)]!,
-    high: means[Math.ceil(resamples * 0.975) - 1]!,
-    pairs: pairs.length
-  }
-}
+export const differenceOfPairs = (pairs: ReadonlyArray<readonly [a: number, b: number]>): Difference => ({
+  ...meanInterval(pairs.map(([a, b]) => a - b)),
+  pairs: pairs.length
+})
 
 /** Met when the whole interval is at or below the most allowed, missed when it is above it. */
 export const differenceVerdict = ({ high, low }: Difference, most: number): string =>

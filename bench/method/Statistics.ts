@@ -32,19 +32,30 @@ const bootstrapSeed = 20_261_121
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** The ratio a / b over pairs measured side by side. */
-export const ratioOfPairs = (pairs: ReadonlyArray<readonly [a: number, b: number]>): Ratio => {
-  if (pairs.length === 0) throw new RangeError("a ratio needs at least one pair")
-  const logs = pairs.map(([a, b]) => Math.log(a / b))
+export interface Interval {
+  readonly mean: number
+  /** Bounds of the 95 % bootstrap interval (percentiles of 10,000 resamples). */
+  readonly low: number
+  readonly high: number
+}
+
+/** The mean of some values with its bootstrap interval, the same for the same values. */
+export const meanInterval = (values: ReadonlyArray<number>): Interval => {
+  if (values.length === 0) throw new RangeError("a comparison needs at least one pair")
   const random = seededRandom(bootstrapSeed)
   const means = Array.from(
     { length: resamples },
-    () => mean(logs.map(() => logs[Math.floor(random() * logs.length)]!))
+    () => mean(values.map(() => values[Math.floor(random() * values.length)]!))
   ).toSorted((a, b) => a - b)
   return {
-    ratio: Math.exp(mean(logs)),
-    low: Math.exp(means[Math.floor(resamples * 0.025)]!),
-    high: Math.exp(means[Math.ceil(resamples * 0.975) - 1]!),
-    pairs: pairs.length
+    mean: mean(values),
+    low: means[Math.floor(resamples * 0.025)]!,
+    high: means[Math.ceil(resamples * 0.975) - 1]!
   }
+}
+
+/** The ratio a / b over pairs measured side by side. */
+export const ratioOfPairs = (pairs: ReadonlyArray<readonly [a: number, b: number]>): Ratio => {
+  const logs = meanInterval(pairs.map(([a, b]) => Math.log(a / b)))
+  return { ratio: Math.exp(logs.mean), low: Math.exp(logs.low), high: Math.exp(logs.high), pairs: pairs.length }
 }

@@ -14,7 +14,6 @@ import {
   encodeBlocksAnswer,
   encodeErrorAnswer,
   encodeMetadataAnswer,
-  ErrorCode,
   ErrorType,
   isWireFault,
   type MetadataPage,
@@ -25,8 +24,10 @@ import {
 import {
   behavedSource,
   type DeclaredErrorKind,
-  declaredErrorKinds,
+  declaredErrors,
   type FrameErrorKind,
+  frameErrors,
+  isDeclaredKind,
   ReplicaControl,
   type ReplicaHoldings
 } from "@peerstrap/m3db-wire/testing"
@@ -37,42 +38,6 @@ import type { Served, ServedCall } from "./SimulatedCluster.ts"
 import { type LinkFaults, type LinkPorts, type LinkShape, type Reply, SimulatedLink } from "./SimulatedLink.ts"
 
 const text = new TextDecoder()
-
-const frameErrors: { readonly [K in FrameErrorKind]: number } = {
-  timeout: ErrorCode.timeout,
-  cancelled: ErrorCode.cancelled,
-  busy: ErrorCode.busy,
-  declined: ErrorCode.declined,
-  unexpected: ErrorCode.unexpected,
-  "bad-request": ErrorCode.badRequest,
-  network: ErrorCode.network,
-  fatal: ErrorCode.fatal
-}
-
-const declared = (kind: DeclaredErrorKind, shard: number, namespace: string): DeclaredError => {
-  switch (kind) {
-    case "overloaded":
-      return DeclaredErrors.overloaded()
-    case "internal":
-      return new DeclaredError({ type: "INTERNAL_ERROR", message: "internal error", flags: 0 })
-    case "not-initialized":
-      return DeclaredErrors.notInitialized()
-    case "not-bootstrapped":
-      return DeclaredErrors.shardNotBootstrapped()
-    case "not-responsible":
-      return DeclaredErrors.notResponsible(shard)
-    case "deadline":
-      return new DeclaredError({ type: "INTERNAL_ERROR", message: "context deadline exceeded", flags: 2 })
-    case "limit":
-      return new DeclaredError({ type: "BAD_REQUEST", message: "query limit exceeded", flags: 1 })
-    case "bad-token":
-      return DeclaredErrors.badPageToken()
-    case "unknown-namespace":
-      return DeclaredErrors.unknownNamespaceOfListing(namespace)
-  }
-}
-
-const isDeclared = (kind: string): kind is DeclaredErrorKind => declaredErrorKinds.some((known) => known === kind)
 
 const remote = (error: DeclaredError): RemoteError =>
   new RemoteError(
@@ -228,8 +193,9 @@ export class BehavedReplica implements Served {
   }
 
   private refuses(call: ServedCall, kind: DeclaredErrorKind | FrameErrorKind, afterMillis: number): Reply {
-    if (isDeclared(kind)) {
-      return this.declares(call, declared(kind, call.request.shard, text.decode(call.request.namespace)), afterMillis)
+    if (isDeclaredKind(kind)) {
+      const error = declaredErrors[kind](call.request.shard, text.decode(call.request.namespace))
+      return this.declares(call, error, afterMillis)
     }
     const error = { code: frameErrors[kind], message: `replica says ${kind}` }
     const refused = { reason: classifyErrorFrame(error), message: describeErrorFrame(error) }

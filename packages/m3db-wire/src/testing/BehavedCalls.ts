@@ -4,40 +4,14 @@ import type { CallOutcome, Intercept, ServerCall } from "../adapter/ServerCall.t
 import { answerFrames } from "../adapter/ServerConnection.ts"
 import { declaredOutcome } from "../adapter/ServerDispatch.ts"
 import { decodeCallHead } from "../codec/CallHead.ts"
-import { ErrorCode } from "../codec/ErrorFrame.ts"
 import { encodeFrame, frameHeaderBytes, FrameType } from "../codec/Frame.ts"
 import { WireFault } from "../codec/WireFault.ts"
-import { DeclaredError, DeclaredErrors } from "../contract/ReplicaSource.ts"
+import { DeclaredErrors } from "../contract/ReplicaSource.ts"
 import type { DeclaredErrorKind, FrameErrorKind } from "./Behaviours.ts"
+import { declaredErrors, frameErrors, isDeclaredKind } from "./Refusals.ts"
 import type { ReplicaControl } from "./ReplicaControl.ts"
 
 const text = new TextDecoder()
-
-const declaredErrors: { readonly [K in DeclaredErrorKind]: (shard: number, namespace: string) => DeclaredError } = {
-  overloaded: DeclaredErrors.overloaded,
-  internal: () => new DeclaredError({ type: "INTERNAL_ERROR", message: "internal error", flags: 0 }),
-  "not-initialized": DeclaredErrors.notInitialized,
-  "not-bootstrapped": DeclaredErrors.shardNotBootstrapped,
-  "not-responsible": DeclaredErrors.notResponsible,
-  deadline: () => new DeclaredError({ type: "INTERNAL_ERROR", message: "context deadline exceeded", flags: 2 }),
-  limit: () => new DeclaredError({ type: "BAD_REQUEST", message: "query limit exceeded", flags: 1 }),
-  "bad-token": DeclaredErrors.badPageToken,
-  "unknown-namespace": (_, namespace) => DeclaredErrors.unknownNamespaceOfListing(namespace)
-}
-
-const frameErrors: { readonly [K in FrameErrorKind]: number } = {
-  timeout: ErrorCode.timeout,
-  cancelled: ErrorCode.cancelled,
-  busy: ErrorCode.busy,
-  declined: ErrorCode.declined,
-  unexpected: ErrorCode.unexpected,
-  "bad-request": ErrorCode.badRequest,
-  network: ErrorCode.network,
-  fatal: ErrorCode.fatal
-}
-
-const isDeclaredKind = (kind: DeclaredErrorKind | FrameErrorKind): kind is DeclaredErrorKind =>
-  Object.hasOwn(declaredErrors, kind)
 
 const refusal = (call: ServerCall, kind: DeclaredErrorKind | FrameErrorKind): CallOutcome => {
   if (!isDeclaredKind(kind)) return { kind: "error-frame", code: frameErrors[kind], message: `replica says ${kind}` }
