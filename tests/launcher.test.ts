@@ -13,6 +13,8 @@ interface Plan {
   readonly build: boolean
   readonly env: Record<string, string>
   readonly runs: ReadonlyArray<ReadonlyArray<string>>
+  /** A line or more for standard output. */
+  readonly print?: string
 }
 
 const require = createRequire(import.meta.url)
@@ -123,6 +125,29 @@ describe("launcher plans", () => {
     assert.deepStrictEqual(benchRuns(), [["/r/bench/method/RunAll.ts"]])
     assert.deepStrictEqual(benchRuns("--list"), [["/r/bench/method/RunAll.ts", "--list"]])
     assert.deepStrictEqual(benchRuns("--minutes", "5"), [["/r/bench/method/RunAll.ts", "--minutes", "5"]])
+  })
+
+  it("example: lists them all, runs the programs of one, and never a module or a test", () => {
+    const at = temporary()
+    write(at, {
+      "examples/01-plugin/README.md": "# A plugin in twenty lines\n\nMore.\n",
+      "examples/01-plugin/plugin.ts": "",
+      "examples/02-packages/quorum.ts": "",
+      "examples/02-packages/cache-warm-up.ts": "",
+      "examples/02-packages/Headers.ts": "",
+      "examples/02-packages/quorum.test.ts": "",
+      "examples/old.ts": ""
+    })
+    const programs = (...argv: ReadonlyArray<string>) =>
+      planOf(at, ["example", ...argv]).runs.map((run) => run.slice(2))
+    const file = (name: string) => join(at, "examples/02-packages", name)
+    assert.strictEqual(planOf(at, ["example"]).print, "01-plugin  A plugin in twenty lines\n02-packages")
+    assert.deepStrictEqual(programs(), [])
+    assert.deepStrictEqual(programs("02"), [[file("cache-warm-up.ts")], [file("quorum.ts")]])
+    assert.deepStrictEqual(programs("02", "quo", "--json"), [[file("quorum.ts"), "--json"]])
+    assert.throws(() => planOf(at, ["example", "07"]), /none begins with "07"; there are/)
+    assert.throws(() => planOf(at, ["example", "0"]), /several begin with "0"/)
+    assert.throws(() => planOf(at, ["example", "02", "x"]), /begins with "x"; there are: cache-warm-up.ts, quorum.ts/)
   })
 
   it("interop: wants an executable file, relative to where the user stands", () => {

@@ -1,5 +1,5 @@
 "use strict"
-// The one way into the repository's programs: launch.cjs start|test|sim|bench|interop|install [arguments].
+// The one way into the repository's programs: launch.cjs start|test|sim|bench|example|interop|install [arguments].
 // Runs under any Node from 20 on: installs what is missing, goes on under the installed Node 24, builds what is stale, and
 // then gets out of the way: standard output is the program's alone, signals and exit codes pass through.
 const { spawn } = require("node:child_process")
@@ -19,6 +19,8 @@ const usage = `usage: node tools/launch.cjs COMMAND [arguments]
                                     simulations: N seeds each, or one seed again, of one scenario
   bench [--list]                    all benchmarks that have goals, shortened; --list names all there are
   bench NAME [arguments]            bench/NAME*.ts, in the repository and in its packages
+  example [NUMBER [NAME [arguments]]]
+                                    lists the examples, or runs the programs of one: example 02, example 02 cache
   interop --m3dbnode PATH [vitest arguments]
                                     tests against a real m3dbnode binary; PATH alone does, too
   install                           the dependencies only`
@@ -92,6 +94,47 @@ const benchPlan = (root, [name, ...args]) => {
   }
 }
 
+const examplesOf = (root) => {
+  const folder = path.join(root, "examples")
+  return (fs.existsSync(folder) ? fs.readdirSync(folder) : [])
+    .filter((name) => /^\d+-/.test(name) && fs.statSync(path.join(folder, name)).isDirectory())
+    .toSorted()
+    .map((name) => path.join(folder, name))
+}
+
+const titleOf = (folder) => {
+  const readme = path.join(folder, "README.md")
+  const title = fs.existsSync(readme) ? fs.readFileSync(readme, "utf8").split("\n", 1)[0].replace(/^#+\s*/, "") : ""
+  return `${path.basename(folder)}  ${title}`.trimEnd()
+}
+
+// A lower-case name is a program; modules are in PascalCase.
+const programsOf = (folder) =>
+  fs.readdirSync(folder)
+    .filter((name) => /^[a-z].*\.ts$/.test(name) && !/\.(?:test|d)\.ts$/.test(name))
+    .toSorted()
+
+const examplePlan = (root, [number, name = "", ...args]) => {
+  const all = examplesOf(root)
+  const list = all.map(titleOf).join("\n")
+  if (number === undefined) return { build: false, env: {}, runs: [], print: list }
+  const folders = all.filter((each) => path.basename(each).startsWith(number))
+  if (folders.length !== 1) {
+    throw new Usage(
+      `example: ${folders.length === 0 ? "none begins" : "several begin"} with "${number}"; there are\n${list}`
+    )
+  }
+  const programs = programsOf(folders[0])
+  const chosen = programs.filter((each) => each.startsWith(name))
+  if (chosen.length === 0) {
+    throw new Usage(
+      `example: no program of ${path.basename(folders[0])} begins with "${name}"; there are: ${programs.join(", ")}`
+    )
+  }
+  const flags = ["--conditions=@peerstrap/source", "--disable-warning=ExperimentalWarning"]
+  return { build: false, env: {}, runs: chosen.map((each) => [...flags, path.join(folders[0], each), ...args]) }
+}
+
 const isExecutable = (file) => {
   try {
     fs.accessSync(file, fs.constants.X_OK)
@@ -133,6 +176,7 @@ const planOf = (root, argv, { cwd = root, env = {} } = {}) => {
     if (command === "test") return { build: true, env: {}, runs: [[vitest(root), "run", ...args]] }
     if (command === "sim") return simPlan(root, args)
     if (command === "bench") return benchPlan(root, args)
+    if (command === "example") return examplePlan(root, args)
     if (command === "interop") return interopPlan(root, args, cwd)
     if (command === "install") return { build: false, env: {}, runs: [] }
     throw new Usage(command === undefined ? usage : `unknown command "${command}"\n${usage}`)
@@ -210,6 +254,7 @@ const main = async (root, argv) => {
     }
     return run(node, [__filename, ...argv], { stdio: "inherit", env: { ...process.env, INIT_CWD: cwd } })
   }
+  if (plan.print !== undefined) console.log(plan.print)
   const env = childEnv(root, plan.env)
   if (plan.build) {
     const built = await build(root, env)
