@@ -24,6 +24,7 @@ const plan: ReadonlyArray<readonly [name: string, args: ReadonlyArray<string>]> 
   ["S4", ["--pairs=3"]],
   ["S5", ["--pairs=3"]],
   ["S6", ["--pairs=3"]],
+  ["S10", ["--pairs=3", "--mib=64", "--bytes=200,4096"]],
   ["S14", ["--pairs=5"]],
   ["Memory", ["--pairs=1", "--series=200000"]],
   ["S9", ["--pairs=1"]],

@@ -3,7 +3,7 @@
  * them and stops when the run has ended, its blocks committed.
  */
 import { FixedLevel } from "@peerstrap/consistency-policy"
-import { BlockSink, PeerBlocks, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
+import { type BlockSink, PeerBlocks, startPeerStreaming } from "@peerstrap/m3db-bootstrap"
 import { makeNodeClient, type NodeClient } from "@peerstrap/m3db-wire"
 import { Tcp } from "@peerstrap/transport"
 import * as Deferred from "effect/Deferred"
@@ -12,14 +12,17 @@ import type * as Layer from "effect/Layer"
 import { type Measured, startTiming } from "../method/Side.ts"
 import { blockSize, blockStart, namespace, shard } from "../replicas/AnswerSet.ts"
 
-export interface HeldRunOptions {
-  /** Of the peers, on loopback. */
-  readonly ports: ReadonlyArray<number>
-  readonly sink: Layer.Layer<BlockSink>
+export interface HeldStreamOptions {
   /** Series-blocks that the run must bring, and their bytes on the wire. */
   readonly count: number
   readonly bytes: number
   readonly maxBatchItems: number
+}
+
+export interface HeldRunOptions extends HeldStreamOptions {
+  /** Of the peers, on loopback. */
+  readonly ports: ReadonlyArray<number>
+  readonly sink: Layer.Layer<BlockSink>
 }
 
 /** Block calls wait until `peers` listings are over. */
@@ -60,26 +63,24 @@ class Holding {
   }
 }
 
-const program = Effect.fnUntraced(function*({ bytes, count, maxBatchItems, ports }: HeldRunOptions) {
-  const holding = new Holding(ports.length)
-  const peers = yield* Effect.forEach(ports, (port, index) =>
-    Effect.map(
-      makeNodeClient({ peer: `peer-${index}`, address: { host: "127.0.0.1", port } }),
-      (client) => holding.hold(client)
-    ))
+/** The measured run, on whatever peers, sink and level it is given. */
+export const heldStream = Effect.fnUntraced(function*({ bytes, count, maxBatchItems }: HeldStreamOptions) {
+  const clients = (yield* PeerBlocks).peers
+  const holding = new Holding(clients.length)
+  const peers = clients.map((client) => holding.hold(client))
   let end: ReturnType<typeof startTiming> | undefined
   yield* Effect.forkScoped(Effect.andThen(holding.opened, Effect.sync(() => void (end = startTiming()))))
   const handle = yield* startPeerStreaming({
     stream: {
       namespace,
       blockSizeNanos: blockSize,
-      replicationFactor: ports.length,
+      replicationFactor: peers.length,
       numShards: 1,
       hashSeed: 0,
       errorPolicy: "002",
       encoding: "m3tsz"
     },
-    jobs: [{ shard, peers: ports.map((_, index) => index), blockStarts: [blockStart] }],
+    jobs: [{ shard, peers: peers.map((_, index) => index), blockStarts: [blockStart] }],
     memoryBytes: 512 << 20,
     // One size of batches from the start; that the first ones wait for the end of the listing must not count as slowness.
     queueLimits: {
@@ -97,6 +98,14 @@ const program = Effect.fnUntraced(function*({ bytes, count, maxBatchItems, ports
     )
   }
   return measured
+})
+
+const program = Effect.fnUntraced(function*(options: HeldRunOptions) {
+  const peers = yield* Effect.forEach(
+    options.ports,
+    (port, index) => makeNodeClient({ peer: `peer-${index}`, address: { host: "127.0.0.1", port } })
+  )
+  return yield* Effect.provideService(heldStream(options), PeerBlocks, { peers })
 })
 
 export const heldRun = (options: HeldRunOptions): Promise<Measured> =>
