@@ -1,0 +1,36 @@
+/** What checks say: comparisons that fail with what was seen and what was expected. */
+import * as Effect from "effect/Effect"
+import { CheckFailed } from "../contract/CheckFailed.ts"
+
+/** Text of a value in which equal values are equal: bytes as hex, bigints as decimals, maps and sets as lists, keys in order. */
+export const plainText = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === "bigint") return `${inner}n`
+    if (inner instanceof Uint8Array) return Array.from(inner, (byte) => byte.toString(16).padStart(2, "0")).join("")
+    if (inner instanceof Map || inner instanceof Set) return [...inner]
+    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner ?? null
+    return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => a < b ? -1 : 1))
+  }) ?? "undefined"
+
+export const fail = (message: string): Effect.Effect<never, CheckFailed> => Effect.fail(new CheckFailed({ message }))
+
+/** `what` names the value: `bytes received`. */
+export const expectSame = (what: string, seen: unknown, expected: unknown): Effect.Effect<void, CheckFailed> =>
+  plainText(seen) === plainText(expected)
+    ? Effect.void
+    : fail(`${what}: saw ${plainText(seen)}, expected ${plainText(expected)}`)
+
+/** `claim` is what must be so: `the second dial is refused`. */
+export const expectTrue = (claim: string, holds: boolean): Effect.Effect<void, CheckFailed> =>
+  holds ? Effect.void : fail(`not so: ${claim}`)
+
+/** The error of an effect that must fail; `matches` says whether it is the right one. */
+export const expectFailure = <A, E, R>(
+  what: string,
+  effect: Effect.Effect<A, E, R>,
+  matches: (error: E) => boolean = () => true
+): Effect.Effect<E, CheckFailed, R> =>
+  Effect.matchEffect(effect, {
+    onSuccess: () => fail(`${what}: succeeded, expected it to fail`),
+    onFailure: (error) => matches(error) ? Effect.succeed(error) : fail(`${what}: failed with ${plainText(error)}`)
+  })
