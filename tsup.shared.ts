@@ -1,3 +1,4 @@
+import { copyFileSync } from "node:fs"
 import { defineConfig } from "tsup"
 
 export default defineConfig({
@@ -11,6 +12,8 @@ export default defineConfig({
   sourcemap: true,
   removeNodeProtocol: false, // otherwise node:sqlite becomes "sqlite" and fails at run time
   noExternal: [/.*/],
+  // Beside the bundle, so that a packed app starts without the repository's tools.
+  onSuccess: async () => copyFileSync("../../tools/bin.cjs", "dist/bin.cjs"),
   banner: {
     js:
       "import { createRequire as __createRequire } from \"node:module\"; const require = __createRequire(import.meta.url);"

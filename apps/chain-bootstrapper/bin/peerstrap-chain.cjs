@@ -1,3 +1,5 @@
 #!/usr/bin/env node
 "use strict"
-require("../../../tools/bin.cjs").run(__dirname, "peerstrap-chain")
+// The build puts the launcher into dist/, so that the package is whole by itself; before it, the repository's own says what is missing.
+const built = require("node:path").join(__dirname, "..", "dist", "bin.cjs")
+require(require("node:fs").existsSync(built) ? built : "../../../tools/bin.cjs").run(__dirname, "peerstrap-chain")
