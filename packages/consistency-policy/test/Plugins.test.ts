@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { compose, type Composition, explainText, Host } from "@peerstrap/plugin-host"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -25,7 +26,7 @@ describe("levels as plugins", () => {
     Effect.gen(function*() {
       const { after, before, change } = yield* setting(compose(settableLevel({})), "one")
       assert.deepStrictEqual([before, after], [
-        { level: "majority", origin: "config" },
+        { level: "majority", origin: "settings" },
         { level: "one", origin: "a test" }
       ])
       assert.strictEqual(change._tag, "Success")
@@ -47,6 +48,23 @@ describe("levels as plugins", () => {
       writeFileSync(path, "unstrict_all\n")
       const { after, before } = yield* setting(compose(watchedLevel({ path })), "one")
       assert.deepStrictEqual([before.level, after.level], ["unstrict_all", "one"])
+    }).pipe(Effect.scoped))
+
+  it.live("a change by the file is what the next one is a change from", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "peerstrap-level-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+      const path = join(folder, "level")
+      const from = yield* Host.run(compose(watchedLevel({ path, otherwise: "all" })), (host) =>
+        Effect.gen(function*() {
+          const source = yield* LevelSource
+          writeFileSync(path, "none\n")
+          yield* Stream.runHead(Stream.filter(source.changes, ({ level }) => level === "none"))
+          const plugin = "consistency.watched-file"
+          const change = yield* host.settings.change({ plugin, setting: "level", value: "one", origin: "a test" })
+          return change.from
+        }))
+      assert.strictEqual(from, "none")
     }).pipe(Effect.scoped))
 
   it("each explains itself", () => {

@@ -15,8 +15,14 @@ export const consistencyKind = one("consistency", LevelSource, {
   summary: "The level that must be reached; it may change while a run goes on."
 })
 
+/** What set the level at first: flags, a file of settings, code. */
+const origin = "settings"
+
 const levelType = Type.oneOf(levels, "majority")
 const facts = { version: "0.1.0", stability: "stable", provides: [consistencyKind], requires: [] } as const
+
+/** Asked of the source, for a file may have changed it. */
+const levelOf = ({ current }: LevelSource["Service"]): Level => Effect.runSync(current).level
 
 /** The level of a layer with a control, also to be changed through the host. */
 const live = (layer: Layer.Layer<LevelSource | LevelControl>): Layer.Layer<LevelSource, never, PluginRuntime> =>
@@ -27,13 +33,11 @@ const live = (layer: Layer.Layer<LevelSource | LevelControl>): Layer.Layer<Level
       const source = Context.get(context, LevelSource)
       const control = Context.get(context, LevelControl)
       const runtime = yield* PluginRuntime
-      let now: Level = (yield* source.current).level
       runtime.live("level", {
         summary: "the consistency level",
         schema: Schema.Literals(levels),
-        current: () => now,
-        apply: (level: Level, origin) =>
-          Effect.andThen(control.set(level, origin), Effect.sync(() => void (now = level)))
+        current: () => levelOf(source),
+        apply: (level: Level, origin) => control.set(level, origin)
       })
       return source
     })
@@ -44,7 +48,7 @@ export const fixedLevel = definePlugin({
   id: "consistency.fixed",
   summary: "A level that stays what it is.",
   config: Schema.Struct({ level: configValue(levelType, "The level.") }),
-  layer: ({ level }) => FixedLevel.layer(level, "config")
+  layer: ({ level }) => FixedLevel.layer(level, origin)
 })
 
 export const settableLevel = definePlugin({
@@ -52,7 +56,7 @@ export const settableLevel = definePlugin({
   id: "consistency.settable",
   summary: "A level that can be set while a run goes on.",
   config: Schema.Struct({ level: configDefault(levelType, "majority", "The level at first.") }),
-  layer: ({ level }) => live(SettableLevel.layer(level, "config"))
+  layer: ({ level }) => live(SettableLevel.layer(level, origin))
 })
 
 export const watchedLevel = definePlugin({
@@ -63,7 +67,7 @@ export const watchedLevel = definePlugin({
     path: configValue(Type.path("FILE", "level.txt"), "The file."),
     otherwise: configDefault(levelType, "majority", "The level while there is no file.")
   }),
-  layer: ({ otherwise, path }) => live(WatchedFileLevel.layer({ path, otherwise, otherwiseOrigin: "config" }))
+  layer: ({ otherwise, path }) => live(WatchedFileLevel.layer({ path, otherwise, otherwiseOrigin: origin }))
 })
 
 export const consistencyPlugins = [fixedLevel, settableLevel, watchedLevel]

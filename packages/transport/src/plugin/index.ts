@@ -1,12 +1,14 @@
 /** Transports as plugins of kind `transport`. */
-import { definePlugin, one } from "@peerstrap/plugin-host"
+import { definePlugin } from "@peerstrap/plugin-host"
 import * as Schema from "effect/Schema"
 import * as Memory from "../adapter/Memory.ts"
 import * as Tcp from "../adapter/Tcp.ts"
 import { Limits } from "../contract/Limits.ts"
-import { Transport } from "../contract/Transport.ts"
+import { faultyTcp } from "./FaultyTcp.ts"
+import { transportKind } from "./Kind.ts"
 
-export const transportKind = one("transport", Transport, { summary: "Duplex byte connections: dial and listen." })
+export { faultyTcp } from "./FaultyTcp.ts"
+export { transportKind } from "./Kind.ts"
 
 export const tcp = definePlugin({
   id: "transport.tcp",
@@ -34,4 +36,4 @@ export const memory = definePlugin({
   layer: () => Memory.layer
 })
 
-export const transportPlugins = [tcp, memory]
+export const transportPlugins = [tcp, memory, faultyTcp]
