@@ -126,6 +126,7 @@ export const startSync = Effect.fn("startSync")(function*(options: SyncRunOption
     ownId: protocol.ownId,
     named: options.named,
     ...(options.scores === undefined ? {} : { scores: options.scores }),
+    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
     random: seeded(options.sync.seed)
   })
   const bodies = new BodyMemory(ledger)

@@ -215,7 +215,8 @@ export type SyncNotice =
     readonly fork: BlockRef
     readonly from: BlockRef
     readonly to: BlockRef
-    readonly strategy: ReorgStrategy
+    /** Name of the strategy that followed. */
+    readonly strategy: string
   }
   | { readonly kind: "status"; readonly status: SyncStatus; readonly reason: string }
   | { readonly kind: "stuck"; readonly reason: string; readonly escalation: "refresh" | "rotate" | "report" }

@@ -7,12 +7,15 @@ import type { BlockRef, HeaderFacts } from "./Block.ts"
 import type { ApplierFailed } from "./BlockApplier.ts"
 import type { StoreError } from "./ChainStore.ts"
 import type { SyncNotice, SyncOptions, SyncSnapshot } from "./ChainSync.ts"
+import type { ReorganisationStrategyService } from "./Reorganisation.ts"
 import type { ScoreTable } from "./Standing.ts"
 
 /** What a run is given besides its services (`Transport`, `ChainProtocol`, `ChainStore`, `BlockApplier`). */
 export interface SyncRunOptions {
   readonly sync: SyncOptions
   readonly scores?: ScoreTable
+  /** Default: the one that `sync.strategy` names. One that needs branches falls back to cached-tail where the applier has none. */
+  readonly strategy?: ReorganisationStrategyService
   /** Header of the base, when it is known: a genesis may have none. Told to peers while nothing is applied. */
   readonly baseHeader?: HeaderFacts
   /** Points that the operator named, `host:port`; they are always kept and count whatever their network. */

@@ -20,11 +20,10 @@ import type {
 } from "../contract/ChainSync.ts"
 import type { Ending } from "../contract/Connections.ts"
 import type { Answer } from "../contract/PeerMessage.ts"
+import type { Reorganisation, ReorganisationStrategyService } from "../contract/Reorganisation.ts"
 import type { ScoreTable } from "../contract/Standing.ts"
 import { makeConnections } from "./connections/Connections.ts"
-import { AppliedBranches } from "./reorganisation/AppliedBranches.ts"
-import { CachedTail } from "./reorganisation/CachedTail.ts"
-import type { Reorganisation } from "./reorganisation/Reorganisation.ts"
+import { cachedTail, reorganisationStrategies } from "./reorganisation/Strategies.ts"
 import { defaultScoreTable } from "./standing/ScoreTables.ts"
 import { makeStanding } from "./standing/Standing.ts"
 import { AncestorRequests } from "./sync/AncestorRequests.ts"
@@ -56,6 +55,8 @@ export interface ChainSyncParts {
   readonly named: ReadonlyArray<string>
   readonly ownPoints?: ReadonlyArray<string>
   readonly scores?: ScoreTable
+  /** Default: the one that `options.strategy` names. */
+  readonly strategy?: ReorganisationStrategyService
   /** Numbers in [0, 1), seeded. */
   readonly random: () => number
 }
@@ -142,9 +143,9 @@ class ChainSync implements ChainSyncEngine {
       bodies: this.bodies,
       deviations: this.deviations
     }
-    this.reorganisation = options.strategy === "applied-branches" && start.branches === "many"
-      ? new AppliedBranches(reorganisation)
-      : new CachedTail(reorganisation)
+    const strategy = parts.strategy ?? reorganisationStrategies[options.strategy]
+    const isFit = start.branches === "many" || !strategy.needsBranches
+    this.reorganisation = (isFit ? strategy : cachedTail).make(reorganisation)
     this.restoreLinks()
   }
 

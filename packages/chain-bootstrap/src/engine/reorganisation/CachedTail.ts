@@ -4,9 +4,9 @@
  */
 import type { Wait } from "@peerstrap/progress"
 import type { BlockRef } from "../../contract/Block.ts"
-import type { Rival } from "../sync/Gate.ts"
+import type { Reorganisation, ReorganisationParts, Rival } from "../../contract/Reorganisation.ts"
 import { PendingRival } from "./PendingRival.ts"
-import { adopt, type Reorganisation, type ReorganisationParts } from "./Reorganisation.ts"
+import { adopt } from "./Reorganisation.ts"
 
 export class CachedTail implements Reorganisation {
   private readonly parts: ReorganisationParts

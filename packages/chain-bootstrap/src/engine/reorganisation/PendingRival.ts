@@ -4,8 +4,8 @@
  */
 import type { Wait } from "@peerstrap/progress"
 import type { BlockId, BlockRef } from "../../contract/Block.ts"
-import type { Rival } from "../sync/Gate.ts"
-import { forkOf, type ReorganisationParts, replaceChosen, takenBack } from "./Reorganisation.ts"
+import type { ReorganisationParts, Rival } from "../../contract/Reorganisation.ts"
+import { forkOf, replaceChosen, takenBack } from "./Reorganisation.ts"
 
 export class PendingRival {
   private readonly parts: ReorganisationParts

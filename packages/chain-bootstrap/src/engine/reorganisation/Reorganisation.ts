@@ -1,36 +1,6 @@
-/**
- * What happens when a quorum stands behind a chain that leaves ours above what is final: the contract of the two strategies of mission 003
- * (5.10; R120–R124), and what they share.
- */
-import type { Wait } from "@peerstrap/progress"
-import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
-import type { ApplyOrder } from "../sync/ApplyOrder.ts"
-import type { BodyRequests } from "../sync/BodyRequests.ts"
-import type { Deviations } from "../sync/Deviations.ts"
-import type { Gate, Rival } from "../sync/Gate.ts"
-import type { SyncCore } from "../sync/SyncCore.ts"
-
-export interface Reorganisation {
-  /** A switch is being prepared or carried out. */
-  readonly busy: boolean
-  /** What the gate saw: a rival with quorum and more weight, or none any more. */
-  consider(rival: Rival | undefined): void
-  /** Goes on as far as is possible now. */
-  advance(): void
-  /** Side blocks given to the applier came back. */
-  applied(ids: ReadonlyArray<BlockId>, count: number, outcome: "ok" | "invalid" | "transient", reason: string): void
-  /** The applier's head is somewhere else now. */
-  moved(to: BlockRef): void
-  waits(): ReadonlyArray<Wait>
-}
-
-export interface ReorganisationParts {
-  readonly core: SyncCore
-  readonly gate: Gate
-  readonly apply: ApplyOrder
-  readonly bodies: BodyRequests
-  readonly deviations: Deviations
-}
+/** What the two strategies of mission 003 share (5.10; R120–R124). */
+import type { BlockRef, HeaderFacts } from "../../contract/Block.ts"
+import type { ReorganisationParts, Rival } from "../../contract/Reorganisation.ts"
 
 /** The block both chains have, or undefined when it lies deeper than is allowed (then the run has halted). */
 export const forkOf = ({ core, deviations }: ReorganisationParts, rival: Rival): BlockRef | undefined => {

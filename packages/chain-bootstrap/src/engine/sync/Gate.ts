@@ -3,21 +3,13 @@
  * and its evidence is kept (mission 003 step 4; 5.5.4, 5.5.5, 5.5.7; R44–R50, R56–R58, A8, A14, A15, A18–A20).
  */
 import type { SegmentEvidence } from "@peerstrap/header-dag-quorum"
-import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
+import type { BlockId, BlockRef } from "../../contract/Block.ts"
 import { ChainLimits } from "../../contract/ChainLimits.ts"
+import type { Rival } from "../../contract/Reorganisation.ts"
 import type { Deviations } from "./Deviations.ts"
 import type { HeaderRequests } from "./HeaderRequests.ts"
 import type { SyncCore } from "./SyncCore.ts"
 import type { Targets } from "./Targets.ts"
-
-/** A chain with quorum that leaves ours above what is final. */
-export interface Rival {
-  /** Highest block that both have. */
-  readonly forkLevel: number
-  readonly top: HeaderFacts
-  /** From the fork's successor up. */
-  readonly ids: ReadonlyArray<BlockId>
-}
 
 /** The part of an evidence that concerns blocks above one of its own. */
 const above = (evidence: SegmentEvidence, base: BlockRef): SegmentEvidence => ({

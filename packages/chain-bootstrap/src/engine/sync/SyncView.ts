@@ -1,6 +1,6 @@
 /** The run at a glance: phase, levels, peers, counters and the evidence so far. */
 import type { SyncPhase, SyncSnapshot } from "../../contract/ChainSync.ts"
-import type { Reorganisation } from "../reorganisation/Reorganisation.ts"
+import type { Reorganisation } from "../../contract/Reorganisation.ts"
 import type { BodyRequests } from "./BodyRequests.ts"
 import type { SyncCore } from "./SyncCore.ts"
 import type { Targets } from "./Targets.ts"

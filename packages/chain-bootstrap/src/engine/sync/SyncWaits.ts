@@ -1,6 +1,6 @@
 /** What the run waits for, from the output back to the cause, with the option that would change it. */
 import type { Wait } from "@peerstrap/progress"
-import type { Reorganisation } from "../reorganisation/Reorganisation.ts"
+import type { Reorganisation } from "../../contract/Reorganisation.ts"
 import type { ApplyOrder } from "./ApplyOrder.ts"
 import type { BodyRequests } from "./BodyRequests.ts"
 import type { Branches } from "./Branches.ts"
