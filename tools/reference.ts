@@ -1,0 +1,60 @@
+/**
+ * The reference pages, made of what the code says: `node --conditions=@peerstrap/source tools/reference.ts` compares them with docs/reference
+ * and ends with 1 when one differs; `--write` writes them. `--folder DIR` stands for docs/reference.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { cliPage } from "./reference/Cli.ts"
+import { configPage } from "./reference/Config.ts"
+import { errorsPage } from "./reference/Errors.ts"
+import { eventsPage } from "./reference/Events.ts"
+import { metricsPage } from "./reference/Metrics.ts"
+import { pluginsPage } from "./reference/Plugins.ts"
+import { root } from "./reference/Sources.ts"
+
+const pages: Readonly<Record<string, () => string | Promise<string>>> = {
+  "cli.md": cliPage,
+  "config.md": configPage,
+  "errors.md": errorsPage,
+  "events.md": eventsPage,
+  "metrics.md": metricsPage,
+  "plugins.md": pluginsPage
+}
+
+const firstDifference = (is: string, wanted: string): string => {
+  const [a, b] = [is.split("\n"), wanted.split("\n")]
+  const at = b.findIndex((line, index) => line !== a[index])
+  const line = at < 0 ? b.length : at
+  return `line ${line + 1}\n    page: ${a[line] ?? "(no such line)"}\n    code: ${b[line] ?? "(no such line)"}`
+}
+
+/** A page that cannot be made keeps no other from being made. */
+const made = (make: () => string | Promise<string>): Promise<string | Error> =>
+  Promise.try(make).catch((error: unknown) => error instanceof Error ? error : new Error(String(error)))
+
+const { values: { folder, write: isWriting } } = parseArgs({
+  options: {
+    write: { type: "boolean", default: false },
+    folder: { type: "string", default: join(root, "docs", "reference") }
+  }
+})
+const stale: Array<string> = []
+for (const [name, make] of Object.entries(pages)) {
+  const path = join(folder, name)
+  const wanted = await made(make)
+  if (wanted instanceof Error) {
+    stale.push(`${name}: ${wanted.message}`)
+    process.exitCode = 1
+    continue
+  }
+  const is = existsSync(path) ? readFileSync(path, "utf8") : ""
+  if (is === wanted) continue
+  stale.push(`${name}: ${firstDifference(is, wanted)}`)
+  if (isWriting) writeFileSync(path, wanted)
+}
+if (isWriting && process.exitCode !== 1) console.log(`${Object.keys(pages).length} pages, ${stale.length} rewritten`)
+else if (stale.length > 0) {
+  console.error(`docs/reference differs from the code; write it again with: npm run reference\n  ${stale.join("\n  ")}`)
+  process.exitCode = 1
+} else console.log(`${Object.keys(pages).length} pages, all as the code says`)
