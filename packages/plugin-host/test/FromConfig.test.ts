@@ -68,7 +68,7 @@ describe("fromConfig", () => {
         `config.yaml:6:7 unknown-key: gears.steel has no key "colour"`,
         "config.yaml:7:10 ambiguous-provider: gears.wood provides gears, and so does gears.steel (config.yaml:3:10)",
         `config.yaml:8:5 unknown-key: no key "from_" here; did you mean from?`,
-        `config.yaml:9:10 config: name of printer.paper: Missing key`
+        "config.yaml:9:10 missing-key: printer.paper needs the key name"
       ])
     }))
 

@@ -150,6 +150,28 @@ describe("Host", () => {
       ])
     }))
 
+  it.effect("what a plugin tells while it starts reaches the program", () =>
+    Effect.gen(function*() {
+      const told: Array<unknown> = []
+      const telling = gearsOf("telling", () =>
+        Layer.effect(
+          Gears,
+          Effect.map(PluginRuntime, (runtime) => {
+            runtime.progress("oiling", 1, 3)
+            runtime.event("oiled", { drops: 3 }, "oiled with 3 drops")
+            return working
+          })
+        ))
+      yield* Host.run(compose(telling({})), () => Effect.void, {
+        onEvent: (event) => told.push(event),
+        onProgress: (progress) => told.push(progress)
+      })
+      assert.deepStrictEqual(told, [
+        { plugin: "gears.telling", activity: "oiling", done: 1, total: 3 },
+        { plugin: "gears.telling", name: "oiled", fields: { drops: 3 }, text: "oiled with 3 drops" }
+      ])
+    }))
+
   it.effect("why names the chain down to the plugin that waits", () =>
     Effect.gen(function*() {
       const { clockwork, paper } = makeShop([])

@@ -11,7 +11,7 @@ import type { Program } from "../contract/Program.ts"
 import type { StopRequest, StopSignal, Terminal } from "../contract/Terminal.ts"
 import { commandHelp, listedCommands, programHelp } from "../engine/Help.ts"
 import { didYouMean, formatProblems, shown } from "../engine/ProblemText.ts"
-import { readSettings } from "../engine/ReadSettings.ts"
+import { type ReadCommand, readSettings } from "../engine/ReadSettings.ts"
 
 /** A program and all that it meets. */
 export interface ProgramInput {
@@ -100,11 +100,12 @@ const defectError = (cause: Cause.Cause<unknown>): CommandError => {
 }
 
 /** Runs the command; SIGINT and SIGTERM interrupt it unless it stops itself. */
-const runCommand = (input: ProgramInput, command: Command, found: ReturnType<typeof readSettings>) => {
+const runCommand = (input: ProgramInput, command: Command, found: ReadCommand, resolved: unknown) => {
   const run = command.run({
     settings: found.settings,
     operands: found.operands,
     plan: found.plan,
+    resolved,
     json: found.json,
     terminal: input.terminal,
     stop: input.stop
@@ -116,6 +117,15 @@ const runCommand = (input: ProgramInput, command: Command, found: ReturnType<typ
   }))
   return Effect.scoped(command.stopsItself === true ? run : Effect.raceFirst(run, stopped))
 }
+
+/** What the command's own `resolve` makes of the config file, and what is wrong with it. */
+const resolveCommand = (command: Command, { file, plan, problems, settings }: ReadCommand) =>
+  command.resolve === undefined
+    ? Effect.succeed({ resolved: undefined, problems: [] })
+    : Effect.match(command.resolve({ settings, plan: problems.length === 0 ? plan : undefined, file }), {
+      onSuccess: (resolved: unknown) => ({ resolved, problems: [] as ReadonlyArray<Problem> }),
+      onFailure: (found) => ({ resolved: undefined, problems: found })
+    })
 
 /** Never fails: what goes wrong is printed and is an exit code. */
 export const runProgram: (input: ProgramInput) => Effect.Effect<ExitCode> = Effect.fnUntraced(
@@ -139,12 +149,14 @@ export const runProgram: (input: ProgramInput) => Effect.Effect<ExitCode> = Effe
     }
     const nowMillis = yield* Clock.currentTimeMillis
     const context: CheckContext = { nowNanos: BigInt(nowMillis) * 1_000_000n, read: input.read }
-    const exit = yield* Effect.exit(Effect.suspend(() => {
+    const exit = yield* Effect.exit(Effect.gen(function*() {
       const found = readSettings(command, names, rest, context)
-      if (found.help) return Effect.as(terminal.out(commandHelp(program, command)), ExitCode.done)
+      if (found.help) return yield* Effect.as(terminal.out(commandHelp(program, command)), ExitCode.done)
       const voice = voiceOf(input, command, found.json)
-      if (found.problems.length > 0) return printProblems(voice, found.problems)
-      return Effect.matchEffect(runCommand(input, command, found), {
+      const more = yield* resolveCommand(command, found)
+      const problems = [...found.problems, ...more.problems]
+      if (problems.length > 0) return yield* printProblems(voice, problems)
+      return yield* Effect.matchEffect(runCommand(input, command, found, more.resolved), {
         onSuccess: (result) => print(voice, result),
         onFailure: (error) => printError(voice, error)
       })

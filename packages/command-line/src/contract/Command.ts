@@ -30,12 +30,28 @@ export interface CheckContext {
   readonly read: (path: string) => Uint8Array | { readonly problem: string }
 }
 
+/** The config file that `--config` named, as text. */
+export interface ConfigText {
+  readonly path: string
+  readonly text: string
+}
+
+/** What is known of a command line when `resolve` looks at it. */
+export interface FoundSettings<F extends Flags, P> {
+  readonly settings: Partial<Settings<F>>
+  /** Undefined when flags are wrong or missing, which is told beside what `resolve` finds. */
+  readonly plan: P | undefined
+  readonly file: ConfigText | undefined
+}
+
 /** What a command runs on. */
-export interface CommandInput<F extends Flags, P> {
+export interface CommandInput<F extends Flags, P, R = undefined> {
   readonly settings: Settings<F>
   readonly operands: ReadonlyArray<string>
   /** What `check` made. */
   readonly plan: P
+  /** What `resolve` made. */
+  readonly resolved: R
   /** `--json` was given: standard output is for JSON alone. */
   readonly json: boolean
   readonly terminal: Terminal
@@ -59,7 +75,7 @@ export interface Example {
 }
 
 /** One command. A flag called `json` may be among its flags to say what `--json` prints; it must be a switch. */
-export interface Command<F extends Flags = Flags, P = unknown> {
+export interface Command<F extends Flags = Flags, P = unknown, R = unknown> {
   readonly name: string
   /** One sentence without a full stop. */
   readonly summary: string
@@ -78,6 +94,11 @@ export interface Command<F extends Flags = Flags, P = unknown> {
     context: CheckContext,
     problem: (problem: Problem) => void
   ) => P
+  /**
+   * What the config file says beside the flags. Its problems are told in one report with those of the flags; what it returns counts only
+   * without any. It may load modules that the file names, and does no other I/O.
+   */
+  readonly resolve?: (found: FoundSettings<F, P>) => Effect.Effect<R, ReadonlyArray<Problem>>
   /** True: SIGINT and SIGTERM only complete `input.stop`, the command ends itself. Else they interrupt it. */
   readonly stopsItself?: boolean
   /**
@@ -87,9 +108,9 @@ export interface Command<F extends Flags = Flags, P = unknown> {
   readonly linesOnly?: boolean
   /** True: not in help and not in the config file; for processes that the program starts itself. */
   readonly internal?: boolean
-  readonly run: (input: CommandInput<F, P>) => Effect.Effect<CommandResult, CommandError, Scope.Scope>
+  readonly run: (input: CommandInput<F, P, R>) => Effect.Effect<CommandResult, CommandError, Scope.Scope>
 }
 
 /** Keeps the types of flags and plan together while a command is written, then forgets them for the list. */
-export const command = <const F extends Flags, P = undefined>(definition: Command<F, P>): Command =>
+export const command = <const F extends Flags, P = undefined, R = undefined>(definition: Command<F, P, R>): Command =>
   definition as unknown as Command

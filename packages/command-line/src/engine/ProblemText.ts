@@ -18,24 +18,34 @@ export const formatProblems = (program: string, problems: ReadonlyArray<Problem>
   ].join("\n")
 }
 
+/** Edits from one word to another: letters left out, put in, exchanged, or two neighbours swapped. */
 const distance = (a: string, b: string): number => {
+  let before: ReadonlyArray<number> = []
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      let least = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, before[j - 2]! + 1)
+      next.push(least)
     }
+    before = row
     row = next
   }
   return row[b.length]!
 }
 
-/** `; did you mean block-size?`, or nothing when no name is near. */
-export const didYouMean = (given: string, known: ReadonlyArray<string>): string => {
-  if (given.length > 40) return ""
-  const near = known
+/** The name that was most likely meant; undefined when none is near. */
+export const nearest = (given: string, known: ReadonlyArray<string>): string | undefined => {
+  if (given.length > 40) return undefined
+  return known
     .map((name) => ({ name, far: name.startsWith(given) && given.length > 2 ? 0 : distance(given, name) }))
     .filter(({ far, name }) => far <= Math.max(1, Math.floor(name.length / 4)))
-    .toSorted((a, b) => a.far - b.far)[0]
-  return near === undefined ? "" : `; did you mean ${near.name}?`
+    .toSorted((a, b) => a.far - b.far)[0]?.name
+}
+
+/** `; did you mean block-size?`, or nothing when no name is near. */
+export const didYouMean = (given: string, known: ReadonlyArray<string>): string => {
+  const near = nearest(given, known)
+  return near === undefined ? "" : `; did you mean ${near}?`
 }

@@ -3,7 +3,7 @@
  * problems at once. Pure but for `context.read`, which reads local input files.
  */
 import { type ConfigEntry, maxConfigBytes, readConfig } from "../codec/ConfigFile.ts"
-import type { CheckContext, Command } from "../contract/Command.ts"
+import type { CheckContext, Command, ConfigText } from "../contract/Command.ts"
 import type { Flag, Flags, Given } from "../contract/Flag.ts"
 import type { Problem } from "../contract/Problem.ts"
 import { allFlags, type Arguments, commonFlags, expectation, keysByName, readArguments } from "./Arguments.ts"
@@ -17,6 +17,7 @@ export interface ReadCommand {
   readonly settings: Readonly<Record<string, unknown>>
   readonly operands: ReadonlyArray<string>
   readonly plan: unknown
+  readonly file: ConfigText | undefined
   readonly problems: ReadonlyArray<Problem>
 }
 
@@ -77,22 +78,28 @@ const argumentValues = (flag: Flag<unknown>, name: string, texts: ReadonlyArray<
     return value === undefined ? [] : [value]
   })
 
-const fileEntries = (
-  command: Command,
-  commandNames: ReadonlyArray<string>,
+const configFile = (
   given: Arguments["given"],
   context: CheckContext,
   problems: Array<Problem>
+): ConfigText | undefined => {
+  const path = given.get("config")?.[0]
+  if (path === undefined || path === "") return undefined
+  const text = configText(path, context)
+  if (typeof text === "string") return { path, text }
+  problems.push(text)
+  return undefined
+}
+
+const fileEntries = (
+  command: Command,
+  commandNames: ReadonlyArray<string>,
+  file: ConfigText | undefined,
+  problems: Array<Problem>
 ): ReadonlyMap<string, ConfigEntry> => {
   const byKey = new Map<string, ConfigEntry>()
-  const path = given.get("config")?.[0]
-  if (path === undefined || path === "") return byKey
-  const text = configText(path, context)
-  if (typeof text !== "string") {
-    problems.push(text)
-    return byKey
-  }
-  const section = readConfig({ path, text }, command.name, commandNames)
+  if (file === undefined) return byKey
+  const section = readConfig(file, command.name, commandNames)
   problems.push(...section.problems)
   const keys = keysByName(allFlags(command))
   for (const entry of section.entries) {
@@ -145,10 +152,11 @@ export const readSettings = (
   const flags = allFlags(command)
   const isOn = (key: keyof typeof commonFlags): boolean => found.given.get(key)?.[0] === "true"
   if (isOn("help")) {
-    return { help: true, json: false, settings: {}, operands: [], plan: undefined, problems: [] }
+    return { help: true, json: false, settings: {}, operands: [], plan: undefined, file: undefined, problems: [] }
   }
-  const entries = fileEntries(command, commandNames, found.given, context, problems)
+  const file = configFile(found.given, context, problems)
+  const entries = fileEntries(command, commandNames, file, problems)
   const settings = readValues(flags, found.given, entries, problems)
   const plan = command.check?.(settings, found.operands, context, (problem) => void problems.push(problem))
-  return { help: false, json: settings["json"] === true, settings, operands: found.operands, plan, problems }
+  return { help: false, json: settings["json"] === true, settings, operands: found.operands, plan, file, problems }
 }

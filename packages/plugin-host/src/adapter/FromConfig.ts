@@ -1,12 +1,13 @@
 /** A composition from a config text: the same values as in code, with line and column for everything that is wrong. */
 import { didYouMean, shown } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
-import { parseConfig } from "../codec/ConfigText.ts"
+import { type ConfigEntry, parseConfig } from "../codec/ConfigText.ts"
 import type { Composition, PlacedPart } from "../contract/Composition.ts"
 import type { AnyKind, IdentifiersOf } from "../contract/Kind.ts"
 import type { AnyPlugin } from "../contract/Plugin.ts"
 import { CompositionError, type Problem } from "../contract/Problem.ts"
 import { resolve, type ResolveOptions } from "../engine/Resolve.ts"
+import { withOverrides } from "../engine/WithOverrides.ts"
 import { loadPlugins } from "./LoadPlugins.ts"
 
 export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
@@ -16,6 +17,11 @@ export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
   readonly path: string
   /** Kinds that the program uses: each must be provided. */
   readonly needs: Needs
+  /**
+   * Parts that stand unless the text says otherwise, see `withOverrides`; the text need not have `plugins` then. `unknown`: there are such parts, but
+   * what they are is not known (flags are wrong), so that nothing can be said to be missing.
+   */
+  readonly defaults?: Composition<unknown> | "unknown"
 }
 
 const idsOf = (plugins: ReadonlyArray<AnyPlugin>): ReadonlyArray<string> => plugins.map(({ id }) => id)
@@ -36,58 +42,87 @@ const inTextOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =
   })
 }
 
+/** The plugins among which an entry's id is looked for. */
+const knownTo = Effect.fnUntraced(function*(
+  { from, fromPlace }: ConfigEntry,
+  registry: ReadonlyArray<AnyPlugin>,
+  path: string
+) {
+  if (from === undefined) return registry
+  const loaded = yield* loadPlugins(from, path)
+  const problem = (kind: Problem["kind"], message: string, remedy: string): Problem => ({
+    kind,
+    where: fromPlace,
+    message,
+    remedy
+  })
+  if ("failure" in loaded) {
+    return problem("cannot-load", `cannot load ${from}: ${loaded.failure}`, "install it, or mend the path")
+  }
+  return loaded.plugins.length === 0
+    ? problem("not-a-plugin", `${from} exports no plugin`, "export what definePlugin makes")
+    : loaded.plugins
+})
+
+const unknownPlugin = ({ from, id, place }: ConfigEntry, known: ReadonlyArray<AnyPlugin>): Problem => {
+  const ids = idsOf(known)
+  const who = from === undefined ? "there is" : `${from} has`
+  return {
+    kind: "unknown-plugin",
+    where: place,
+    message: `${who} no plugin ${shown(id)}${didYouMean(id, ids)}`,
+    remedy: `plugins are ${ids.join(", ")}`
+  }
+}
+
+/** What the text names, as far as it can be had. */
+const readParts = Effect.fnUntraced(function*(
+  registry: ReadonlyArray<AnyPlugin>,
+  text: string,
+  path: string,
+  mayBeAbsent: boolean
+) {
+  const parsed = parseConfig(path, text, mayBeAbsent)
+  const problems: Array<Problem> = [...parsed.problems]
+  const parts: Array<PlacedPart> = []
+  for (const entry of parsed.entries) {
+    const known = yield* knownTo(entry, registry, path)
+    if ("where" in known) {
+      problems.push(known)
+      continue
+    }
+    const plugin = known.find(({ id }) => id === entry.id)
+    if (plugin === undefined) {
+      problems.push(unknownPlugin(entry, known))
+      continue
+    }
+    const where = (at: ReadonlyArray<PropertyKey> = []): string => at.length === 0 ? entry.place : entry.placeOf(at)
+    parts.push({ plugin, config: entry.config, where })
+  }
+  return { parts, problems }
+})
+
 /** Fails with every problem of text, plugins and composition at once; nothing is started. */
 export const fromConfig = Effect.fnUntraced(function*<const Needs extends ReadonlyArray<AnyKind>>(
   registry: ReadonlyArray<AnyPlugin>,
   text: string,
   options: FromConfigOptions<Needs>
 ) {
-  const parsed = parseConfig(options.path, text)
-  const problems: Array<Problem> = [...parsed.problems]
-  const parts: Array<PlacedPart> = []
-  for (const entry of parsed.entries) {
-    let known = registry
-    if (entry.from !== undefined) {
-      const loaded = yield* loadPlugins(entry.from, options.path)
-      if ("failure" in loaded) {
-        const message = `cannot load ${entry.from}: ${loaded.failure}`
-        problems.push({ kind: "cannot-load", where: entry.fromPlace, message, remedy: "install it, or mend the path" })
-        continue
-      }
-      if (loaded.plugins.length === 0) {
-        const message = `${entry.from} exports no plugin`
-        problems.push({
-          kind: "not-a-plugin",
-          where: entry.fromPlace,
-          message,
-          remedy: "export what definePlugin makes"
-        })
-        continue
-      }
-      known = loaded.plugins
-    }
-    const plugin = known.find(({ id }) => id === entry.id)
-    if (plugin === undefined) {
-      const who = entry.from === undefined ? "there is" : `${entry.from} has`
-      const message = `${who} no plugin ${shown(entry.id)}${didYouMean(entry.id, idsOf(known))}`
-      problems.push({
-        kind: "unknown-plugin",
-        where: entry.place,
-        message,
-        remedy: `plugins are ${idsOf(known).join(", ")}`
-      })
-      continue
-    }
-    const where = (path: ReadonlyArray<PropertyKey> = []): string =>
-      path.length === 0 ? entry.place : entry.placeOf(path)
-    parts.push({ plugin, config: entry.config, where })
-  }
-  const { path: _, ...resolveOptions } = options
-  // A provider that is unknown or cannot be loaded would be missed a second time.
-  const resolved = resolve(parts, { ...resolveOptions, known: registry })
-  const isConsequence = (problem: Problem): boolean => problems.length > 0 && problem.kind === "missing-provider"
-  if ("problems" in resolved) problems.push(...resolved.problems.filter((problem) => !isConsequence(problem)))
-  if (problems.length > 0) return yield* new CompositionError({ problems: inTextOrder(problems) })
-  const composition: Composition<IdentifiersOf<Needs>> = { parts }
+  const { defaults, path, ...resolveOptions } = options
+  const { parts, problems } = yield* readParts(registry, text, path, defaults !== undefined)
+  const named: Composition<IdentifiersOf<Needs>> = { parts }
+  const composition = defaults === undefined || defaults === "unknown"
+    ? named
+    : withOverrides(defaults as Composition<IdentifiersOf<Needs>>, named)
+  const resolved = resolve(composition.parts, { ...resolveOptions, known: registry })
+  // A provider that is unknown or cannot be loaded would be missed a second time; a default part may have what is missing.
+  const untold: ReadonlyArray<Problem["kind"]> = defaults === "unknown"
+    ? ["missing-provider", "missing-key"]
+    : problems.length > 0
+    ? ["missing-provider"]
+    : []
+  const found = "problems" in resolved ? resolved.problems.filter(({ kind }) => !untold.includes(kind)) : []
+  const all = [...problems, ...found]
+  if (all.length > 0) return yield* new CompositionError({ problems: inTextOrder(all) })
   return composition
 })

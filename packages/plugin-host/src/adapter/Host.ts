@@ -29,6 +29,24 @@ import { type WhyChain, whyChains } from "../engine/WhyChains.ts"
 import { LiveSettings } from "./LiveSettings.ts"
 import { meteredService } from "./MeteredService.ts"
 
+/** Something that happened to a plugin, by a stable name. */
+export interface PluginEvent {
+  /** Name of the part. */
+  readonly plugin: string
+  readonly name: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly text: string | undefined
+}
+
+/** How far a plugin is with something. */
+export interface PluginProgress {
+  readonly plugin: string
+  readonly activity: string
+  readonly done: number
+  /** 0 when it is not known. */
+  readonly total: number
+}
+
 export interface HostOptions extends ResolveOptions {
   /** Default `hostLimits.startMillis`. */
   readonly startMillis?: number
@@ -38,6 +56,10 @@ export interface HostOptions extends ResolveOptions {
   readonly stopMillis?: number
   /** Every change of a plugin's status. */
   readonly onStatus?: (status: PluginStatus) => void
+  /** What plugins tell through `PluginRuntime.event`. */
+  readonly onEvent?: (event: PluginEvent) => void
+  /** What plugins tell through `PluginRuntime.progress`. */
+  readonly onProgress?: (progress: PluginProgress) => void
   /** Every change of a live setting. */
   readonly onChange?: (change: SettingChange) => void
 }
@@ -118,6 +140,8 @@ class Running {
     const runtime = Context.make(PluginRuntime, {
       id: name,
       report: (status, message = "") => void this.board.report(index, status, message, this.now),
+      event: (event, fields, text) => this.options.onEvent?.({ plugin: name, name: event, fields, text }),
+      progress: (activity, done, total) => this.options.onProgress?.({ plugin: name, activity, done, total }),
       onWhy: (waits) => {
         live.waits = waits
       },

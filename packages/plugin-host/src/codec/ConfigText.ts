@@ -64,9 +64,10 @@ class Reader {
     return isAlias(node) ? node.resolve(this.document) : node
   }
 
-  entries(): ReadonlyArray<ConfigEntry> {
+  entries(mayBeAbsent: boolean): ReadonlyArray<ConfigEntry> {
     const root = this.followed(this.document.contents)
     const list = isMap(root) ? this.followed(root.get("plugins", true)) : undefined
+    if (list === undefined && mayBeAbsent) return []
     if (!isSeq(list)) {
       this.problem("syntax", this.place(list ?? root), "want a list under plugins", "write plugins: [{ use: ID }]")
       return []
@@ -131,12 +132,12 @@ class Reader {
   }
 }
 
-/** Never throws: what is wrong with the text are problems, with line and column. */
-export const parseConfig = (path: string, text: string): ParsedConfig => {
+/** Never throws: what is wrong with the text are problems, with line and column. `mayBeAbsent`: there need not be `plugins`. */
+export const parseConfig = (path: string, text: string, mayBeAbsent = false): ParsedConfig => {
   if (text.length > hostLimits.maxConfigBytes) {
     const message = `the config has ${text.length} characters, at most ${hostLimits.maxConfigBytes} are read`
     return { entries: [], problems: [{ kind: "syntax", where: path, message, remedy: "make it smaller" }] }
   }
   const reader = new Reader(path, text)
-  return { entries: reader.problems.length > 0 ? [] : reader.entries(), problems: reader.problems }
+  return { entries: reader.problems.length > 0 ? [] : reader.entries(mayBeAbsent), problems: reader.problems }
 }

@@ -9,6 +9,10 @@ export class PluginRuntime extends Context.Service<PluginRuntime, {
   readonly id: string
   /** Tells the host how the plugin is; `starting`, `stopping` and `stopped` are the host's own. */
   report(status: ReportedStatus, message?: string): void
+  /** Tells something that happened, under a stable name, for logs; `text` is for people, without it the event is for machines only. */
+  event(name: string, fields: Readonly<Record<string, unknown>>, text?: string): void
+  /** How far a longer piece of work is: `scanning the store`, 3, 9 (bytes, files, blocks; 0: total not known). */
+  progress(activity: string, done: number, total: number): void
   /** Asked for by `why`; plain and quick. */
   onWhy(waits: () => ReadonlyArray<Wait>): void
   /** Declares a value that may change while the plugin runs. */

@@ -9,6 +9,7 @@ export const ProblemKind = Schema.Literals([
   "host-version",
   "stability",
   "config",
+  "missing-key",
   "unknown-key",
   "missing-provider",
   "ambiguous-provider",

@@ -15,3 +15,9 @@ export const configKeys = (schema: ConfigSchema, path: ReadonlyArray<PropertyKey
   const ast = astAt(Schema.toEncoded(schema).ast, path)
   return ast?._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
 }
+
+/** What the key at `path` is for, from its annotation; empty when it has none. */
+export const configKeyDescription = (schema: ConfigSchema, path: ReadonlyArray<PropertyKey>): string => {
+  const description = astAt(Schema.toEncoded(schema).ast, path)?.annotations?.["description"]
+  return typeof description === "string" ? description : ""
+}

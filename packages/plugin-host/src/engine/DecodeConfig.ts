@@ -1,20 +1,23 @@
 /** Decodes a part's config and tells everything that is wrong with it, each with the path into it. */
-import { didYouMean, shown } from "@peerstrap/command-line"
+import { didYouMean, nearest, shown } from "@peerstrap/command-line"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { PlacedPart } from "../contract/Composition.ts"
 import type { Problem } from "../contract/Problem.ts"
-import { configKeys } from "./ConfigKeys.ts"
+import { configKeyDescription, configKeys } from "./ConfigKeys.ts"
 
 export type DecodedConfig = { readonly config: unknown } | { readonly problems: ReadonlyArray<Problem> }
 
-/** What marks an issue as an unknown key among the formatted ones. */
-const unexpectedKey = "\u0000unexpected key"
+/** What marks these issues among the formatted ones. */
+const marks = { UnexpectedKey: "\u0000unexpected key", MissingKey: "\u0000missing key" } as const
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) => issue._tag === "UnexpectedKey" ? unexpectedKey : SchemaIssue.defaultLeafHook(issue)
+  leafHook: (issue) =>
+    issue._tag === "UnexpectedKey" || issue._tag === "MissingKey"
+      ? marks[issue._tag]
+      : SchemaIssue.defaultLeafHook(issue)
 })
 
 const keyOf = (segment: unknown): PropertyKey =>
@@ -32,22 +35,32 @@ export const decodeConfig = (part: PlacedPart): DecodedConfig => {
   if (Exit.isSuccess(exit)) return { config: exit.value }
   const issue = Cause.findErrorOption(exit.cause)
   if (issue._tag === "None") throw new Error(`config schema of plugin ${plugin.id}: ${Cause.pretty(exit.cause)}`)
-  const { issues } = format(issue.value)
+  const issues = format(issue.value).issues.map((each) => ({ ...each, path: (each.path ?? []).map(keyOf) }))
+  // A key that is written wrongly is missing as well: that is one problem.
+  const meant = new Set<string>()
+  const problems = issues.map(({ message, path }): Problem & { readonly missing?: string } => {
+    const where = part.where(path)
+    const name = path.length === 0 ? "config" : path.map(String).join(".")
+    if (message === marks.MissingKey) {
+      const about = configKeyDescription(plugin.config, path)
+      const remedy = about === "" ? `write ${name}` : about
+      return { kind: "missing-key", where, message: `${plugin.id} needs the key ${name}`, remedy, missing: name }
+    }
+    if (message !== marks.UnexpectedKey) {
+      return { kind: "config", where, message: `${name} of ${plugin.id}: ${message}`, remedy: "" }
+    }
+    const known = configKeys(plugin.config, path.slice(0, -1))
+    const near = nearest(String(path.at(-1)), known)
+    if (near !== undefined) meant.add([...path.slice(0, -1), near].map(String).join("."))
+    return {
+      kind: "unknown-key",
+      where,
+      message: `${plugin.id} has no key ${shown(name)}${didYouMean(String(path.at(-1)), known)}`,
+      remedy: known.length === 0 ? "it has no config" : `keys are ${known.join(", ")}`
+    }
+  })
   return {
-    problems: issues.map((each): Problem => {
-      const path = (each.path ?? []).map(keyOf)
-      const where = part.where(path)
-      const name = path.length === 0 ? "config" : path.map(String).join(".")
-      if (each.message !== unexpectedKey) {
-        return { kind: "config", where, message: `${name} of ${plugin.id}: ${each.message}`, remedy: "" }
-      }
-      const known = configKeys(plugin.config, path.slice(0, -1))
-      return {
-        kind: "unknown-key",
-        where,
-        message: `${plugin.id} has no key ${shown(name)}${didYouMean(String(path.at(-1)), known)}`,
-        remedy: known.length === 0 ? "it has no config" : `keys are ${known.join(", ")}`
-      }
-    })
+    problems: problems.filter(({ missing }) => missing === undefined || !meant.has(missing))
+      .map(({ kind, message, remedy, where }) => ({ kind, message, remedy, where }))
   }
 }

@@ -44,12 +44,31 @@ export const explainText = (plugin: AnyPlugin): string =>
   ) +
   section("limits", Object.entries(plugin.limits).map(([name, { reason, value }]) => `${name} = ${value}: ${reason}`))
 
-/** JSON Schema (draft 2020-12) of a config whose plugins are among these; modules from outside are allowed with any config. */
-export const configJsonSchema = (plugins: ReadonlyArray<AnyPlugin>): Readonly<Record<string, unknown>> => ({
+/** The same as `explainText` as a plain value, ready for JSON. `config` is the JSON Schema of what stands under `with`. */
+export const explainJson = (plugin: AnyPlugin) => ({
+  id: plugin.id,
+  version: plugin.version,
+  stability: plugin.stability,
+  summary: plugin.summary,
+  provides: plugin.provides.map(({ id, multiplicity, summary }) => ({ id, multiplicity, summary })),
+  requires: plugin.requires.map(({ id }) => id),
+  config: Schema.toJsonSchemaDocument(Schema.toEncoded(plugin.config)).schema,
+  limits: plugin.limits
+})
+
+/**
+ * JSON Schema (draft 2020-12) of a config whose plugins are among these; modules from outside are allowed with any config. `sections`: what stands
+ * beside `plugins`, by key; without any, `plugins` is required.
+ */
+export const configJsonSchema = (
+  plugins: ReadonlyArray<AnyPlugin>,
+  sections: Readonly<Record<string, unknown>> = {}
+): Readonly<Record<string, unknown>> => ({
   $schema: "https://json-schema.org/draft/2020-12/schema",
   type: "object",
-  required: ["plugins"],
+  ...(Object.keys(sections).length === 0 ? { required: ["plugins"] } : {}),
   properties: {
+    ...sections,
     plugins: {
       type: "array",
       items: {

@@ -1,0 +1,127 @@
+import { assert, describe, it } from "@effect/vitest"
+import { command, ExitCode, type Program, required, Type } from "@peerstrap/command-line"
+import { inProcess } from "@peerstrap/command-line/testing"
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { compose, type Composition, fromConfig, Host, pluginsCommand } from "../src/index.ts"
+import { Counter, counterKind, makeShop } from "./shop.ts"
+
+const { all, clockwork, paper, steel } = makeShop([])
+const flags = { teeth: required(Type.integer(3, 99, 12), "On each wheel.") } as const
+
+const count = command<typeof flags, { readonly teeth: number } | undefined, Composition<Counter>>({
+  name: "count",
+  summary: "Turn the wheels once",
+  flags,
+  examples: [],
+  check: ({ teeth }) => teeth === undefined ? undefined : { teeth },
+  resolve: ({ file, plan }) =>
+    fromConfig(all, file?.text ?? "", {
+      path: file?.path ?? "",
+      needs: [counterKind],
+      defaults: plan === undefined ? "unknown" : compose(steel(plan), paper({ name: "a" }), clockwork({}))
+    }).pipe(Effect.mapError(({ problems }) => problems)),
+  run: ({ resolved }) =>
+    Effect.orDie(Effect.map(
+      Host.run(resolved, () => Counter.use((counter) => counter.count)),
+      (counted) => ({ exitCode: ExitCode.done, text: `${counted}\n`, json: { counted } })
+    ))
+})
+
+const program: Program = {
+  name: "shop",
+  summary: "counts",
+  version: "1.0.0",
+  commands: [
+    count,
+    pluginsCommand({ registry: all, main: count, sample: ["--teeth", "12"], commandNames: () => ["count", "plugins"] })
+  ]
+}
+const shop = inProcess(program)
+
+const withFile = <A>(text: string, use: (path: string) => Effect.Effect<A>) => {
+  const folder = mkdtempSync(join(tmpdir(), "plugins-"))
+  const path = join(folder, "run.yaml")
+  writeFileSync(path, text)
+  return Effect.ensuring(use(path), Effect.sync(() => rmSync(folder, { recursive: true })))
+}
+
+describe("a command that composes", () => {
+  it.effect("runs what flags say, or the file", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* shop("count", "--teeth", "12")).out, "12\n")
+      const { out } = yield* withFile("count: { teeth: 20 }\nplugins: [{ use: gears.wood }]\n", (path) =>
+        shop("count", "--config", path, "--json"))
+      assert.strictEqual(JSON.parse(out).counted, 5)
+    }))
+
+  it.effect("tells problems of flags and of plugins in one report, before anything starts", () =>
+    withFile("count: { teeth: 2 }\nplugins: [{ use: gears.wod }]\n", (path) =>
+      Effect.gen(function*() {
+        const { code, err } = yield* shop("count", "--config", path)
+        assert.strictEqual(code, ExitCode.usage)
+        assert.match(
+          err,
+          /2 problems, nothing was started\n.*run\.yaml:1:10 teeth: .*\n.*run\.yaml:2:18: there is no plugin "gears\.wod"/
+        )
+      })))
+})
+
+describe("plugins", () => {
+  it.effect("list and explain, also as JSON", () =>
+    Effect.gen(function*() {
+      const { out } = yield* shop("plugins", "list")
+      assert.deepEqual(out.trim().split("\n").map((line) => line.split(" ")[0]), all.map(({ id }) => id))
+      assert.match((yield* shop("plugins", "explain", "gears.steel")).out, /teeth: integer.*required.*on each wheel/)
+      const json = JSON.parse((yield* shop("plugins", "explain", "gears.steel", "--json")).out)
+      assert.deepEqual(Object.keys(json.config.properties), ["teeth", "jams"])
+      const unknown = yield* shop("plugins", "explain", "gears.stel")
+      assert.deepEqual([unknown.code, /did you mean gears\.steel/.test(unknown.err)], [ExitCode.usage, true])
+    }))
+
+  it.effect("graph of the defaults and of a file that exchanges one", () =>
+    Effect.gen(function*() {
+      assert.match((yield* shop("plugins", "graph")).out, /counter\.clockwork .*\n {2}├ gears ◄ gears\.steel/)
+      const { out } = yield* withFile("plugins: [{ use: gears.wood }]", (path) =>
+        shop("plugins", "graph", path, "--json"))
+      assert.deepEqual(
+        JSON.parse(out).plugins.map(({ name }: { name: string }) =>
+          name
+        ),
+        [
+          "gears.wood",
+          "printer.paper",
+          "counter.clockwork"
+        ]
+      )
+    }))
+
+  it.effect("validate says that a file fits, or all that is wrong with it", () =>
+    Effect.gen(function*() {
+      const good = yield* withFile("count: { teeth: 12 }", (path) => shop("plugins", "validate", path))
+      assert.deepEqual([good.code, /fits, 3 parts/.test(good.out)], [ExitCode.done, true])
+      const bad = yield* withFile("count: { teth: 12 }\nplugins: [{ use: gears.steel, with: { jam: 1 } }]", (path) =>
+        shop("plugins", "validate", path))
+      assert.strictEqual(bad.code, ExitCode.usage)
+      assert.match(
+        bad.out,
+        /3 problems\n.*run\.yaml:1:10 teth: .*\n.*--teeth: is missing.*\n.*run\.yaml:2:39: gears\.steel has no key "jam"; did you mean jams/
+      )
+    }))
+
+  it.effect("schema has the flags of the command beside the plugins", () =>
+    Effect.gen(function*() {
+      const schema = JSON.parse((yield* shop("plugins", "schema")).out)
+      assert.strictEqual(schema.properties.count.properties.teeth.type, "integer")
+      assert.strictEqual(schema.properties.plugins.items.anyOf.length, all.length + 1)
+    }))
+
+  it.effect("wrong words are told", () =>
+    Effect.gen(function*() {
+      for (const argv of [["grph"], ["list", "x"], ["explain"], ["validate", "/nowhere.yaml"]]) {
+        assert.strictEqual((yield* shop("plugins", ...argv)).code, ExitCode.usage, argv.join(" "))
+      }
+    }))
+})
