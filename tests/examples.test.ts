@@ -30,26 +30,32 @@ const runnableBlocks = (markdown: string): ReadonlyArray<Block> => {
   return blocks
 }
 
+/** Files that a page shows by name, `yaml file run.yaml`: they lie beside each of its runnable blocks. */
+const filesIn = (markdown: string): ReadonlyMap<string, string> =>
+  new Map([...markdown.matchAll(/^```\w+ file (\S+)\n(.*?)^```$/gms)].map((found) => [found[1]!, found[2]!]))
+
 const limitMillis = 60_000
 const scratch = join(root, ".peerstrap", "examples")
 
-const run = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<void> =>
+/** Standard output of a program that ends well. */
+const run = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const PATH = `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"] ?? ""}`
     const env = { ...process.env, PATH, NODE_OPTIONS: "", CI: "true", NO_COLOR: "1" }
     execFile(command, args, { cwd, env, timeout: limitMillis, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
-      if (error === null) return resolve()
+      if (error === null) return resolve(stdout)
       const cause = error.killed === true ? `took longer than ${limitMillis / 1000} s` : `exit code ${error.code}`
       reject(new Error(`${cause}\n${stdout}\n${stderr}`))
     })
   })
 
-const runProgram = (file: string, cwd: string): Promise<void> =>
+const runProgram = (file: string, cwd: string): Promise<string> =>
   run(process.execPath, ["--conditions=@peerstrap/source", "--disable-warning=ExperimentalWarning", file], cwd)
 
-const execute = (name: string, block: Block): Promise<void> => {
+const execute = (name: string, block: Block, files: ReadonlyMap<string, string> = new Map()): Promise<string> => {
   const folder = join(scratch, name)
   mkdirSync(folder, { recursive: true })
+  for (const [file, text] of files) writeFileSync(join(folder, file), text)
   if (block.language === "sh") return run("bash", ["-euo", "pipefail", "-c", block.text], folder)
   const file = join(folder, "example.ts")
   writeFileSync(file, block.text)
@@ -82,6 +88,11 @@ describe("examples", () => {
     ])
   })
 
+  it("finds files that are shown by name", () => {
+    const text = "a\n```yaml file run.yaml\na: 1\n```\n```ts\nno\n```\n```ts file A.ts\nb\n\nc\n```\n"
+    assert.deepStrictEqual([...filesIn(text)], [["run.yaml", "a: 1\n"], ["A.ts", "b\n\nc\n"]])
+  })
+
   it("notices an example that fails", async () => {
     const ts = "import assert from \"node:assert/strict\"\nassert.equal(1 as number, 2)\n"
     assert.include(await failure("self-test-ts", "ts", ts), "exit code 1")
@@ -100,29 +111,89 @@ describe("examples", () => {
     })
   }
 
-  const programs = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts")).toSorted()
+  for (const path of documents) {
+    const text = readFileSync(join(root, path), "utf8")
+    for (const block of runnableBlocks(text)) {
+      it.concurrent(`${relative(".", path)}:${block.line} (${block.language})`, () =>
+        execute(`${path.replaceAll(/[^\w.-]/g, "_")}-${block.line}`, block, filesIn(text)))
+    }
+  }
+})
 
-  it("finds the programs in examples, and each asserts something", () => {
-    assert.isAtLeast(programs.length, 3)
-    for (const name of programs) {
-      const lines = readFileSync(join(root, "examples", name), "utf8").split("\n")
-      assert.isTrue(lines.some((line) => line.startsWith("assert")), `${name} asserts nothing`)
-      assert.isAtMost(lines.length, 61, `${name} is too long for an example`)
+/** What the README of an example says that a program prints, by the program: blocks whose info string is `text PROGRAM.ts`. */
+const outputsIn = (markdown: string): ReadonlyMap<string, string> =>
+  new Map([...markdown.matchAll(/^```text (\S+\.ts)\n(.*?)^```$/gms)].map((found) => [found[1]!, found[2]!]))
+
+/** Whether a line is what a line of a README says, in which `…` stands for anything. */
+const fits = (line: string, expected: string): boolean =>
+  new RegExp(`^${expected.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&").replaceAll("…", ".*")}$`).test(line)
+
+/** What was printed, each line as the README has it wherever it fits. */
+const asExpected = (printed: string, expected: string): string => {
+  const lines = expected.split("\n")
+  return printed.split("\n").map((line, at) => fits(line, lines[at] ?? "") ? lines[at] : line).join("\n")
+}
+
+const maxExampleLines = 150
+
+const examples = readdirSync(join(root, "examples")).filter((name) => /^\d\d-/.test(name)).toSorted()
+
+/** Every TypeScript file of an example but its tests and what they need. */
+const modulesOf = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("test/") && !name.includes("node_modules"))
+    .toSorted()
+
+/** Programs begin with a lower-case letter, modules with a capital. */
+const isProgram = (name: string): boolean => /^[a-z]/.test(name)
+
+const linesOf = (file: string): ReadonlyArray<string> => readFileSync(file, "utf8").trimEnd().split("\n")
+
+describe("the programs in examples", () => {
+  it("are compared with what their README says", () => {
+    const outputs = outputsIn("a\n```text main.ts\none (1)\ntwo …\n```\n```text\nno\n```\n")
+    assert.deepStrictEqual([...outputs], [["main.ts", "one (1)\ntwo …\n"]])
+    const expected = outputs.get("main.ts")!
+    assert.strictEqual(asExpected("one (1)\ntwo 2 3\n", expected), expected)
+    for (const other of ["one (1)\ntwo 2\nthree\n", "one 1\ntwo 2\n", "zero\none (1)\ntwo 2\n", "one (1)\n"]) {
+      assert.notStrictEqual(asExpected(other, expected), expected)
     }
   })
 
-  for (const name of programs) {
-    it.concurrent(`examples/${name}`, () => {
-      const folder = join(scratch, "programs")
-      mkdirSync(folder, { recursive: true })
-      return runProgram(join(root, "examples", name), folder)
-    })
-  }
+  it("are in folders 01, 02, …, all of them told in examples/README.md, and nowhere else", () => {
+    assert.isAtLeast(examples.length, 5)
+    const contents = readFileSync(join(root, "examples", "README.md"), "utf8")
+    assert.deepStrictEqual(examples.filter((name) => !contents.includes(`](${name}/README.md)`)), [])
+    const loose = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"))
+    assert.deepStrictEqual(loose, [])
+  })
 
-  for (const path of documents) {
-    for (const block of runnableBlocks(readFileSync(join(root, path), "utf8"))) {
-      it.concurrent(`${relative(".", path)}:${block.line} (${block.language})`, () =>
-        execute(`${path.replaceAll(/[^\w.-]/g, "_")}-${block.line}`, block))
+  for (const name of examples) {
+    const folder = join(root, "examples", name)
+    const modules = modulesOf(folder)
+    const programs = modules.filter(isProgram)
+    const readme = readFileSync(join(folder, "README.md"), "utf8")
+    const outputs = outputsIn(readme)
+
+    it(`examples/${name} is short, and its README names every file, says how to run it and what is seen`, () => {
+      const lines = modules.reduce((sum, file) => sum + linesOf(join(folder, file)).length, 0)
+      assert.isAtMost(lines, maxExampleLines, "lines of TypeScript")
+      assert.deepStrictEqual(modules.filter((file) => !readme.includes(file)), [], "files that the README leaves out")
+      assert.include(readme, `npm run example -- ${name.slice(0, 2)}`)
+      assert.isAbove(programs.length, 0)
+      assert.deepStrictEqual([...outputs.keys()].toSorted(), [...programs])
+      for (const heading of ["## Run it", "## What you see", "## What to change next"]) assert.include(readme, heading)
+    })
+
+    for (const file of programs) {
+      it.concurrent(`examples/${name}/${file} asserts, and prints what its README says`, async () => {
+        assert.isTrue(linesOf(join(folder, file)).some((line) => /^\s*assert[.(]/.test(line)), "it asserts nothing")
+        const cwd = join(scratch, "programs")
+        mkdirSync(cwd, { recursive: true })
+        const expected = outputs.get(file) ?? ""
+        assert.strictEqual(asExpected(await runProgram(join(folder, file), cwd), expected), expected)
+        assert.deepStrictEqual(readdirSync(cwd), [], "files it leaves where it is run")
+      })
     }
   }
 })

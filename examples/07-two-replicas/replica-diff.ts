@@ -15,20 +15,7 @@ const list = Effect.fnUntraced(function*(client: NodeClient, peer: number, group
   let pageToken: Uint8Array | undefined
   do {
     const page = yield* client.fetchBlocksMetadata({ ...request, ...range, pageToken })
-    for (let row = 0; row < page.count; row++) {
-      grouping.report(
-        peer,
-        page.buffer,
-        page.idOffset[row]!,
-        page.idLength[row]!,
-        page.tagsOffset[row]!,
-        page.tagsLength[row]!,
-        page.startHi[row]!,
-        page.startLo[row]!,
-        page.size[row]!,
-        page.checksum[row]!
-      )
-    }
+    grouping.reportPage(peer, page)
     pageToken = page.nextPageToken
   } while (pageToken !== undefined)
   grouping.finish(peer)
@@ -44,13 +31,9 @@ const compare = Effect.scoped(Effect.gen(function*() {
     }), { concurrency: 2 })
   const ready: Array<number> = []
   grouping.drainReady(ready)
-  return {
-    listed: ready.length,
-    alone: ready.filter((group) => grouping.reporters(group) === 1).length,
-    different: ready.filter((group) =>
-      grouping.reporters(group) === 2 && grouping.checksum(group, 0) !== grouping.checksum(group, 1)
-    ).length
-  }
+  const both = ready.filter((group) => grouping.reporters(group) === 2)
+  const different = both.filter((group) => grouping.checksum(group, 0) !== grouping.checksum(group, 1))
+  return { listed: ready.length, alone: ready.length - both.length, different: different.length }
 }))
 
 const { alone, different, listed } = await Effect.runPromise(Effect.provide(compare, Memory.layer))
