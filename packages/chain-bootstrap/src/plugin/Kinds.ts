@@ -1,0 +1,30 @@
+/** The contracts of the chain side that plugins implement. */
+import { one } from "@peerstrap/plugin-host"
+import { BlockApplier } from "../contract/BlockApplier.ts"
+import { ChainBase } from "../contract/ChainBase.ts"
+import { ChainMemory } from "../contract/ChainMemory.ts"
+import { ChainProtocol } from "../contract/ChainProtocol.ts"
+import { ChainStore } from "../contract/ChainStore.ts"
+import { ReorganisationStrategy } from "../contract/Reorganisation.ts"
+
+export const memoryKind = one("chain.memory", ChainMemory, {
+  summary: "What all large buffers of a run draw from.",
+  metered: false
+})
+
+export const protocolKind = one("chain.protocol", ChainProtocol, {
+  summary: "The chain's wire and its rules: how a connection becomes a session with an identified peer."
+})
+
+export const baseKind = one("chain.base", ChainBase, { summary: "Where a new store begins." })
+
+export const storeKind = one("chain.store", ChainStore, {
+  summary: "Keeps headers, bodies, chosen segments with their evidence, and what is applied."
+})
+
+export const applierKind = one("chain.applier", BlockApplier, { summary: "What applying a block means." })
+
+export const strategyKind = one("chain.strategy", ReorganisationStrategy, {
+  summary: "What is done when a quorum moves to another branch.",
+  metered: false
+})

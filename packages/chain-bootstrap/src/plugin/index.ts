@@ -1,0 +1,16 @@
+/** Kinds of the chain side, and the plugins of this package: memory, bases, stores, appliers, reorganisation strategies. */
+import { applierPlugins } from "./Appliers.ts"
+import { fixedBase } from "./FixedBase.ts"
+import { boundedMemory } from "./Memory.ts"
+import { storePlugins } from "./Stores.ts"
+import { strategyPlugins } from "./Strategies.ts"
+
+export * from "./Appliers.ts"
+export * from "./FixedBase.ts"
+export * from "./Kinds.ts"
+export * from "./Memory.ts"
+export * from "./Stores.ts"
+export * from "./Strategies.ts"
+export * from "./TellingApplier.ts"
+
+export const chainPlugins = [boundedMemory, fixedBase, ...storePlugins, ...applierPlugins, ...strategyPlugins]
