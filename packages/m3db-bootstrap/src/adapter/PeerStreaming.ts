@@ -9,7 +9,13 @@
 import { LevelSource } from "@peerstrap/consistency-policy"
 import { type AnswerBuffers, CallError, makeAnswerBuffers, type NodeClient } from "@peerstrap/m3db-wire"
 import { type MergeRule, mostReplicas } from "@peerstrap/m3tsz"
-import { leastLoaded, makePeerQueues, type QueueLimits, type Ranking } from "@peerstrap/peer-selection"
+import {
+  leastLoaded,
+  makePeerQueues,
+  type PeerRateSource,
+  type QueueLimits,
+  type Ranking
+} from "@peerstrap/peer-selection"
 import { ByteLedger } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -35,6 +41,8 @@ export interface PeerStreamingOptions {
   readonly memoryBytes: number
   readonly limits?: Partial<StreamLimits>
   readonly queueLimits?: Partial<QueueLimits>
+  /** A rate that may change; without it that of `queueLimits` stands. */
+  readonly peerRate?: PeerRateSource["Service"]
   /** Default `leastLoaded`. */
   readonly ranking?: Ranking
   /** Default `mostReplicas`. */
@@ -91,6 +99,14 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
     Stream.runForEach(({ level, origin }) => Effect.sync(() => tell({ _tag: "level", level, origin }))),
     Effect.forkScoped
   )
+  if (options.peerRate !== undefined) {
+    yield* options.peerRate.changes.pipe(
+      Stream.runForEach(({ bytesPerSecond, origin }) =>
+        Effect.sync(() => tell({ _tag: "rate", bytesPerSecond, origin }))
+      ),
+      Effect.forkScoped
+    )
+  }
   const buffers = makeAnswerBuffers(
     Math.min(options.memoryBytes / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
   )

@@ -48,6 +48,8 @@ export type StreamEvent =
   /** The sink cannot go on: the run ends; later deliveries are acknowledged unwritten, commits fail. */
   | { readonly _tag: "sink-failed"; readonly message: string; readonly remedy: string }
   | { readonly _tag: "level"; readonly level: Level; readonly origin: string }
+  /** Bytes per second that are asked of each peer at most; 0: no limit. */
+  | { readonly _tag: "rate"; readonly bytesPerSecond: number; readonly origin: string }
   /** Time passed, or there is work left over (`hasWork`). */
   | { readonly _tag: "tick" }
   /** End in order: nothing more is asked; blocks that are whole are published, the rest is dropped. */

@@ -1,7 +1,7 @@
 /** What all parts of one run share: options, clock, level, ledger, queues, the book of evidence, and where actions go. */
 import type { Level } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
-import type { EvidenceBook, PeerQueues, Ranking, Verdict } from "@peerstrap/peer-selection"
+import type { AdaptivePeerQueues, EvidenceBook, Ranking, Verdict } from "@peerstrap/peer-selection"
 import type { ByteLedger } from "@peerstrap/transport"
 import type { StreamLimits } from "../contract/Limits.ts"
 import type { Outcome, StreamAction, StreamOptions } from "../contract/StreamRun.ts"
@@ -11,7 +11,7 @@ export interface RunScope {
   readonly options: StreamOptions
   readonly limits: StreamLimits
   readonly ledger: ByteLedger
-  readonly queues: PeerQueues
+  readonly queues: AdaptivePeerQueues
   readonly ranking: Ranking
   readonly mergeRule: MergeRule
   readonly book: EvidenceBook

@@ -5,9 +5,9 @@
 import { type Level, majority } from "@peerstrap/consistency-policy"
 import type { MergeRule } from "@peerstrap/m3tsz"
 import {
+  type AdaptivePeerQueues,
   type EvidenceBook,
   makeEvidenceBook,
-  type PeerQueues,
   type Ranking,
   type WorkBatch
 } from "@peerstrap/peer-selection"
@@ -43,7 +43,7 @@ export interface StreamRunInput {
   readonly limits: StreamLimits
   readonly level: Level
   readonly ledger: ByteLedger
-  readonly queues: PeerQueues
+  readonly queues: AdaptivePeerQueues
   readonly ranking: Ranking
   readonly mergeRule: MergeRule
   /** In [0, 1). */
@@ -180,6 +180,11 @@ export class StreamRun {
       }
       case "level":
         return this.onLevel(event.level, event.origin)
+      case "rate": {
+        const { bytesPerSecond, origin } = event
+        this.scope.queues.setBytesPerSecond(bytesPerSecond)
+        return this.scope.emit({ _tag: "note", name: "peer-rate-changed", fields: { bytesPerSecond, origin } })
+      }
       case "stop":
         return this.stop(event.why)
       case "tick": {

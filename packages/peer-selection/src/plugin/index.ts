@@ -6,6 +6,8 @@ import { PeerRanking } from "../contract/PeerRanking.ts"
 import { leastLoaded } from "../engine/LeastLoaded.ts"
 import { makeThroughputWeighted } from "../engine/ThroughputWeighted.ts"
 
+export * from "./PeerRate.ts"
+
 export const selectionKind = one("selection", PeerRanking, {
   summary: "Which of several peers gets a piece of work.",
   metered: false
