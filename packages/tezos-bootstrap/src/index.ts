@@ -1,3 +1,10 @@
+export {
+  IdentityUnusable,
+  type LoadedIdentity,
+  loadIdentity,
+  makeIdentity,
+  type NewIdentity
+} from "./adapter/NodeIdentity.ts"
 export { octezRpc, octezRpcLayer, type OctezRpcOptions } from "./adapter/OctezRpcApplier.ts"
 export { tezosProtocol, type TezosProtocolOptions } from "./adapter/TezosProtocol.ts"
 export * from "./contract/Network.ts"

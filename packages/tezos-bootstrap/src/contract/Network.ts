@@ -1,5 +1,6 @@
 /** A network as its facts: what tells it from others, where it begins, how hard identities are, whom to dial first. */
 import type { BlockId } from "@peerstrap/chain-bootstrap"
+import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 
 /** What a private network of changed nodes may bound differently. */
@@ -40,6 +41,9 @@ export interface Network {
   readonly finality: number
   readonly limits: NetworkLimits
 }
+
+/** The network of a run, for those who need more of it than `ChainProtocol` says. */
+export class TezosNetwork extends Context.Service<TezosNetwork, Network>()("@peerstrap/tezos-bootstrap/TezosNetwork") {}
 
 /** A network file as JSON has it. */
 export interface NetworkFile {
