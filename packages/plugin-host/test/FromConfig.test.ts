@@ -72,6 +72,24 @@ describe("fromConfig", () => {
       ])
     }))
 
+  it.effect("a plugin without a config takes no keys", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* problemsOf("plugins:\n  - { use: gears.wood, with: { colour: red } }\n"), [
+        "config.yaml:2:32 unknown-key: gears.wood has no key \"colour\"",
+        "the composition missing-provider: the program needs counter, and nothing provides it"
+      ])
+    }))
+
+  it.effect("a key that is written wrongly is one problem, with what was meant", () =>
+    Effect.gen(function*() {
+      const found = yield* problemsOf(
+        "plugins:\n  - { use: printer.paper, with: { naem: a } }\n  - use: gears.wood\n  - use: counter.clockwork\n"
+      )
+      assert.deepStrictEqual(found, [
+        "config.yaml:2:35 unknown-key: printer.paper has no key \"naem\"; did you mean name?"
+      ])
+    }))
+
   it.effect("what is missing is named with who needs it and what would provide it", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(fromConfig(all, "plugins: [{ use: counter.clockwork }]", { path, needs }))

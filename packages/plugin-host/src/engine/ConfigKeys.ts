@@ -21,3 +21,9 @@ export const configKeyDescription = (schema: ConfigSchema, path: ReadonlyArray<P
   const description = astAt(Schema.toEncoded(schema).ast, path)?.annotations?.["description"]
   return typeof description === "string" ? description : ""
 }
+
+/** Whether a config is a struct without keys. */
+export const hasNoKeys = (schema: ConfigSchema): boolean => {
+  const { ast } = Schema.toEncoded(schema)
+  return ast._tag === "Objects" && ast.propertySignatures.length === 0 && ast.indexSignatures.length === 0
+}

@@ -6,7 +6,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { PlacedPart } from "../contract/Composition.ts"
 import type { Problem } from "../contract/Problem.ts"
-import { configKeyDescription, configKeys } from "./ConfigKeys.ts"
+import { configKeyDescription, configKeys, hasNoKeys } from "./ConfigKeys.ts"
 
 export type DecodedConfig = { readonly config: unknown } | { readonly problems: ReadonlyArray<Problem> }
 
@@ -25,8 +25,22 @@ const keyOf = (segment: unknown): PropertyKey =>
     ? segment.key as PropertyKey
     : segment as PropertyKey
 
+/** An empty struct takes anything: what is given to a plugin without a config is told here. */
+const keysOfNothing = (part: PlacedPart): ReadonlyArray<Problem> => {
+  const { config, plugin } = part
+  if (!hasNoKeys(plugin.config) || typeof config !== "object" || config === null) return []
+  return Object.keys(config).map((key) => ({
+    kind: "unknown-key",
+    where: part.where([key]),
+    message: `${plugin.id} has no key ${shown(key)}`,
+    remedy: "it has no config"
+  }))
+}
+
 export const decodeConfig = (part: PlacedPart): DecodedConfig => {
   const { plugin } = part
+  const surplus = keysOfNothing(part)
+  if (surplus.length > 0) return { problems: surplus }
   const exit = SchemaParser.decodeExit(plugin.config, {
     errors: "all",
     onExcessProperty: "error",
@@ -56,7 +70,7 @@ export const decodeConfig = (part: PlacedPart): DecodedConfig => {
       kind: "unknown-key",
       where,
       message: `${plugin.id} has no key ${shown(name)}${didYouMean(String(path.at(-1)), known)}`,
-      remedy: known.length === 0 ? "it has no config" : `keys are ${known.join(", ")}`
+      remedy: `keys are ${known.join(", ")}`
     }
   })
   return {
