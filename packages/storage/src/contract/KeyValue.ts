@@ -1,0 +1,55 @@
+/** Keys and values in the order of the keys' bytes: atomic durable batches, scans by prefix. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+export const KeyValueErrorReason = Schema.Literals(["too-large", "no-space", "busy", "damaged", "closed", "io"])
+export type KeyValueErrorReason = typeof KeyValueErrorReason.Type
+
+/**
+ * `too-large`: a key, value or batch beyond the maximum; nothing was written. `busy`: another process has it open. `damaged`: this is no store, or
+ * one that does not hold. `closed`: its scope has ended. `io`: the system reports a failed operation.
+ */
+export class KeyValueError extends Schema.TaggedError<KeyValueError>()("KeyValueError", {
+  reason: KeyValueErrorReason,
+  message: Schema.String
+}) {}
+
+/** A key gets a value, or loses it (`undefined`). */
+export interface KeyValueChange {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | undefined
+}
+
+export interface KeyValueEntry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+export interface KeyValueScan {
+  /** Keys that begin so; default: all. */
+  readonly prefix?: Uint8Array
+  /** Keys after this one: the last key of the page before. */
+  readonly after?: Uint8Array
+  /** Entries wanted at most, at least 1. */
+  readonly limit: number
+}
+
+export interface KeyValuePage {
+  /** In ascending order of the keys' bytes. */
+  readonly entries: ReadonlyArray<KeyValueEntry>
+  /** Nothing follows. A page may be shorter than asked and not be the last. */
+  readonly isLast: boolean
+}
+
+export class KeyValue extends Context.Service<KeyValue, {
+  /** The value of each key in the order of the keys, `undefined` where there is none. What it returns is the caller's. */
+  get(keys: ReadonlyArray<Uint8Array>): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, KeyValueError>
+  /**
+   * Makes all changes or none; durable and visible once it returns, in the order of the calls. Of changes to one key the last counts. The bytes must not
+   * change until then. An interrupted caller waits for a batch that is being written, and takes back one that still waits.
+   */
+  write(changes: ReadonlyArray<KeyValueChange>): Effect.Effect<void, KeyValueError>
+  /** One page of entries, of one moment. */
+  scan(request: KeyValueScan): Effect.Effect<KeyValuePage, KeyValueError>
+}>()("@peerstrap/storage/KeyValue") {}
