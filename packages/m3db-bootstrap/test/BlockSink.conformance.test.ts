@@ -1,31 +1,54 @@
 import { assert, describe, it } from "@effect/vitest"
+import { mutantSuiteOf } from "@peerstrap/conformance"
+import { compose, Host } from "@peerstrap/plugin-host"
+import { simulateOrThrow } from "@peerstrap/simulator"
 import * as Effect from "effect/Effect"
-import { blockSinkSuite, failedChecks } from "../src/testing/BlockSinkSuite.ts"
-import { blockSinkFaults, makeMemoryBlockSink } from "../src/testing/MemoryBlockSink.ts"
+import * as Layer from "effect/Layer"
+import { discardSink } from "../src/plugin/index.ts"
+import { blockSinkKit, blockSinkSuite } from "../src/testing/BlockSinkSuite.ts"
+import { memoryBlockSinkLayer } from "../src/testing/MemoryBlockSink.ts"
+import { SinkStore } from "../src/testing/SinkStore.ts"
 
-describe("the sink in memory", () => {
-  for (const check of blockSinkSuite) {
-    it.effect(check.name, () => check.run(makeMemoryBlockSink()))
-  }
+const everything = {
+  "readable": true,
+  "unique-ids": true,
+  "write-once": true,
+  "power-cut": true,
+  "reopens": true,
+  "counts-handles": true
+}
+
+const nothing = {
+  "readable": false,
+  "unique-ids": false,
+  "write-once": false,
+  "power-cut": false,
+  "reopens": false,
+  "counts-handles": false
+}
+
+describe("sinks keep the contract:", () => {
+  blockSinkSuite("in memory,", memoryBlockSinkLayer(), { capabilities: everything, test: it })
+  blockSinkSuite("in memory and slow,", memoryBlockSinkLayer(3), { capabilities: everything, test: it })
+  blockSinkSuite("in memory, simulated,", memoryBlockSinkLayer(1), {
+    capabilities: everything,
+    test: it,
+    run: (effect) => simulateOrThrow({ seed: 1 }, () => effect).then(() => undefined)
+  })
+
+  const discarding = Layer.effectContext(Effect.map(Host.start(compose(discardSink({}))), ({ context }) => context))
+  const { asked, leftOut } = blockSinkSuite(
+    "m3db.sink.discard,",
+    Layer.merge(discarding, Layer.succeed(SinkStore, {})),
+    { capabilities: nothing, test: it }
+  )
+  it("a sink that keeps nothing is asked what needs no eyes", () => {
+    assert.deepStrictEqual(asked, [
+      "takes the calls of a run",
+      "goes on after calls that were interrupted at each step"
+    ])
+    assert.strictEqual(asked.length + leftOut.length, blockSinkKit.checks.length)
+  })
 })
 
-describe("the kit rejects a sink that", () => {
-  for (const fault of blockSinkFaults) {
-    it.effect(fault, () =>
-      Effect.gen(function*() {
-        const failed = yield* failedChecks(Effect.sync(() => makeMemoryBlockSink(fault)))
-        assert.isNotEmpty(failed)
-        assert.isBelow(failed.length, blockSinkSuite.length, "a mutant that nothing works with proves nothing")
-      }))
-  }
-
-  it.effect("no check is idle: each rejects some mutant", () =>
-    Effect.gen(function*() {
-      const caught = new Set<string>()
-      for (const fault of blockSinkFaults) {
-        for (const name of yield* failedChecks(Effect.sync(() => makeMemoryBlockSink(fault)))) caught.add(name)
-      }
-      const idle = blockSinkSuite.map(({ name }) => name).filter((name) => !caught.has(name))
-      assert.deepStrictEqual(idle, [])
-    }))
-})
+describe("the kit of sinks", () => mutantSuiteOf(blockSinkKit, it))

@@ -17,8 +17,7 @@ import { type PeerStreamingOptions, startPeerStreaming } from "../../src/adapter
 import { BlockSink } from "../../src/contract/BlockSink.ts"
 import { PeerBlocks } from "../../src/contract/PeerBlocks.ts"
 import type { StreamJob } from "../../src/contract/StreamRun.ts"
-import type { BlockSinkSubject } from "../../src/testing/BlockSinkSuite.ts"
-import { makeMemoryBlockSink } from "../../src/testing/MemoryBlockSink.ts"
+import { makeMemoryBlockSink, type MemoryBlockSink } from "../../src/testing/MemoryBlockSink.ts"
 
 export interface Member extends Omit<ScriptedReplicaOptions, "data"> {
   readonly variation?: SeededVariation
@@ -33,7 +32,7 @@ export interface ClusterOptions extends Partial<Omit<PeerStreamingOptions, "stre
   readonly replicationFactor?: number
   /** Default: all blocks of all shards. */
   readonly jobs?: ReadonlyArray<StreamJob>
-  readonly sink?: (subject: BlockSinkSubject) => BlockSink["Service"]
+  readonly sink?: (subject: MemoryBlockSink) => BlockSink["Service"]
 }
 
 export const startOf = (spec: SeededSpec, block: number): bigint => spec.start + BigInt(block) * spec.blockSize
@@ -81,7 +80,7 @@ export const startCluster = Effect.fnUntraced(function*(options: ClusterOptions)
 })
 
 /** Published series-blocks as `shard start id tags digest`, sorted; undefined blocks are left out. */
-export const publishedLines = Effect.fnUntraced(function*(spec: SeededSpec, subject: BlockSinkSubject) {
+export const publishedLines = Effect.fnUntraced(function*(spec: SeededSpec, subject: MemoryBlockSink) {
   const lines: Array<string> = []
   for (let shard = 0; shard < spec.numShards; shard++) {
     for (let block = 0; block < spec.blocks; block++) {
