@@ -14,7 +14,9 @@ import {
   whyJson
 } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type { Terminal } from "../contract/Terminal.ts"
 
@@ -108,16 +110,26 @@ export const watchRun = (reporter: Reporter, options: ReportingOptions): Effect.
 export interface LogEntry {
   readonly level: string
   readonly text: string
-  /** With its level, when it is a warning or an error: those are for people. */
+  /** With its level, when it is for people: a warning, an error, or what is below `Info` and was asked for. */
   readonly spoken: string | undefined
 }
 
-/** Takes over what libraries log: standard output is for results. */
-export const logsTo = (tell: (entry: LogEntry) => void) =>
-  Logger.layer([
-    Logger.make<unknown, void>(({ logLevel, message }) => {
-      const text = Array.isArray(message) ? message.join(" ") : String(message)
-      const matters = logLevel === "Warn" || logLevel === "Error" || logLevel === "Fatal"
-      tell({ level: logLevel, text, spoken: matters ? `${logLevel.toLowerCase()}: ${text}` : undefined })
-    })
-  ])
+const isInfo = (level: string): boolean => level !== "Debug" && level !== "Trace"
+
+/**
+ * Takes over what libraries log: standard output is for results. `isLogged` says of a level of Effect's logger (`Debug`, `Info`, …) whether
+ * entries of it are told; default: from `Info` on.
+ */
+export const logsTo = (tell: (entry: LogEntry) => void, isLogged: (level: string) => boolean = isInfo) =>
+  Layer.merge(
+    Logger.layer([
+      Logger.make<unknown, void>(({ logLevel, message }) => {
+        if (!isLogged(logLevel)) return
+        const text = Array.isArray(message) ? message.join(" ") : String(message)
+        // What is told at Info is for machines; what is below it was asked for.
+        const matters = logLevel !== "Info"
+        tell({ level: logLevel, text, spoken: matters ? `${logLevel.toLowerCase()}: ${text}` : undefined })
+      })
+    ]),
+    Layer.succeed(References.MinimumLogLevel, "All")
+  )

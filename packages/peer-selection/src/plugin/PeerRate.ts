@@ -1,5 +1,5 @@
 /** The rate at which each peer is asked, as a plugin of kind `rate` with the live setting `bytes-per-second`. */
-import { configDefault, definePlugin, one, PluginRuntime, Type } from "@peerstrap/plugin-host"
+import { configDefault, configValue, definePlugin, one, PluginRuntime, Type } from "@peerstrap/plugin-host"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -10,6 +10,8 @@ export const peerRateKind = one("rate", PeerRateSource, {
   summary: "Bytes per second that are asked of each peer; it may change while a run goes on."
 })
 
+const rateType = Type.bytes(0, 2 ** 40, "50MB")
+
 export const settableRate = definePlugin({
   id: "rate.settable",
   version: "0.1.0",
@@ -18,7 +20,7 @@ export const settableRate = definePlugin({
   provides: [peerRateKind],
   requires: [],
   config: Schema.Struct({
-    bytesPerSecond: configDefault(Type.bytes(0, 2 ** 40, "50MB"), 0, "The rate at first, averaged; 0: no limit.")
+    bytesPerSecond: configDefault(rateType, 0, "The rate at first, averaged; 0: no limit.")
   }),
   layer: ({ bytesPerSecond }) =>
     Layer.effect(
@@ -28,7 +30,7 @@ export const settableRate = definePlugin({
         const rate = yield* makeSettableRate({ bytesPerSecond, origin: "config" })
         runtime.live("bytes-per-second", {
           summary: "bytes per second asked of each peer, 0: no limit",
-          schema: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 40 })),
+          schema: configValue(rateType, "The rate."),
           current: () => rate.now().bytesPerSecond,
           apply: (value: number, origin) => rate.set({ bytesPerSecond: value, origin })
         })

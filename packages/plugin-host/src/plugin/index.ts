@@ -1,0 +1,2 @@
+/** The plugins that the host itself brings. */
+export * from "./LogLevel.ts"
