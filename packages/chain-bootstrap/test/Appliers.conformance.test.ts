@@ -1,37 +1,26 @@
-/** All appliers pass one kit, and the kit rejects every applier with a known fault. */
+/** All appliers pass one kit, and the kit rejects every applier with a known fault, for the right reason. */
 import { assert, describe, it } from "@effect/vitest"
-import { Appliers, type Block, type BlockId, type BlockRef } from "@peerstrap/chain-bootstrap"
+import { Appliers, type BlockId, type BlockRef } from "@peerstrap/chain-bootstrap"
 import {
-  applierChecksFor,
-  blockApplierMutants,
-  type BlockApplierSubject,
+  ApplierBench,
+  type ApplierBenchService,
+  blockApplierKit,
   blockApplierSuite,
-  type ScriptedVerdicts
+  judgeOf,
+  simulatorBench,
+  syntheticApplierBlocks
 } from "@peerstrap/chain-bootstrap/testing"
+import { mutantSuiteOf } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { join } from "node:path"
 
-const judgeOf = ({ invalid, retries }: ScriptedVerdicts): (block: Block) => Appliers.Verdict => {
-  const left = new Map(retries)
-  return ({ header }) => {
-    if (invalid.includes(header.id)) return { invalid: "told so" }
-    const count = left.get(header.id) ?? 0
-    left.set(header.id, count - 1)
-    return count > 0 ? { retry: `${count} more times` } : "ok"
-  }
-}
+const benchOf = (bench: Omit<ApplierBenchService, "blocks">) =>
+  Layer.succeed(ApplierBench)({ blocks: syntheticApplierBlocks, ...bench })
 
-const unknown = Effect.void.pipe(Effect.as(undefined))
+const archive = benchOf({ make: () => Effect.succeed({ applier: Appliers.archive() }) })
 
-const archive: BlockApplierSubject = {
-  name: "archive",
-  judges: false,
-  make: () => Effect.succeed({ applier: Appliers.archive(), chain: unknown, unitBytes: unknown })
-}
-
-const callback: BlockApplierSubject = {
-  name: "callback",
-  judges: true,
+const callback = benchOf({
   make: (base, verdicts) =>
     Effect.sync(() => {
       const judge = judgeOf(verdicts)
@@ -56,81 +45,101 @@ const callback: BlockApplierSubject = {
       })
       return { applier, chain: Effect.sync(() => [...chain]), unitBytes: Effect.sync(() => bytes) }
     })
-}
-
-const simulator = (branches: "one" | "many"): BlockApplierSubject => ({
-  name: `simulator, ${branches}`,
-  judges: true,
-  make: (base, verdicts) =>
-    Effect.sync(() => {
-      const parents = new Map<BlockId, BlockId>()
-      let bytes = 0
-      const judge = judgeOf(verdicts)
-      const applier = Appliers.simulator({
-        base,
-        branches,
-        judge: (block) => {
-          parents.set(block.header.id, block.header.parent)
-          bytes += block.units.reduce((sum, { length }) => sum + length, 0)
-          return judge(block)
-        }
-      })
-      const chain = Effect.sync(() => {
-        const ids: Array<BlockId> = []
-        for (let id = applier.current.id; id !== base.id; id = parents.get(id)!) ids.unshift(id)
-        return ids
-      })
-      return { applier, chain, unitBytes: Effect.sync(() => bytes) }
-    })
 })
 
-const command: BlockApplierSubject = {
-  name: "command",
-  judges: true,
-  make: (base, { invalid, retries }) =>
-    Effect.map(
-      Appliers.command({
-        command: process.execPath,
-        args: [join(import.meta.dirname, "ApplierChild.ts")],
-        env: {
-          BASE: JSON.stringify({ level: base.level, hash: base.id }),
-          VERDICTS: JSON.stringify({ invalid, retries: [...retries] })
-        }
-      }),
-      (applier) => ({ applier, chain: unknown, unitBytes: unknown })
-    )
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
-const subjects = [[archive, "many"], [callback, "one"], [simulator("one"), "one"], [simulator("many"), "many"]] as const
+const command = Layer.sync(ApplierBench, () => {
+  const pids: Array<number> = []
+  return {
+    blocks: syntheticApplierBlocks,
+    make: (base, { invalid, retries }) =>
+      Effect.map(
+        Appliers.command({
+          command: process.execPath,
+          args: [join(import.meta.dirname, "ApplierChild.ts")],
+          env: {
+            BASE: JSON.stringify({ level: base.level, hash: base.id }),
+            VERDICTS: JSON.stringify({ invalid, retries: [...retries] })
+          }
+        }),
+        (applier) => {
+          // The child names itself `child PID`.
+          pids.push(Number(applier.name.split(" ")[1]))
+          return { applier }
+        }
+      ),
+    resources: Effect.sync(() => pids.filter(isAlive).length)
+  }
+})
 
 describe("BlockApplier", () => {
-  for (const [subject, branches] of subjects) {
-    for (const check of applierChecksFor(subject, branches)) {
-      it.effect(`${subject.name}: ${check.name}`, () => check.run(subject))
-    }
+  const archived = blockApplierSuite("archive", archive, {
+    capabilities: {
+      verdicts: false,
+      branches: true,
+      undo: true,
+      "own-head": false,
+      "visible-chain": false,
+      "counted-units": false,
+      "counted-resources": false,
+      interruptible: true
+    },
+    test: it
+  })
+  blockApplierSuite("callback", callback, {
+    capabilities: {
+      verdicts: true,
+      branches: false,
+      undo: true,
+      "own-head": true,
+      "visible-chain": true,
+      "counted-units": true,
+      "counted-resources": false,
+      interruptible: true
+    },
+    test: it
+  })
+  for (const branches of ["one", "many"] as const) {
+    blockApplierSuite(`simulator, ${branches}`, simulatorBench(branches), {
+      capabilities: {
+        verdicts: true,
+        branches: branches === "many",
+        undo: true,
+        "own-head": true,
+        "visible-chain": true,
+        "counted-units": true,
+        "counted-resources": true,
+        interruptible: true
+      },
+      test: it
+    })
   }
-  for (const check of applierChecksFor(command, "many")) {
-    it.live(`command: ${check.name}`, () => Effect.scoped(check.run(command)))
-  }
-
-  it("leaves out only what a subject does not claim", () => {
-    assert.strictEqual(applierChecksFor(archive, "many").length, 5)
-    assert.strictEqual(applierChecksFor(callback, "one").length, 7)
-    assert.strictEqual(applierChecksFor(simulator("many"), "many").length, blockApplierSuite.length)
+  blockApplierSuite("command", command, {
+    capabilities: {
+      verdicts: true,
+      branches: true,
+      undo: true,
+      "own-head": true,
+      "visible-chain": false,
+      "counted-units": false,
+      "counted-resources": true,
+      interruptible: false
+    },
+    test: it
   })
 
-  for (const mutant of blockApplierMutants) {
-    it.effect(`rejects an applier that ${mutant.name}`, () =>
-      Effect.gen(function*() {
-        const subject = mutant.mutate(simulator("many"))
-        const noticed = yield* Effect.forEach(applierChecksFor(subject, "many"), (check) =>
-          Effect.match(Effect.scoped(check.run(subject)), { onFailure: () => 1, onSuccess: () => 0 }))
-        assert.isAbove(
-          noticed.reduce((sum: number, one) =>
-            sum + one, 0),
-          0,
-          "no check noticed"
-        )
-      }))
-  }
+  it("what an applier is not asked is said with the capability that it lacks", () => {
+    assert.strictEqual(archived.asked.length, 5)
+    assert.strictEqual(archived.asked.length + archived.leftOut.length, blockApplierKit.checks.length)
+    assert.deepInclude(archived.leftOut, { check: "gets every unit, when it asks for bodies", lacks: "counted-units" })
+  })
+
+  mutantSuiteOf(blockApplierKit, it)
 })

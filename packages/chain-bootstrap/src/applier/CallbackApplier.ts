@@ -11,7 +11,7 @@ type MaybePromise<A> = A | Promise<A>
 export interface CallbackOptions {
   /** Default `callback`. */
   readonly name?: string
-  /** Called block by block, in order, one at a time. What it throws ends the run. */
+  /** Called block by block, in order, one at a time; after an interruption no further one. What it throws ends the run. */
   readonly block: (block: Block) => MaybePromise<Verdict>
   /** Whether blocks come with their units. Default true. */
   readonly bodies?: boolean
@@ -28,9 +28,18 @@ export interface CallbackOptions {
 /** An applier of user functions. */
 export const callback = (options: CallbackOptions): BlockApplierService => {
   const applier = options.name ?? "callback"
-  const call = <A>(what: string, body: () => MaybePromise<A>): Effect.Effect<A, ApplierFailed> =>
+  /** What was called last: an interrupted call ends in its own time, and nothing is called beside it. */
+  let last: Promise<unknown> = Promise.resolve()
+  const call = <A>(what: string, body: (signal: AbortSignal) => MaybePromise<A>): Effect.Effect<A, ApplierFailed> =>
     Effect.tryPromise({
-      try: async () => body(),
+      try: (signal) => {
+        const result = last.then(() => {
+          signal.throwIfAborted()
+          return body(signal)
+        })
+        last = result.then(() => undefined, () => undefined)
+        return result
+      },
       catch: (cause) =>
         new ApplierFailed({
           applier,
@@ -43,9 +52,10 @@ export const callback = (options: CallbackOptions): BlockApplierService => {
     Effect.fail(
       new ApplierFailed({ applier, message: `the chain was reorganised, and there is no ${what} function. Give one` })
     )
-  const inOrder = async (blocks: ReadonlyArray<Block>): Promise<ApplyResult> => {
+  const inOrder = async (blocks: ReadonlyArray<Block>, signal: AbortSignal): Promise<ApplyResult> => {
     let applied = 0
     for (const block of blocks) {
+      signal.throwIfAborted()
       const verdict = await options.block(block)
       if (verdict !== "ok") {
         return "invalid" in verdict
@@ -62,7 +72,7 @@ export const callback = (options: CallbackOptions): BlockApplierService => {
     needsBodies: options.bodies ?? true,
     branches: options.branches ?? "one",
     head: call("head", () => head?.()),
-    apply: (blocks) => call("block", () => inOrder(blocks)),
+    apply: (blocks) => call("block", (signal) => inOrder(blocks, signal)),
     rollback: (to) => rollback === undefined ? missing("rollback") : call("rollback", () => rollback(to)),
     moveHead: (to) => moveHead === undefined ? missing("moveHead") : call("moveHead", () => moveHead(to)),
     forget: (id) => forget === undefined ? Effect.void : call("forget", () => forget(id))
