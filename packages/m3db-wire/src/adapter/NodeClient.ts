@@ -32,6 +32,7 @@ import { type CallFailure, callFailure, type CallOutcome, type PendingCall } fro
 import { ConnectionPool, type Lease } from "./ConnectionPool.ts"
 import { connect, monotonicMillis } from "./PeerConnection.ts"
 
+/** Bounds of one peer's client; each has its default in `Limits`. */
 export interface NodeClientLimits {
   /** Connections to the peer, at least 2: one for health, the rest for bulk calls. Default `Limits.connectionsPerPeer`. */
   readonly connections?: number
@@ -53,6 +54,7 @@ export interface NodeClientLimits {
   readonly processName?: string
 }
 
+/** Which peer a client speaks with, and its bounds. */
 export interface NodeClientOptions extends NodeClientLimits {
   /** The peer's name in errors. */
   readonly peer: string

@@ -13,6 +13,7 @@ import type { Intercept, ServerEvent } from "./ServerCall.ts"
 import { serveConnection } from "./ServerConnection.ts"
 import type { ServerConfig } from "./ServerDispatch.ts"
 
+/** How a node server names itself, its bounds, and what may look at or alter each call. */
 export interface NodeServerOptions {
   /** The `process_name` of the handshake. Default `peerstrap`. */
   readonly processName?: string
@@ -38,6 +39,7 @@ export interface NodeServerOptions {
   readonly observe?: (event: ServerEvent) => void
 }
 
+/** A node server that listens, until its scope closes. */
 export interface NodeServer {
   /** Where it listens. */
   readonly address: Address

@@ -11,6 +11,7 @@ export type NodeRequest =
   | { readonly kind: "listing"; readonly request: ListingRequest }
   | { readonly kind: "blocks"; readonly request: BlocksBatchRequest }
 
+/** One call as the server received it, before it is answered. */
 export interface ServerCall {
   /** Number of the connection, counted from 1. */
   readonly connection: number

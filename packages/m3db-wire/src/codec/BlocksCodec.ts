@@ -54,6 +54,7 @@ export interface SegmentParts {
   readonly checksum?: number | undefined
 }
 
+/** One block of one series in an answer: segments as they lie in it, or an error in their place. */
 export interface BlockParts {
   /** ns. */
   readonly start: bigint
@@ -64,6 +65,7 @@ export interface BlockParts {
   readonly checksum?: number | undefined
 }
 
+/** One series in an answer: its id and one entry for each start that was asked. */
 export interface BlocksElement {
   readonly id: Uint8Array
   readonly blocks: ReadonlyArray<BlockParts>

@@ -46,6 +46,10 @@ class WrittenRequest implements BlocksRequest {
   }
 }
 
+/**
+ * Writes a `fetchBlocksRaw` request into one buffer of known size, id by id and start by start; throws `RangeError`
+ * when more is written than was announced.
+ */
 export class BlocksRequestWriter {
   /** Where ids are to be written. */
   readonly view: DataView

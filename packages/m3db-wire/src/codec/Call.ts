@@ -12,6 +12,7 @@ export const Method = {
   fetchBlocks: "Node::fetchBlocksRaw"
 } as const
 
+/** The TChannel service that answers M3DB's node calls. */
 export const serviceName = "Node"
 
 /** Methods without a request struct. Any other needs field 1, or the peer's whole process crashes. */
@@ -28,6 +29,7 @@ const withoutRequest: ReadonlySet<string> = new Set([
 /** arg2 without any application header. */
 const noHeaders = new Uint8Array(2)
 
+/** A request as it goes over the wire: method, Thrift struct (`arg3`), deadline. */
 export interface CallRequest {
   readonly id: number
   readonly method: string
@@ -67,6 +69,7 @@ export const encodeCallRequest = (call: CallRequest, maxFrameBytes?: number): Ar
 export const encodeCallPieces = (call: CallRequest, maxFrameBytes?: number): EncodedMessage =>
   encodeMessagePieces(requestMessage(call), maxFrameBytes)
 
+/** A response as it goes over the wire: code and Thrift struct (`arg3`). */
 export interface CallResponse {
   readonly id: number
   /** 0 for field 0 of the result, 1 for a declared exception in field 1. */

@@ -8,11 +8,14 @@
  */
 import { catchFault, WireFault } from "./WireFault.ts"
 
+/** Bit of `flags`: another frame of the same message follows. */
 export const moreFragmentsFlag = 0x01
 const tracingBytes = 25
 
+/** TChannel's transport headers in order, such as `as` (argument scheme) and `cn` (caller's name). */
 export type TransportHeaders = ReadonlyArray<readonly [key: string, value: string]>
 
+/** The head of a request's first frame. */
 export interface CallRequestHead {
   readonly kind: "request"
   /** Remaining deadline; 0 gets no answer at all from a Go server. */
@@ -21,6 +24,7 @@ export interface CallRequestHead {
   readonly headers: TransportHeaders
 }
 
+/** The head of a response's first frame. */
 export interface CallResponseHead {
   readonly kind: "response"
   /** 0 OK, 1 application error: the result struct carries an exception. */
@@ -28,10 +32,12 @@ export interface CallResponseHead {
   readonly headers: TransportHeaders
 }
 
+/** The head of a call's first frame, told apart by `kind`. */
 export type CallHead = CallRequestHead | CallResponseHead
 
 /** What M3DB's client sends, in the order of the spec's vector. */
 export const clientHeaders: TransportHeaders = [["cn", "Client"], ["as", "thrift"]]
+/** The headers of each response: the argument scheme is Thrift. */
 export const serverHeaders: TransportHeaders = [["as", "thrift"]]
 
 const shortLiteral = (text: string): Uint8Array => {

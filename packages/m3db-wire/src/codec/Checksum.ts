@@ -5,6 +5,7 @@ import { crc32 } from "node:zlib"
 export const ChecksumType = { none: 0, crc32: 1, crc32c: 3 } as const
 export type ChecksumType = (typeof ChecksumType)[keyof typeof ChecksumType]
 
+/** Tells whether a byte names a checksum type that is understood here: none, CRC-32, CRC-32C. */
 export const isChecksumType = (value: number): value is ChecksumType => value === 0 || value === 1 || value === 3
 
 const castagnoli = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -3,6 +3,7 @@ import { Limits } from "../contract/Limits.ts"
 import { encodeFrame, FrameType } from "./Frame.ts"
 import { WireFault } from "./WireFault.ts"
 
+/** TChannel's error codes by name, one byte each (specs: peer streaming 1.8). */
 export const ErrorCode = {
   timeout: 0x01,
   cancelled: 0x02,
@@ -14,6 +15,7 @@ export const ErrorCode = {
   fatal: 0xff
 } as const
 
+/** What an error frame says. */
 export interface ErrorPayload {
   readonly code: number
   /** At most `Limits.maxMessageBytes` of what was sent. */
@@ -22,6 +24,7 @@ export interface ErrorPayload {
 
 const fixedBytes = 28
 
+/** Encodes an error frame of one call; the text is cut at `Limits.maxMessageBytes`. */
 export const encodeErrorFrame = (id: number, code: number, message: string): Uint8Array => {
   const text = Buffer.from(message, "utf8").subarray(0, Limits.maxMessageBytes)
   const payload = new Uint8Array(fixedBytes + text.length)

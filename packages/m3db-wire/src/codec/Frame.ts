@@ -9,6 +9,7 @@
 import { Limits } from "../contract/Limits.ts"
 import { WireFault } from "./WireFault.ts"
 
+/** TChannel's frame types by name, one byte each (specs: peer streaming 1.2). */
 export const FrameType = {
   initRequest: 0x01,
   initResponse: 0x02,
@@ -23,6 +24,7 @@ export const FrameType = {
   error: 0xff
 } as const
 
+/** Bytes of a frame before its payload. */
 export const frameHeaderBytes = 16
 
 /** The id of an error frame that concerns the whole connection. */
@@ -47,6 +49,10 @@ const readId = (buffer: Uint8Array, position: number): number =>
   ((buffer[position + 4]! << 24) | (buffer[position + 5]! << 16) | (buffer[position + 6]! << 8) |
     buffer[position + 7]!) >>> 0
 
+/**
+ * Cuts a stream of chunks into frames, each handed on once and whole; a size out of bounds or a refused head ends it
+ * with a `WireFault`.
+ */
 export class FrameSplitter {
   private readonly consume: FrameConsumer
   private readonly checkHead: HeadCheck | undefined

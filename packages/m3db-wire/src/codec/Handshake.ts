@@ -5,11 +5,13 @@ import { Limits } from "../contract/Limits.ts"
 import { encodeFrame, type FrameType } from "./Frame.ts"
 import { catchFault, WireFault } from "./WireFault.ts"
 
+/** The version of TChannel that both sides must name. */
 export const protocolVersion = 2
 
 /** The `host_port` of a side that does not listen. */
 export const notListening = "0.0.0.0:0"
 
+/** What both sides say first: the protocol's version and key-value pairs such as `host_port` and `process_name`. */
 export interface Init {
   readonly version: number
   readonly pairs: ReadonlyArray<readonly [key: string, value: string]>
@@ -19,6 +21,7 @@ export interface Init {
 export const initValue = (init: Init, key: string): string | undefined =>
   init.pairs.find((pair) => pair[0] === key)?.[1]
 
+/** Encodes an init request or response as one whole frame. */
 export const encodeInit = (
   type: typeof FrameType.initRequest | typeof FrameType.initResponse,
   id: number,

@@ -56,6 +56,7 @@ class ArgumentBuffer {
   }
 }
 
+/** Bounds of a message that is put together from its frames, and where its bytes go. */
 export interface MessageReaderOptions {
   /** Largest arg3. */
   readonly maxBytes: number
@@ -169,6 +170,7 @@ export class MessageReader {
   }
 }
 
+/** A whole message: its head and its three arguments, checksum already verified. */
 export interface Message {
   readonly id: number
   readonly head: CallHead

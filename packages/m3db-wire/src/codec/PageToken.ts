@@ -6,6 +6,7 @@
  */
 import { catchFault, WireFault } from "./WireFault.ts"
 
+/** Where a listing stands: within the series in memory, or within one fileset. All numbers are int64. */
 export type PageToken =
   | { readonly phase: "active"; readonly cursor: bigint }
   | { readonly phase: "flushed"; readonly blockStart: bigint; readonly entryIndex: bigint; readonly volume: bigint }
@@ -22,6 +23,7 @@ const pushVarint = (out: Array<number>, value: bigint): void => {
   out.push(Number(rest))
 }
 
+/** Encodes a token as M3DB does (protobuf; zero fields are left out). */
 export const encodePageToken = (token: PageToken): Uint8Array => {
   const values = token.phase === "active" ? [token.cursor] : [token.blockStart, token.entryIndex, token.volume]
   const inner: Array<number> = []

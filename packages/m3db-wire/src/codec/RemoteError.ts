@@ -2,6 +2,7 @@
 import { decodeText } from "./ErrorFrame.ts"
 import { type ThriftCursor, ThriftType, type ThriftWriter } from "./Thrift.ts"
 
+/** The types of M3DB's `Error` struct by name. */
 export const ErrorType = { internalError: 0, badRequest: 1 } as const
 
 /** Bits of `RemoteError.flags`. */
@@ -53,6 +54,7 @@ export const readErrorColumns = (cursor: ThriftCursor, out: ErrorColumns): void 
   if (out.type < 0 || out.messageLength < 0) cursor.fail("error struct lacks its type or message")
 }
 
+/** Reads M3DB's `Error` struct at the cursor; throws `WireFault` when it is malformed. */
 export const readError = (cursor: ThriftCursor): RemoteError => {
   const columns: ErrorColumns = { type: 0, flags: 0, messageOffset: 0, messageLength: 0 }
   readErrorColumns(cursor, columns)

@@ -4,6 +4,7 @@
  */
 import { catchFault, WireFault } from "./WireFault.ts"
 
+/** One tag: name and value as bytes, mostly UTF-8. */
 export type TagPair = readonly [name: Uint8Array, value: Uint8Array]
 
 const magic = 10_101

@@ -5,6 +5,7 @@
 import { Limits } from "../contract/Limits.ts"
 import { WireFault } from "./WireFault.ts"
 
+/** Type bytes of TBinaryProtocol by name (specs: peer streaming 1.11). */
 export const ThriftType = {
   stop: 0,
   bool: 2,
@@ -51,6 +52,7 @@ const leastSize = (type: number): number => {
   return type === ThriftType.struct ? 1 : type === ThriftType.map ? 6 : type === ThriftType.binary ? 4 : 5
 }
 
+/** Reads TBinaryProtocol from bytes, bounds checked; throws `WireFault` with the offset, never reads past `end`. */
 export class ThriftCursor {
   readonly buffer: Uint8Array
   /** The same bytes; its reads of whole integers are several times faster than putting bytes together. */

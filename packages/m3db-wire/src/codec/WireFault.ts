@@ -22,6 +22,7 @@ export class WireFault {
   }
 }
 
+/** Tells a fault from a decoded value. */
 export const isWireFault = (value: unknown): value is WireFault => value instanceof WireFault
 
 /** Runs a decoder whose cursor throws `WireFault` and gives the fault back as a value. Anything else is our defect. */

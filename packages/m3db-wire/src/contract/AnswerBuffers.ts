@@ -10,6 +10,7 @@ export interface AnswerBuffers {
   readonly idleBytes: number
 }
 
+/** What a buffer for one answer must be able to hold. */
 export interface AnswerNeed {
   /** Elements of the request, as they go over the wire. */
   readonly elements: Uint8Array

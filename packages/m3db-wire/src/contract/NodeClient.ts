@@ -33,6 +33,7 @@ export const CallErrorReason = Schema.Literals([
 ])
 export type CallErrorReason = typeof CallErrorReason.Type
 
+/** A call failed: which peer, which method, why (`reason`), and the peer's own words where there are any. */
 export class CallError extends Schema.TaggedError<CallError>()("CallError", {
   peer: Schema.String,
   address: Schema.String,
@@ -44,6 +45,7 @@ export class CallError extends Schema.TaggedError<CallError>()("CallError", {
   receivedBytes: Schema.Finite
 }) {}
 
+/** One page of a shard's listing: which range of block starts, from which token on. */
 export interface MetadataRequest {
   readonly namespace: Uint8Array
   readonly shard: number
@@ -70,6 +72,7 @@ export interface BlocksRequest {
   readonly arg3?: Uint8Array | undefined
 }
 
+/** Bounds of one call; each has its default in `Limits`. */
 export interface CallOptions {
   /** Ends the call when no byte of the answer has come for so long. Default `Limits.idleTimeoutMillis`. */
   readonly idleTimeoutMillis?: number
@@ -81,17 +84,20 @@ export interface CallOptions {
   readonly onBytes?: (bytes: number) => void
 }
 
+/** Bounds of one block call, and where its answer is held. */
 export interface BlocksOptions extends CallOptions {
   /** Where the answer's buffer comes from; `BlocksAnswer.release` gives it back. Absent: fresh memory. */
   readonly buffers?: AnswerBuffers | undefined
 }
 
+/** What a node says about itself. */
 export interface Health {
   readonly ok: boolean
   readonly status: string
   readonly bootstrapped: boolean
 }
 
+/** The calls that a bootstrap needs from one peer. Each is interruptible and fails with `CallError`. */
 export interface NodeClient {
   readonly peer: string
   readonly address: string

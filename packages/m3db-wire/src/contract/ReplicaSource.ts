@@ -46,18 +46,21 @@ export interface ListingElement {
   readonly encodedTags: Uint8Array | undefined
 }
 
+/** One page of a shard's listing and the token of the next one; no token ends the listing. */
 export interface ListingPage {
   /** Absent together with the token: the result struct without any field that `limit` ≤ 0 is answered with. */
   readonly elements: ReadonlyArray<ListingElement> | undefined
   readonly nextPageToken: Uint8Array | undefined
 }
 
+/** The blocks asked of one series. */
 export interface SeriesBlocksRequest {
   readonly id: Uint8Array
   /** ns; a start that is asked twice is answered twice (K7). */
   readonly starts: ReadonlyArray<bigint>
 }
 
+/** One `fetchBlocksRaw` request: blocks of several series of one shard. */
 export interface BlocksBatchRequest {
   readonly namespace: Uint8Array
   /** int32, may be negative. */
@@ -88,6 +91,7 @@ export interface BlockBytes {
   readonly checksum: number | undefined
 }
 
+/** The blocks of one series, in the order in which their starts were asked. */
 export interface SeriesBlocks {
   readonly id: Uint8Array
   readonly blocks: ReadonlyArray<BlockBytes>
@@ -105,6 +109,7 @@ export interface ReplicaSourceShape {
   readonly fetchBlocks: (request: BlocksBatchRequest) => Effect.Effect<ReadonlyArray<SeriesBlocks>, DeclaredError>
 }
 
+/** Service: the data of one replica, which a node server serves. */
 export class ReplicaSource extends Context.Service<ReplicaSource, ReplicaSourceShape>()(
   "@peerstrap/m3db-wire/ReplicaSource"
 ) {}

@@ -29,6 +29,7 @@ export interface ClientCounters {
   lateFrames: number
 }
 
+/** Counters of a connection, all zero. */
 export const makeCounters = (): ClientCounters => ({
   bytesIn: 0,
   bytesOut: 0,
@@ -52,11 +53,13 @@ export interface SessionPorts {
   readonly onEnd: (failure: CallFailure) => void
 }
 
+/** How a session introduces itself, and the checksum type of its requests. */
 export interface SessionOptions {
   readonly processName: string
   readonly checksumType: ChecksumType
 }
 
+/** Bounds of one call and the deadline that its request tells the peer, in ms. */
 export interface BeginOptions extends PendingCallOptions {
   readonly ttlMillis: number
 }
@@ -66,6 +69,10 @@ const firstCallId = 2
 /** Below the id that error frames use for the whole connection. */
 const lastCallId = connectionErrorId - 1
 
+/**
+ * The client's half of one connection: feed it bytes and time, it sends frames through its ports and ends each call
+ * exactly once.
+ */
 export class ClientSession {
   private readonly options: SessionOptions
   private readonly ports: SessionPorts

@@ -2,12 +2,14 @@
 import { MessageReader } from "../codec/Message.ts"
 import type { CallErrorReason } from "../contract/NodeClient.ts"
 
+/** A call that ended without an answer. */
 export interface CallFailure {
   readonly _tag: "failure"
   readonly reason: CallErrorReason
   readonly message: string
 }
 
+/** A call's answer, whole and verified by its checksum. */
 export interface CallAnswer {
   readonly _tag: "answer"
   /** 0: the result holds a value, 1: it holds a declared exception. */
@@ -17,12 +19,14 @@ export interface CallAnswer {
 
 export type CallOutcome = CallAnswer | CallFailure
 
+/** Makes a `CallFailure`. */
 export const callFailure = (reason: CallErrorReason, message: string): CallFailure => ({
   _tag: "failure",
   reason,
   message
 })
 
+/** Bounds of one call's answer, in bytes, and who hears of its bytes as they arrive. */
 export interface PendingCallOptions {
   readonly maxAnswerBytes: number
   readonly capacityHint: number
@@ -31,6 +35,7 @@ export interface PendingCallOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
+/** One call on a connection that has no whole answer yet. */
 export class PendingCall {
   readonly id: number
   readonly reader: MessageReader

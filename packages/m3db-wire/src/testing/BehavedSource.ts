@@ -124,6 +124,7 @@ const behavedListed = (
   return hits(behaviours, "duplicate", out.id) ? [out, out] : [out]
 }
 
+/** What misbehaves, how, and with which made-up series. */
 export interface BehavedOptions {
   readonly source: ReplicaSourceShape
   /** Read at each call, so that behaviours can change while the replica runs. */

@@ -45,6 +45,7 @@ export const declaredErrorKinds = [
   "unknown-namespace"
 ] as const
 
+/** The error frames that a replica can be told to answer with, by name. */
 export const frameErrorKinds = [
   "timeout",
   "cancelled",
@@ -56,7 +57,9 @@ export const frameErrorKinds = [
   "fatal"
 ] as const
 
+/** A declared exception that a replica can be told to answer with, by name. */
 export type DeclaredErrorKind = typeof declaredErrorKinds[number]
+/** An error frame that a replica can be told to answer with, by name. */
 export type FrameErrorKind = typeof frameErrorKinds[number]
 
 const dataMethods = ["fetchBlocksMetadataRawV2", "fetchBlocksRaw"] as const
@@ -217,6 +220,7 @@ export const behaviourTable = {
   )
 } as const
 
+/** The name of a misbehaviour. */
 export type BehaviourName = keyof typeof behaviourTable
 
 /** Arguments of one behaviour by name, as numbers and keywords. */
@@ -226,6 +230,7 @@ export type BehaviourArgs<N extends BehaviourName> = {
     : never
 }
 
+/** All misbehaviours by name, in the order of the table. */
 export const behaviourNames = Object.keys(behaviourTable) as ReadonlyArray<BehaviourName>
 
 /** A set of behaviours, as parsed; `text` is its canonical form, from which another process makes the same set. */

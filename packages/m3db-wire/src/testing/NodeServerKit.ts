@@ -12,6 +12,7 @@ import { listingChecks } from "./KitListingChecks.ts"
 import { protocolChecks } from "./KitProtocolChecks.ts"
 import type { Breach } from "./RawPeer.ts"
 
+/** One check of the kit: passes, or fails with a `Breach` that says what was expected and what came. */
 export interface NodeCheck {
   readonly name: string
   /** True: sends what crashes a real node's whole process. Only for servers of our own. */
@@ -27,6 +28,7 @@ export interface Finding {
   readonly message: string
 }
 
+/** Which checks run, and for how long each may. */
 export interface NodeKitOptions {
   /** Also the checks that would crash a real node. Default false. */
   readonly hostile?: boolean
@@ -36,6 +38,7 @@ export interface NodeKitOptions {
   readonly timeoutMillis?: number
 }
 
+/** All checks: protocol, listings, blocks, hostile requests. */
 export const nodeServerChecks: ReadonlyArray<NodeCheck> = [...protocolChecks, ...listingChecks, ...blocksChecks]
 
 const runCheck = (

@@ -339,6 +339,7 @@ const dies: NodeServerMutant = {
   })
 }
 
+/** All wrong node servers, each with the checks that must reject it. */
 export const nodeServerMutants: ReadonlyArray<NodeServerMutant> = [
   ...protocolMutants,
   ...listingMutants,

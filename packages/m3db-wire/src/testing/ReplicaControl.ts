@@ -3,6 +3,7 @@ import { type BehaviourName, type Behaviours, behavioursOf } from "./Behaviours.
 
 const windowMillis = 1_000
 
+/** Decides call by call how a replica behaves, and counts; behaviours may be exchanged while it runs. */
 export class ReplicaControl {
   behaviours: Behaviours
   /** Streaming calls so far. */

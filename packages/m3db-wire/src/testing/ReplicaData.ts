@@ -25,6 +25,7 @@ import {
   type ReplicaShard
 } from "./ReplicaShard.ts"
 
+/** One namespace of a replica: its block size in ns, the shards it owns, and their series. */
 export interface NamespaceData {
   readonly name: string
   /** ns. */

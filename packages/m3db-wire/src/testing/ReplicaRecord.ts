@@ -4,6 +4,7 @@ import type { CallOutcome, ServerCall, ServerEvent } from "../adapter/ServerCall
 /** Requests kept; older ones are forgotten. */
 const maxRequests = 20_000
 
+/** One call as it was recorded. */
 export interface RecordedRequest {
   /** Number of the call on this replica, from 1. */
   readonly sequence: number
@@ -30,6 +31,7 @@ export interface RecordedRequest {
   readonly outcome: "ok" | "declared" | "error-frame" | "silence" | undefined
 }
 
+/** Counts of connections and calls, and the calls recorded. */
 export interface ReplicaStats {
   readonly openConnections: number
   /** Since the start. */
@@ -55,6 +57,7 @@ type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 const outcomeName = (outcome: CallOutcome): RecordedRequest["outcome"] =>
   outcome.kind === "result" ? (outcome.code === 0 ? "ok" : "declared") : outcome.kind === "frames" ? "ok" : outcome.kind
 
+/** Counts what a replica is asked and keeps a bounded list of it. */
 export class ReplicaRecord {
   private readonly recordIds: boolean
   private readonly counts: Mutable<Omit<ReplicaStats, "requests">> = {

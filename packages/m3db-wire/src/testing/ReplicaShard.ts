@@ -1,6 +1,7 @@
 /** One shard of a replica in memory: its series in insertion order, and its blocks as buffers and filesets hold them. */
 import { adler32Start, adler32Update } from "@peerstrap/m3tsz"
 
+/** One M3TSZ stream in two parts, as M3DB holds it, with its checksum. */
 export interface Stream {
   readonly head: Uint8Array
   readonly tail: Uint8Array
@@ -8,12 +9,14 @@ export interface Stream {
   readonly checksum: number
 }
 
+/** Makes a stream of its parts and computes its checksum. */
 export const makeStream = (head: Uint8Array, tail: Uint8Array): Stream => ({
   head,
   tail,
   checksum: adler32Update(adler32Update(adler32Start, head, 0, head.length), tail, 0, tail.length)
 })
 
+/** One block of one series, in a buffer or in a fileset. */
 export interface ReplicaBlock {
   /** ns. */
   readonly start: bigint
@@ -34,6 +37,7 @@ export const blockSizeBytes = (block: ReplicaBlock): number => {
 export const blockChecksum = (block: ReplicaBlock): number | undefined =>
   block.streams.length === 1 ? block.streams[0]!.checksum : undefined
 
+/** One series of a replica with all of its blocks. */
 export interface ReplicaSeries {
   readonly id: Uint8Array
   /** Undefined for a series without tags. */
@@ -42,6 +46,7 @@ export interface ReplicaSeries {
   readonly blocks: ReadonlyArray<ReplicaBlock>
 }
 
+/** A series and its block in one fileset. */
 export interface DiskEntry {
   readonly series: ReplicaSeries
   readonly block: ReplicaBlock
@@ -50,6 +55,7 @@ export interface DiskEntry {
 /** Keys of a map by id: one char a byte. */
 export const idKey = (id: Uint8Array): string => Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1")
 
+/** One shard's series, with the order in which M3DB lists them: buffers first, then filesets from the newest. */
 export class ReplicaShard {
   readonly series: ReadonlyArray<ReplicaSeries>
   /** Series with a buffered block, in insertion order: the memory phase. */

@@ -25,6 +25,7 @@ export interface ReplicaHoldings {
   readonly madeUp: MadeUp
 }
 
+/** Data, address and first behaviours of a scripted replica. */
 export interface ScriptedReplicaOptions {
   readonly data: ReplicaHoldings
   /** Default 127.0.0.1, a port of the transport's choice. */
@@ -40,6 +41,7 @@ export interface ScriptedReplicaOptions {
   readonly onDeath?: () => void
 }
 
+/** A scripted replica that runs: where it listens, what it was asked, and how to change it. */
 export interface ScriptedReplica {
   readonly address: Address
   readonly hostPort: string

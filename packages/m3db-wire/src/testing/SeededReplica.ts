@@ -27,6 +27,7 @@ export interface TruthRow {
 const picked = (rule: EveryRule | undefined, id: Uint8Array): boolean =>
   rule !== undefined && picksSeries(id, rule.every, rule.remainder)
 
+/** The holdings of a seeded replica: one namespace whose shards are encoded when first asked for. */
 export class SeededReplica {
   readonly spec: SeededSpec
   readonly variation: SeededVariation

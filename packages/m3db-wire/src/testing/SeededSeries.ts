@@ -14,6 +14,7 @@ const oddEndings: ReadonlyArray<Uint8Array> = [
   utf8.encode("/../%s")
 ]
 
+/** The id of the n-th series: a prefix and seven digits, with odd bytes after it where the spec asks for some. */
 export const seededId = (spec: SeededSpec, index: number): Uint8Array => {
   const plain = utf8.encode(`${spec.prefix}-${String(index).padStart(7, "0")}`)
   if (spec.odd === 0 || index % spec.odd !== 0) return plain

@@ -49,6 +49,7 @@ export interface SeededVariation {
 
 const nanosPerSecond = 1_000_000_000n
 
+/** A thousand series of one block each; the spec that others vary. */
 export const defaultSpec: SeededSpec = {
   seed: 1,
   namespace: "ns",
@@ -68,6 +69,7 @@ export const defaultSpec: SeededSpec = {
   shards: undefined
 }
 
+/** Why a spec's text does not parse. */
 export interface SpecProblem {
   readonly problem: string
 }

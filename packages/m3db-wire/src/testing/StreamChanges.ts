@@ -58,6 +58,7 @@ export const splitPoints = (points: Datapoints, start: bigint, inMemory: boolean
   return [streamOf(half(0), start, inMemory), streamOf(half(1), start, inMemory)]
 }
 
+/** Cuts a stream into two that hold its points in turn; `start` is the block's, in ns. */
 export const splitStream = (segment: SegmentBytes, start: bigint): readonly [Stream, Stream] =>
   splitPoints(pointsOf(segment), start, segment.tail.length > 0)
 
