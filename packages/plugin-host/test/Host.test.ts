@@ -150,6 +150,16 @@ describe("Host", () => {
       ])
     }))
 
+  it.effect("a composition is a layer, too: built with its scope, stopped with it", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const shop = makeShop(log)
+      const composition = compose(shop.steel({ teeth: 12 }), shop.paper({ name: "a" }), shop.clockwork({}))
+      const counted = yield* Effect.provide(Counter.use((counter) => counter.count), Host.layer(composition))
+      assert.strictEqual(counted, 12)
+      assert.deepStrictEqual([log[0], log.at(-1)], ["start gears.steel", "stop gears.steel"])
+    }))
+
   it.effect("what a plugin tells while it starts reaches the program", () =>
     Effect.gen(function*() {
       const told: Array<unknown> = []

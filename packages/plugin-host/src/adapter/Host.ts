@@ -253,6 +253,16 @@ export const start = Effect.fnUntraced(function*<Provided>(
   return host
 })
 
+/**
+ * A composition as a layer, for code that takes one: it starts when the layer is built and stops with its scope. A plugin that reports `fatal` is
+ * heard of through `onStatus` only; `run` ends the program.
+ */
+export const layer = <Provided>(
+  composition: Composition<Provided>,
+  options: HostOptions = {}
+): Layer.Layer<Provided, CompositionError | PluginStartError> =>
+  Layer.effectContext(Effect.map(start(composition, options), ({ context }) => context))
+
 /** Runs a program on a composition: until the program ends, or a plugin reports `fatal`. */
 export const run = <Provided, A, E, R>(
   composition: Composition<Provided>,
