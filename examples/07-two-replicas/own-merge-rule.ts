@@ -3,7 +3,7 @@
  * a plain function over decoded copies; the kit that ships with the contract says whether it is fit for use.
  */
 import { type Copy, digestPoints, mergeCopies, type MergeRule } from "@peerstrap/m3tsz"
-import { generateDatapoints, mergeRuleChecks } from "@peerstrap/m3tsz/testing"
+import { generateDatapoints, mergeRuleLayer, mergeRuleSuite } from "@peerstrap/m3tsz/testing"
 import assert from "node:assert/strict"
 
 /** Fullest first; the peer id settles ties, so that the order of arrival never matters. */
@@ -37,9 +37,14 @@ const fullestReplica: MergeRule = {
   }
 }
 
-for (const check of mergeRuleChecks(fullestReplica)) {
-  check.run()
-  console.log(`holds: ${check.name}`)
+const checks: Array<readonly [name: string, run: () => Promise<void>]> = []
+mergeRuleSuite("fullest-replica:", mergeRuleLayer(fullestReplica), {
+  capabilities: { reference: false },
+  test: (...check) => checks.push(check)
+})
+for (const [name, run] of checks) {
+  await run()
+  console.log(`holds: ${name}`)
 }
 
 const block = {

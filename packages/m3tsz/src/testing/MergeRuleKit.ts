@@ -1,7 +1,12 @@
 /**
- * What every merge rule must do, as named checks: run them in any test runner. With a reference (a naive form of the same
- * rule) its choices are compared, too. A check throws with the points that differ and the seed that made them.
+ * What every merge rule does, as checks of the conformance core: laws over seeded copies, and, with a reference (a naive form of the same
+ * rule), each of its choices. A rule is a plain function: there is nothing in it to cancel, to leak or to simulate. What fails says the points that differ
+ * and the seed that made them.
  */
+import { type Check, fail } from "@peerstrap/conformance"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { Copy, Datapoints, MergeRule } from "../contract/Datapoints.ts"
 import { highestPeer, mostReplicas } from "../engine/Merge.ts"
 import { high, low, wordsOf } from "../engine/Words.ts"
@@ -9,18 +14,26 @@ import { describePoints } from "./Comparison.ts"
 import { naiveHighestPeer, naiveMostReplicas } from "./NaiveMerge.ts"
 import { Random } from "./Random.ts"
 
-export interface NamedCheck {
-  readonly name: string
-  /** Throws an Error that says what differs. */
-  readonly run: () => void
-}
-
-export interface MergeRuleKitOptions {
+/** The rule that is checked. */
+export class CheckedMergeRule extends Context.Service<CheckedMergeRule, {
+  readonly rule: MergeRule
+  /** A naive form of the same rule; capability `reference`. */
   readonly reference?: (copies: ReadonlyArray<Copy>) => Datapoints
-  /** Seeded sets of copies a check; default 60. */
-  readonly cases?: number
-  readonly seed?: number
-}
+}>()("@peerstrap/m3tsz/testing/CheckedMergeRule") {}
+
+/** A rule as the kit wants it. */
+export const mergeRuleLayer = (
+  rule: MergeRule,
+  reference?: (copies: ReadonlyArray<Copy>) => Datapoints
+): Layer.Layer<CheckedMergeRule> =>
+  Layer.succeed(CheckedMergeRule, reference === undefined ? { rule } : { rule, reference })
+
+/** What a rule may be without. */
+export const mergeRuleCapabilities = {
+  "reference": "a naive form of the same rule is at hand, to compare each choice with"
+} as const
+
+export type MergeRuleCapability = keyof typeof mergeRuleCapabilities
 
 /** The naive forms of this package's rules, by name. */
 export const mergeReferences: ReadonlyMap<string, (copies: ReadonlyArray<Copy>) => Datapoints> = new Map([
@@ -65,6 +78,29 @@ const randomPoints = (random: Random): Datapoints => {
   return points
 }
 
+/** The same copy in arrays that are longer than its count. */
+const lengthened = ({ peer, points }: Copy): Copy => {
+  const longer = emptyPoints(points.count + 3)
+  longer.timestamps.fill(start, points.count)
+  longer.values.fill(99, points.count)
+  longer.timestamps.set(points.timestamps.subarray(0, points.count))
+  // Bytes, not numbers: a NaN keeps its payload.
+  const bytes = new Uint8Array(points.values.buffer, points.values.byteOffset, points.count * 8)
+  new Uint8Array(longer.values.buffer).set(bytes)
+  longer.units.set(points.units.subarray(0, points.count))
+  return { peer, points: { ...longer, count: points.count, annotations: points.annotations } }
+}
+
+const manyPoints = (random: Random): Datapoints => {
+  const points = emptyPoints(5_000 + random.below(5))
+  for (let i = 0; i < points.count; i++) {
+    points.timestamps[i] = start + BigInt(i) * 1_000_000_000n
+    points.values[i] = random.below(3)
+    points.units[i] = 1
+  }
+  return points
+}
+
 const shuffled = <A>(items: ReadonlyArray<A>, random: Random): Array<A> => {
   const out = items.slice()
   for (let i = out.length - 1; i > 0; i--) {
@@ -101,9 +137,9 @@ const sound = (copies: ReadonlyArray<Copy>, merged: Datapoints): void => {
   })
 }
 
-type Check = (rule: MergeRule, copies: ReadonlyArray<Copy>, random: Random) => void
+type Law = (rule: MergeRule, copies: ReadonlyArray<Copy>, random: Random) => void
 
-const checks: ReadonlyArray<readonly [string, Check]> = [
+const laws: ReadonlyArray<readonly [name: string, law: Law]> = [
   [
     "every time of every copy once, each point as some copy holds it",
     (rule, copies) => sound(copies, rule.merge(copies))
@@ -111,6 +147,9 @@ const checks: ReadonlyArray<readonly [string, Check]> = [
   ["the order of the copies does not matter", (rule, copies, random) => {
     const expected = rule.merge(copies)
     for (let i = 0; i < 4; i++) same("other order", rule.merge(shuffled(copies, random)), expected)
+  }],
+  ["the same copies give the same points again", (rule, copies) => {
+    same("again", rule.merge(copies), rule.merge(copies))
   }],
   ["one copy stays as it is", (rule, copies) => {
     for (const copy of copies) same("one copy", rule.merge([copy]), copy.points)
@@ -121,50 +160,67 @@ const checks: ReadonlyArray<readonly [string, Check]> = [
   }],
   ["a result merged with itself stays", (rule, copies) => {
     const points = rule.merge(copies)
-    same("again", rule.merge([{ peer: "x", points }, { peer: "y", points }]), points)
+    same("with itself", rule.merge([{ peer: "x", points }, { peer: "y", points }]), points)
   }],
   ["a copy without points changes nothing", (rule, copies) => {
     const more = [...copies, { peer: "0", points: emptyPoints(0) }, { peer: "zz", points: emptyPoints(0) }]
     same("with empty copies", rule.merge(more), rule.merge(copies))
   }],
-  ["copies are not changed, results not reused", (rule, copies) => {
+  ["what stands beyond the count is not read", (rule, copies) => {
+    same("with longer arrays", rule.merge(copies.map(lengthened)), rule.merge(copies))
+  }],
+  ["copies are not changed", (rule, copies) => {
     const before = copies.map(({ points }) => describePoints(points).join("\n"))
+    rule.merge(copies)
+    copies.forEach(({ points }, i) => {
+      if (describePoints(points).join("\n") !== before[i]) throw new Error(`copy ${i} was changed`)
+    })
+  }],
+  ["results are not reused", (rule, copies) => {
     const first = rule.merge(copies)
     const described = describePoints(first).join("\n")
     rule.merge(generateCopies(1))
     if (describePoints(first).join("\n") !== described) throw new Error("a later merge changed an earlier result")
-    copies.forEach(({ points }, i) => {
-      if (describePoints(points).join("\n") !== before[i]) throw new Error(`copy ${i} was changed`)
-    })
+  }],
+  ["a block with very many points is merged whole", (rule, copies, random) => {
+    const large = copies.map(({ peer }) => ({ peer, points: manyPoints(random) }))
+    sound(large, rule.merge(large))
   }]
 ]
 
-/**
- * The checks for `rule`. Without a reference: what holds for every rule. With one: also that each choice is the
- * reference's, for the seeded copies.
- */
-export const mergeRuleChecks = (rule: MergeRule, options?: MergeRuleKitOptions): ReadonlyArray<NamedCheck> => {
-  const seed = options?.seed ?? 1
-  const cases = options?.cases ?? 60
-  const reference = options?.reference
-  const all = reference === undefined
-    ? checks
-    : [
-      ...checks,
-      ["as the reference decides", (candidate, copies) => {
-        same("reference", candidate.merge(copies), reference(copies))
-      }] as const satisfies readonly [string, Check]
-    ]
-  return all.map(([name, check]) => ({
-    name: `${rule.name}: ${name}`,
-    run: () => {
-      for (let i = 0; i < cases; i++) {
-        try {
-          check(rule, generateCopies(seed + i), new Random(seed + i))
-        } catch (cause) {
-          throw new Error(`${rule.name}: ${name}; generateCopies(${seed + i}): ${String(cause)}`, { cause })
-        }
-      }
+/** Seeded sets of copies a check. */
+const cases = 60
+/** Of large blocks, which take longer. */
+const largeCases = 2
+
+/** Throws with the seed of the copies that broke the law. */
+const holds = ([name, law]: readonly [string, Law], rule: MergeRule): void => {
+  const count = name.includes("very many") ? largeCases : cases
+  for (let seed = 1; seed <= count; seed++) {
+    try {
+      law(rule, generateCopies(seed), new Random(seed))
+    } catch (cause) {
+      throw new Error(`${rule.name}: ${String(cause)}; generateCopies(${seed})`, { cause })
     }
-  }))
+  }
 }
+
+const asReference: Check<CheckedMergeRule, MergeRuleCapability> = {
+  name: "each choice is that of the reference",
+  needs: ["reference"],
+  run: CheckedMergeRule.use(({ reference, rule }) =>
+    reference === undefined
+      ? fail("there is no reference, though the capability is declared true")
+      : Effect.sync(() =>
+        holds(["reference", (candidate, copies) => same("reference", candidate.merge(copies), reference(copies))], rule)
+      )
+  )
+}
+
+export const mergeRuleChecks: ReadonlyArray<Check<CheckedMergeRule, MergeRuleCapability>> = [
+  ...laws.map((law) => ({
+    name: law[0],
+    run: CheckedMergeRule.use(({ rule }) => Effect.sync(() => holds(law, rule)))
+  })),
+  asReference
+]

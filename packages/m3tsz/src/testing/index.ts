@@ -1,6 +1,12 @@
 export * from "./Comparison.ts"
-export * from "./MergeMutants.ts"
-export * from "./MergeRuleKit.ts"
+export {
+  CheckedMergeRule,
+  generateCopies,
+  mergeReferences,
+  type MergeRuleCapability,
+  mergeRuleLayer
+} from "./MergeRuleKit.ts"
+export * from "./MergeRuleSuite.ts"
 export * from "./NaiveMerge.ts"
 export * from "./Random.ts"
 export * from "./Series.ts"
