@@ -8,6 +8,7 @@ import { ChainProtocol } from "../contract/ChainProtocol.ts"
 import { BaseNotFound } from "../contract/SyncRun.ts"
 import { addressOf } from "./PeerLinks.ts"
 
+/** Which block is wanted, whom to ask, and for how long. */
 export interface FindHeaderOptions {
   readonly id: BlockId
   readonly points: ReadonlyArray<string>

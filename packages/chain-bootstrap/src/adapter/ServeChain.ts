@@ -10,6 +10,7 @@ import type { SyncEvent } from "../contract/ChainSync.ts"
 import { PeerLinks } from "./PeerLinks.ts"
 import { Serving } from "./Serving.ts"
 
+/** Where to listen, for how many peers, and what is told of the chain. */
 export interface ServeOptions {
   readonly host: string
   readonly port: number

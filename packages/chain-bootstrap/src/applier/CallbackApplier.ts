@@ -8,6 +8,7 @@ export type Verdict = "ok" | { readonly invalid: string } | { readonly retry: st
 
 type MaybePromise<A> = A | Promise<A>
 
+/** The functions that are called with blocks, heads and rollbacks. */
 export interface CallbackOptions {
   /** Default `callback`. */
   readonly name?: string

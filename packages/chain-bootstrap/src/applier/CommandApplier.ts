@@ -13,6 +13,7 @@ import {
   rollbackLine
 } from "./CommandProtocol.ts"
 
+/** The command that is run, and its bounds. */
 export type CommandOptions = ChildOptions
 
 const quoted = (line: string): string => JSON.stringify(line.length <= 200 ? line : `${line.slice(0, 200)}…`)

@@ -8,6 +8,7 @@ import type { Block, BlockId, BlockRef } from "../contract/Block.ts"
 import { ApplierFailed, type ApplyResult, type BlockApplierService } from "../contract/BlockApplier.ts"
 import type { Verdict } from "./CallbackApplier.ts"
 
+/** Where the toy state begins, and how it judges. */
 export interface SimulatorOptions {
   readonly base: BlockRef
   /** Default `many`. */
@@ -22,6 +23,7 @@ export interface SimulatorOptions {
   readonly maxBranches?: number
 }
 
+/** The toy applier with its state open to tests. */
 export interface Simulator extends BlockApplierService {
   /** State after a block, or undefined when it is not applied. */
   stateOf(id: BlockId): number | undefined

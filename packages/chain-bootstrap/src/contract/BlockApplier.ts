@@ -20,6 +20,7 @@ export class ApplierFailed extends Schema.TaggedError<ApplierFailed>()("ApplierF
   message: Schema.String
 }) {}
 
+/** What an applier can do: try blocks in order, move its head, go back. */
 export interface BlockApplierService {
   readonly name: string
   /** Whether `apply` reads `Block.units`. */
@@ -41,6 +42,7 @@ export interface BlockApplierService {
   forget(id: BlockId): Effect.Effect<void, ApplierFailed>
 }
 
+/** Service: where blocks are applied. */
 export class BlockApplier
   extends Context.Service<BlockApplier, BlockApplierService>()("@peerstrap/chain-bootstrap/BlockApplier")
 {}

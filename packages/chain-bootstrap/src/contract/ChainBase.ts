@@ -7,12 +7,14 @@ import type * as Effect from "effect/Effect"
 import type { BlockId, BlockRef, HeaderFacts } from "./Block.ts"
 import type { BaseNotFound } from "./SyncRun.ts"
 
+/** A base that was found. */
 export interface FoundBase {
   readonly ref: BlockRef
   /** Kept in the store where its hash is its id, so that a restart need not ask for it. */
   readonly header: HeaderFacts | undefined
 }
 
+/** Where a run wants to begin, and how a new store finds that block. */
 export interface ChainBaseService {
   /** The block that was named; a store that begins elsewhere is refused. Undefined: whatever is there will do. */
   readonly wanted: BlockId | undefined
@@ -22,4 +24,5 @@ export interface ChainBaseService {
   readonly find: Effect.Effect<FoundBase, BaseNotFound>
 }
 
+/** Service: where a new store begins. */
 export class ChainBase extends Context.Service<ChainBase, ChainBaseService>()("@peerstrap/chain-bootstrap/ChainBase") {}

@@ -2,6 +2,7 @@
 import type { ByteLedger } from "@peerstrap/transport"
 import * as Context from "effect/Context"
 
+/** Service: the ledger, in bytes, of all large buffers of a run. */
 export class ChainMemory
   extends Context.Service<ChainMemory, { readonly ledger: ByteLedger }>()("@peerstrap/chain-bootstrap/ChainMemory")
 {}

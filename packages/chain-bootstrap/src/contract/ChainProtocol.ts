@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { ChainRules } from "./ChainRules.ts"
 import type { Incoming, Outgoing } from "./PeerMessage.ts"
 
+/** Who opened the connection: we (`outgoing`) or the peer (`incoming`). */
 export type Side = "outgoing" | "incoming"
 
 /** A connection that did not become a session. `points`: other peers that the refusing one named. */
@@ -32,6 +33,7 @@ export interface SessionEnd {
   readonly message: string
 }
 
+/** A session with an identified peer: what is known of it, and messages both ways. */
 export interface PeerSession {
   /** The peer's identity, proved by the handshake. */
   readonly id: string
@@ -54,6 +56,7 @@ export class SessionEndError
   extends Schema.TaggedError<SessionEndError>()("SessionEndError", { message: Schema.String })
 {}
 
+/** How a session is opened on a fresh connection, and who may refuse it. */
 export interface OpenOptions {
   readonly side: Side
   /** Where we dialled (outgoing). */
@@ -67,6 +70,7 @@ export interface OpenOptions {
   }
 }
 
+/** Service: a chain's wire: its name, its rules, and how a connection becomes a `PeerSession`. */
 export class ChainProtocol extends Context.Service<ChainProtocol, {
   /** E.g. `tezos TEZOS_MAINNET`. */
   readonly name: string

@@ -1,6 +1,7 @@
 /** What the engine must know of a protocol, as plain synchronous functions. */
 import type { BlockId, HeaderFacts } from "./Block.ts"
 
+/** A chain's rules: sizes, hashes, weights and checks of headers and bodies. Synchronous and without I/O. */
 export interface ChainRules {
   readonly idBytes: number
   /** Text of an id for people, e.g. `BL…`. */

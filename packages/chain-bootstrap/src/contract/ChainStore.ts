@@ -8,6 +8,9 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { BlockId, BlockRef, BodyUnit, HeaderFacts } from "./Block.ts"
 
+/**
+ * A store could not do what it was asked; `reason` says whether the caller, the disk or another process is the cause.
+ */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   /**
    * `other-chain`: the store holds another chain or base; `in-use`: another process has it open; `damaged`: bytes that fail their checksum;
@@ -95,6 +98,7 @@ export interface ChainStoreService extends HeaderStore {
   readDocument(name: string): Effect.Effect<string | undefined, StoreError>
 }
 
+/** Service: where a chain is kept. */
 export class ChainStore
   extends Context.Service<ChainStore, ChainStoreService>()("@peerstrap/chain-bootstrap/ChainStore")
 {}

@@ -17,6 +17,7 @@ export type HeaderPolicy = "all" | "own" | "adaptive"
 /** What is done about branches near the tip (R121–R124). */
 export type ReorgStrategy = "cached-tail" | "applied-branches"
 
+/** All settings of the engine; times in ms. */
 export interface SyncOptions {
   readonly connections: ConnectionOptions
   readonly mode: SyncMode
@@ -96,6 +97,7 @@ export interface SyncStart {
   readonly branches: "one" | "many"
 }
 
+/** What the adapter tells the engine. */
 export type SyncEvent =
   /** A session exists. `peer` is a number of the adapter, never used twice. */
   | {
@@ -149,6 +151,7 @@ export type SyncEvent =
   /** Time passed; sent no later than `wakeAt`. */
   | { readonly kind: "wake" }
 
+/** What the engine wants done; the adapter does it in this order. */
 export type SyncAction =
   | { readonly kind: "dial"; readonly point: string }
   | { readonly kind: "resolve-names" }
@@ -221,9 +224,12 @@ export type SyncNotice =
   | { readonly kind: "status"; readonly status: SyncStatus; readonly reason: string }
   | { readonly kind: "stuck"; readonly reason: string; readonly escalation: "refresh" | "rotate" | "report" }
 
+/** Whether the head is current: `stuck` is a chain whose peers agree but do not move on. */
 export type SyncStatus = "unsynced" | "synced" | "stuck"
+/** Where a run stands. */
 export type SyncPhase = "connect" | "branches" | "headers" | "operations" | "synced" | "reorganise" | "halt"
 
+/** One peer as the engine sees it. */
 export interface PeerView {
   readonly peer: number
   readonly id: string
@@ -237,6 +243,7 @@ export interface PeerView {
   readonly doNotAsk: number
 }
 
+/** The state of a run at one moment, for progress views and operators. */
 export interface SyncSnapshot {
   readonly phase: SyncPhase
   readonly status: SyncStatus
@@ -260,6 +267,7 @@ export interface SyncSnapshot {
   readonly counters: SyncCounters
 }
 
+/** Counts since the start of a run; bytes where the name says so. */
 export interface SyncCounters {
   readonly headersReceived: number
   readonly headersDuplicate: number
@@ -271,6 +279,7 @@ export interface SyncCounters {
   readonly reorganisations: number
 }
 
+/** The engine: events in by `step`, actions out by `drain`; time is an argument, in ms. */
 export interface ChainSyncEngine {
   /** Takes an event. What follows is decided when `drain` is called: after a batch of events, and always before waiting. */
   step(event: SyncEvent, nowMillis: number): void

@@ -37,6 +37,7 @@ export interface ConnectionOptions {
   readonly maxPerGroup: number
 }
 
+/** A point or identity that is known, and how it stands. */
 export interface KnownPoint {
   /** Undefined: an identity that is banned or greylisted and has no known point. */
   readonly point: string | undefined
@@ -68,6 +69,7 @@ export type Ending =
   /** By proof: greylisted; `longest` for protocol errors. */
   | { readonly kind: "greylisted"; readonly message: string; readonly longest: boolean }
 
+/** What the connections want done. */
 export type ConnectionWish =
   | { readonly kind: "dial"; readonly point: string }
   | { readonly kind: "ask-peers"; readonly peer: number }
@@ -75,6 +77,7 @@ export type ConnectionWish =
   | { readonly kind: "swap"; readonly peer: number; readonly point: string; readonly id: string }
   | { readonly kind: "resolve-names" }
 
+/** A peer with a session, as the connections are told of it. */
 export interface ActivePeer {
   readonly peer: number
   readonly id: string
@@ -98,6 +101,7 @@ export interface ConnectionSeeds {
   readonly defaultPort?: number
 }
 
+/** Chooses whom to dial, keep and drop. Pure; times in ms are arguments. */
 export interface Connections {
   readonly active: number
   readonly level: "normal" | "hungry" | "critical"

@@ -70,6 +70,7 @@ export type Reply =
   | { readonly kind: "peers"; readonly points: ReadonlyArray<string> }
   | { readonly kind: "swap-ack"; readonly point: string; readonly id: string }
 
+/** What goes out: our requests, and replies to a peer's. */
 export type Outgoing = Request | Reply
 /** What comes in: answers, and a peer's own requests. */
 export type Incoming = Answer | { readonly kind: "request"; readonly request: Request }

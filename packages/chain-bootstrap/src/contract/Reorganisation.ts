@@ -63,6 +63,7 @@ export interface ReorganisationCore {
   idBytes(id: BlockId): Uint8Array
 }
 
+/** What a strategy may use of the engine while a rival branch is dealt with. */
 export interface ReorganisationParts {
   readonly core: ReorganisationCore
   readonly gate: {
@@ -97,6 +98,7 @@ export interface ReorganisationParts {
   }
 }
 
+/** A strategy: its name, what it needs of an applier, and how it begins. */
 export interface ReorganisationStrategyService {
   /** E.g. `cached-tail`; stands in notices. */
   readonly name: string
@@ -106,6 +108,7 @@ export interface ReorganisationStrategyService {
   make(parts: ReorganisationParts): Reorganisation
 }
 
+/** Service: what is done when a quorum moves to another branch. */
 export class ReorganisationStrategy extends Context.Service<ReorganisationStrategy, ReorganisationStrategyService>()(
   "@peerstrap/chain-bootstrap/ReorganisationStrategy"
 ) {}

@@ -41,6 +41,7 @@ export interface SyncOutcome {
 /** A defect of ours: the engine or an adapter did what it must not. */
 export class SyncDefect extends Schema.TaggedError<SyncDefect>()("SyncDefect", { message: Schema.String }) {}
 
+/** A run: looked at and steered while it goes on. Synchronous; nothing here waits. */
 export interface SyncRun {
   snapshot(): SyncSnapshot
   waits(): ReadonlyArray<Wait>

@@ -48,6 +48,7 @@ import { syncView } from "./sync/SyncView.ts"
 import { syncWaits } from "./sync/SyncWaits.ts"
 import { Targets } from "./sync/Targets.ts"
 
+/** What an engine is made of, beside its options. */
 export interface ChainSyncParts {
   readonly rules: ChainRules
   readonly ownId: string

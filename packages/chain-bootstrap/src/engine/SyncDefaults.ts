@@ -2,6 +2,7 @@
 import type { SyncOptions, SyncTimers } from "../contract/ChainSync.ts"
 import { connectionOptions } from "./connections/ConnectionDefaults.ts"
 
+/** Waiting times of a run, ms (specs: chain bootstrap 5.13). */
 export const defaultSyncTimers: SyncTimers = {
   branch: 15_000,
   branchSpacing: 5_000,

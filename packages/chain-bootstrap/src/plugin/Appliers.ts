@@ -12,6 +12,7 @@ import { storeLimits } from "../contract/StoreLimits.ts"
 import { applierKind, storeKind } from "./Kinds.ts"
 import { tellingApplier } from "./TellingApplier.ts"
 
+/** Plugin `chain.applier.archive`: applies by keeping. */
 export const archiveApplier = definePlugin({
   id: "chain.applier.archive",
   version: "0.1.0",
@@ -23,6 +24,7 @@ export const archiveApplier = definePlugin({
   layer: () => Layer.sync(BlockApplier, archive)
 })
 
+/** Plugin `chain.applier.command`: hands blocks to a child process as lines of JSON. */
 export const commandApplier = definePlugin({
   id: "chain.applier.command",
   version: "0.1.0",
@@ -57,6 +59,7 @@ export const commandApplier = definePlugin({
     )
 })
 
+/** Plugin `chain.applier.simulator`: a toy state for tests. */
 export const simulatorApplier = definePlugin({
   id: "chain.applier.simulator",
   version: "0.1.0",
@@ -76,4 +79,5 @@ export const simulatorApplier = definePlugin({
     )
 })
 
+/** The appliers of this package. */
 export const applierPlugins = [archiveApplier, commandApplier, simulatorApplier]

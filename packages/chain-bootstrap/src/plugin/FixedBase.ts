@@ -8,6 +8,7 @@ import { baseKind } from "./Kinds.ts"
 
 const highestLevel = 2_147_483_647
 
+/** Plugin `chain.base.fixed`: a block whose id and level are given. */
 export const fixedBase = definePlugin({
   id: "chain.base.fixed",
   version: "0.1.0",

@@ -9,6 +9,7 @@ import { memoryKind } from "./Kinds.ts"
 const leastBytes = 64 * 2 ** 20
 const mostBytes = 2 ** 40
 
+/** Plugin `chain.memory.bounded`: so many bytes for all large buffers together. */
 export const boundedMemory = definePlugin({
   id: "chain.memory.bounded",
   version: "0.1.0",

@@ -84,6 +84,7 @@ const openFiles = Effect.fnUntraced(function*(directory: string, index: "disk" |
   return store
 })
 
+/** Plugin `chain.store.files`: a store in a directory. */
 export const fileStore = definePlugin({
   id: "chain.store.files",
   version: "0.1.0",
@@ -111,6 +112,7 @@ export const fileStore = definePlugin({
   layer: ({ directory, index }) => Layer.effect(ChainStore, openFiles(directory, index))
 })
 
+/** Plugin `chain.store.memory`: a store that ends with its process. */
 export const memoryStore = definePlugin({
   id: "chain.store.memory",
   version: "0.1.0",
@@ -122,4 +124,5 @@ export const memoryStore = definePlugin({
   layer: () => Layer.effect(ChainStore, openNew((identity) => MemoryChainStore.open({ identity })))
 })
 
+/** The stores of this package. */
 export const storePlugins = [fileStore, memoryStore]

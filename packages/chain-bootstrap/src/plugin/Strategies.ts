@@ -15,6 +15,7 @@ export class StrategyUnfit extends Schema.TaggedError<StrategyUnfit>()("Strategy
   message: Schema.String
 }) {}
 
+/** Plugin `chain.strategy.cached-tail`: applies only the chain that is followed. */
 export const cachedTailStrategy = definePlugin({
   id: "chain.strategy.cached-tail",
   version: "0.1.0",
@@ -26,6 +27,7 @@ export const cachedTailStrategy = definePlugin({
   layer: () => Layer.succeed(ReorganisationStrategy, cachedTail)
 })
 
+/** Plugin `chain.strategy.applied-branches`: applies branches near the tip as they come. */
 export const appliedBranchesStrategy = definePlugin({
   id: "chain.strategy.applied-branches",
   version: "0.1.0",
@@ -49,4 +51,5 @@ export const appliedBranchesStrategy = definePlugin({
     )
 })
 
+/** The strategies of this package. */
 export const strategyPlugins = [cachedTailStrategy, appliedBranchesStrategy]

@@ -13,4 +13,5 @@ export * from "./Stores.ts"
 export * from "./Strategies.ts"
 export * from "./TellingApplier.ts"
 
+/** All plugins of this package: memory, bases, stores, appliers, strategies. */
 export const chainPlugins = [boundedMemory, fixedBase, ...storePlugins, ...applierPlugins, ...strategyPlugins]

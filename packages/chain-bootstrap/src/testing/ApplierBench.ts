@@ -24,6 +24,7 @@ export interface ApplierBlocks {
   readonly branch: ReadonlyArray<Block>
 }
 
+/** An applier and the ways to look into it that its bench declares as capabilities. */
 export interface ApplierUnderTest {
   readonly applier: BlockApplierService
   /** Capability `visible-chain`: what it holds as applied on its chain, lowest first, without the base. */
@@ -32,6 +33,7 @@ export interface ApplierUnderTest {
   readonly unitBytes?: Effect.Effect<number>
 }
 
+/** Makes appliers for the kit's checks. */
 export interface ApplierBenchService {
   readonly blocks: ApplierBlocks
   /** A new applier that stands at a block. It ends with the scope. */

@@ -36,6 +36,7 @@ export const blockApplierCapabilities = {
   interruptible: "goes on after an interrupted call; without it an interrupted applier is gone for good"
 } as const
 
+/** What an applier can show to the kit, by name. */
 export type BlockApplierCapability = keyof typeof blockApplierCapabilities
 
 type Failure = CheckFailed | ApplierFailed

@@ -236,4 +236,5 @@ const whole: ReadonlyArray<Mutant<ApplierBench>> = [
   }
 ]
 
+/** All appliers with a fault, each with the check that must reject it. */
 export const blockApplierMutants: ReadonlyArray<Mutant<ApplierBench>> = [...results, ...moves, ...whole]

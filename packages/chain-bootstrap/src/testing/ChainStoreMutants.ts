@@ -451,4 +451,5 @@ const places: ReadonlyArray<StoreMutant> = [
   }
 ]
 
+/** All stores with a fault, each with the check that must reject it. */
 export const chainStoreMutants: ReadonlyArray<StoreMutant> = [...bodies, ...chains, ...places]

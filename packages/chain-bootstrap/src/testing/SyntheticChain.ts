@@ -46,6 +46,7 @@ export interface SyntheticFork {
   readonly extraWeight?: number
 }
 
+/** Size and shape of a synthetic chain. */
 export interface SyntheticOptions {
   readonly seed: number
   /** Blocks above the genesis. */

@@ -21,6 +21,7 @@ import { type SyntheticChain, syntheticRules } from "./SyntheticChain.ts"
 import { SyntheticSession } from "./SyntheticSession.ts"
 import type { SyntheticHello, SyntheticVerdict } from "./SyntheticWire.ts"
 
+/** Whose session it is, of which chain, by which rules. */
 export interface SyntheticProtocolOptions {
   /** Our identity. */
   readonly id: string

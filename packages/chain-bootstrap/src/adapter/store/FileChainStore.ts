@@ -25,6 +25,7 @@ export type { ScanProgress } from "./StoreScan.ts"
 
 type Files = (typeof FileSystem)["Service"]
 
+/** Where the store lies, whose chain it is, and its bounds. */
 export interface FileStoreOptions {
   readonly directory: string
   readonly rules: Pick<ChainRules, "idBytes" | "decodeHeader">

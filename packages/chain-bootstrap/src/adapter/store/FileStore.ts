@@ -43,6 +43,7 @@ export interface StoreDamage {
   readonly what: string
 }
 
+/** What opening a store found and mended. */
 export interface OpenReport {
   /** Why the index was made anew; undefined: it was there, or the store is new. */
   readonly rebuilt: string | undefined

@@ -37,6 +37,7 @@ export interface MemoryMedium {
   readonly documents: Map<string, string>
 }
 
+/** Makes an empty medium. */
 export const makeMedium = (): MemoryMedium => ({
   identity: undefined,
   open: false,
@@ -44,6 +45,7 @@ export const makeMedium = (): MemoryMedium => ({
   documents: new Map()
 })
 
+/** Whose chain is kept, on which medium, and what a simulated disk does. */
 export interface MemoryStoreOptions {
   readonly identity: StoreIdentity
   /** Default: a medium of its own. */

@@ -9,6 +9,7 @@ import { readBeginPayload } from "../../engine/store/RecordPayloads.ts"
 import { fromFile, storeError } from "./StoreErrors.ts"
 import { listLogs, type LogEnd, logName } from "./StoreLog.ts"
 
+/** How far the logs have been read, in bytes. */
 export interface ScanProgress {
   readonly bytesDone: number
   readonly bytesTotal: number

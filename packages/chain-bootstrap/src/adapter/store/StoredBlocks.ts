@@ -51,6 +51,7 @@ export interface VerifyFinding {
   readonly problem: string
 }
 
+/** Which applied blocks are verified, and how thoroughly. */
 export interface VerifyOptions {
   /** Default: the first level above the base, and the head's. */
   readonly fromLevel?: number
@@ -60,6 +61,7 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: { readonly level: number; readonly toLevel: number }) => void
 }
 
+/** What was verified: levels, blocks, units and bytes of bodies. */
 export interface VerifyReport {
   readonly fromLevel: number
   readonly toLevel: number

@@ -26,6 +26,7 @@ export const connectionOptions = (given: Partial<ConnectionOptions> = {}): Conne
   return checkConnectionOptions(options)
 }
 
+/** Returns the options, or throws a `RangeError` that names the one that is out of bounds. */
 export const checkConnectionOptions = (options: ConnectionOptions): ConnectionOptions => {
   const check = (name: keyof ConnectionOptions, least: number, most = Number.MAX_SAFE_INTEGER): void => {
     const value = options[name]

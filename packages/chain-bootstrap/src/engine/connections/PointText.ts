@@ -11,6 +11,7 @@ export interface Host {
   readonly words: ReadonlyArray<number> | undefined
 }
 
+/** A host and its port, 1 to 65535. */
 export interface Point extends Host {
   readonly host: string
   readonly port: number

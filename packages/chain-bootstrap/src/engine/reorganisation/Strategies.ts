@@ -18,6 +18,7 @@ export const appliedBranches: ReorganisationStrategyService = {
   make: (parts) => new AppliedBranches(parts)
 }
 
+/** All strategies by the name that options give. */
 export const reorganisationStrategies: Readonly<Record<ReorgStrategy, ReorganisationStrategyService>> = {
   "cached-tail": cachedTail,
   "applied-branches": appliedBranches
