@@ -5,6 +5,7 @@ import { Crypto, type CryptoFunctions, type CryptoUnavailable } from "../contrac
 import * as NativeCrypto from "./NativeCrypto.ts"
 import * as PortableCrypto from "./PortableCrypto.ts"
 
+/** Loads the best cryptography that this machine has: native, else portable; fails when neither loads. */
 export const loadCrypto: Effect.Effect<CryptoFunctions, CryptoUnavailable> = Effect.catch(
   NativeCrypto.load,
   () => PortableCrypto.load

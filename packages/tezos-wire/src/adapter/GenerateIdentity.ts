@@ -20,6 +20,7 @@ export interface IdentityProgress {
   readonly ratePerSecond: number
 }
 
+/** How much work the identity proves, and how it is searched for. */
 export interface GenerateIdentityOptions {
   /** Default 26, which public networks ask for. May be fractional; 0 to 256. */
   readonly difficulty?: number

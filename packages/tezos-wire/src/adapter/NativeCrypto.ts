@@ -22,6 +22,7 @@ interface SodiumNative {
 
 /** Not called `require`, so that a bundler leaves the name to be found at run time. */
 const loadModule = createRequire(import.meta.url)
+/** The npm package that is loaded. */
 export const moduleName = "sodium-native"
 
 const tagBytes = 16
@@ -96,6 +97,8 @@ export const loadFrom = (name: string): Effect.Effect<CryptoFunctions, CryptoUna
       })
   })
 
+/** Loads libsodium's native binding; fails where there is none. */
 export const load: Effect.Effect<CryptoFunctions, CryptoUnavailable> = loadFrom(moduleName)
 
+/** `Crypto` by libsodium's native binding. */
 export const layer: Layer.Layer<Crypto, CryptoUnavailable> = Layer.effect(Crypto, load)

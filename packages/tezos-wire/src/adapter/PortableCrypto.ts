@@ -6,6 +6,7 @@ import { Crypto, type CryptoFunctions, CryptoUnavailable } from "../contract/Cry
 
 type Sodium = typeof import("libsodium-wrappers")
 
+/** The npm package that is loaded. */
 export const moduleName = "libsodium-wrappers"
 
 const make = (sodium: Sodium): CryptoFunctions => ({
@@ -51,4 +52,5 @@ export const load: Effect.Effect<CryptoFunctions, CryptoUnavailable> = Effect.tr
   catch: unavailable
 })
 
+/** `Crypto` by libsodium in WebAssembly. */
 export const layer: Layer.Layer<Crypto, CryptoUnavailable> = Layer.effect(Crypto, load)

@@ -22,6 +22,7 @@ import {
 import { SessionLimits } from "../contract/SessionLimits.ts"
 import { LiveSession } from "./LiveSession.ts"
 
+/** Who we are, what we speak, and what we ask of the peer. */
 export interface HandshakeOptions {
   readonly crypto: CryptoFunctions
   readonly identity: Identity

@@ -24,6 +24,7 @@ export const parseChainId = (text: string): Uint8Array | Malformed => {
     : new Malformed({ what: "chain id", offset: 0, message: `expected Net… or ${2 * bytes} hexadecimal digits` })
 }
 
+/** What is fixed of a chain's genesis. */
 export interface GenesisConstants {
   /** Block hash of genesis, 32 bytes. */
   readonly hash: Uint8Array

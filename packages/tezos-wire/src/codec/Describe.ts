@@ -19,6 +19,7 @@ export type Json = null | boolean | number | string | ReadonlyArray<Json> | { re
 /** `frame`: u32 size ‖ tag ‖ body; `message`: tag ‖ body; `header`: a block header; `operations`: u32 length ‖ branch ‖ data, repeated. */
 export const DescribedKinds = ["frame", "message", "header", "operations"] as const
 
+/** A kind of bytes that can be described. */
 export type DescribedKind = typeof DescribedKinds[number]
 
 type Fields = { readonly [key: string]: Json }

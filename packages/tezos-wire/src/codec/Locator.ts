@@ -14,6 +14,7 @@ export interface ReceivedLocator extends LocatorSeed {
   readonly history: ReadonlyArray<Uint8Array>
 }
 
+/** One block of a locator with the level that its place gives it. */
 export interface LocatorEntry {
   readonly hash: Uint8Array
   /**

@@ -19,6 +19,7 @@ export interface LocatorSeed {
 /** Values of each step size. */
 const valuesPerStep = 10
 
+/** Draws the distances of one locator, one after another, from the ids of both peers and the head's hash. */
 export class SeededSteps {
   private readonly digests: Digests
   /** The step that the next value is drawn around. */

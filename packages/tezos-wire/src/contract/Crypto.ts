@@ -36,4 +36,5 @@ export class CryptoUnavailable extends Schema.TaggedError<CryptoUnavailable>()("
   message: Schema.String
 }) {}
 
+/** Service: hashes, key agreement and boxes of the wire. */
 export class Crypto extends Context.Service<Crypto, CryptoFunctions>()("@peerstrap/tezos-wire/Crypto") {}

@@ -36,4 +36,5 @@ export const HashKinds = {
   tz4: { prefix: "06a1a6", bytes: 20 }
 } as const
 
+/** A kind of hash or id, by name. */
 export type HashKind = keyof typeof HashKinds

@@ -34,6 +34,7 @@ export const MessageTags = {
   PredecessorHeader: 0x91
 } as const
 
+/** The name of a message. */
 export type MessageName = keyof typeof MessageTags
 
 /** The peer ends the connection. */
@@ -79,6 +80,7 @@ export interface Mempool {
   readonly pending: ReadonlyArray<Uint8Array>
 }
 
+/** A peer's head and its mempool. */
 export interface CurrentHead {
   readonly _tag: "CurrentHead"
   readonly chainId: Uint8Array
@@ -92,11 +94,13 @@ export interface GetByHash<Name extends "GetBlockHeaders" | "GetOperations" | "G
   readonly hashes: ReadonlyArray<Uint8Array>
 }
 
+/** One block's header, as asked for. */
 export interface BlockHeader {
   readonly _tag: "BlockHeader"
   readonly header: HeaderFields
 }
 
+/** One operation, as asked for. */
 export interface Operation {
   readonly _tag: "Operation"
   /** Branch (32) ‖ data; its hash is over all of it. */
@@ -110,6 +114,7 @@ export interface ProtocolComponent {
   readonly implementation: Uint8Array
 }
 
+/** One protocol's sources, as asked for. */
 export interface Protocol {
   readonly _tag: "Protocol"
   /** u16. */
@@ -139,12 +144,14 @@ export interface OperationsForBlocks extends BlockPass {
   readonly operations: ReadonlyArray<Uint8Array>
 }
 
+/** A peer's checkpoint: the header below which it does not reorganise. */
 export interface Checkpoint {
   readonly _tag: "Checkpoint"
   readonly chainId: Uint8Array
   readonly header: HeaderFields
 }
 
+/** Asks for the last block of a protocol on the peer's branch. */
 export interface GetProtocolBranch {
   readonly _tag: "GetProtocolBranch"
   readonly chainId: Uint8Array
@@ -152,6 +159,7 @@ export interface GetProtocolBranch {
   readonly proto: number
 }
 
+/** The last block of a protocol, with a locator down from it. */
 export interface ProtocolBranch {
   readonly _tag: "ProtocolBranch"
   readonly chainId: Uint8Array
@@ -167,6 +175,7 @@ export interface GetPredecessorHeader {
   readonly offset: number
 }
 
+/** The header so many blocks below another. */
 export interface PredecessorHeader {
   readonly _tag: "PredecessorHeader"
   readonly block: Uint8Array
@@ -174,6 +183,7 @@ export interface PredecessorHeader {
   readonly header: HeaderFields
 }
 
+/** Any message between connected peers, told apart by `_tag`. */
 export type PeerMessage =
   | Disconnect
   | Bootstrap

@@ -14,6 +14,7 @@ export interface SupportedVersions {
 /** What Octez supports today: distributed db 0, 1, 2 and p2p 0, 1. */
 export const currentVersions: SupportedVersions = { distributedDb: [0, 1, 2], p2p: [0, 1] }
 
+/** The versions that both sides agreed on. */
 export interface Versions {
   readonly distributedDb: number
   readonly p2p: number
@@ -101,6 +102,7 @@ export interface SessionCounters {
   readonly framesOut: number
 }
 
+/** An encrypted session: who the peer is, frames both ways, pauses, and how it ended. */
 export interface Session {
   /** `host:port` of the other end of the connection. */
   readonly address: string

@@ -12,6 +12,7 @@ import { incrementNonce } from "./Nonce.ts"
 const prefixBytes = 2
 const smallestBufferBytes = 1_024
 
+/** Opens inbound chunks one at a time; the first fault ends it. */
 export class ChunkStream {
   /** The plaintext of the chunk that was opened last, valid until `take` is called again. */
   plaintext: Uint8Array | undefined

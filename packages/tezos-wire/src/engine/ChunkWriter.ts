@@ -18,6 +18,7 @@ const sealedBytes = (bodyBytes: number): number => {
   return plaintext + Math.ceil(plaintext / perChunk) * (prefixBytes + tagBytes)
 }
 
+/** Seals frames into chunks, counting the nonce up. */
 export class ChunkWriter {
   private readonly boxes: Boxes
   private readonly key: Uint8Array

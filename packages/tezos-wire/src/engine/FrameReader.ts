@@ -12,6 +12,7 @@ const account = "frames"
 /** Why `push` stopped before the end of what it was given, or right at it. */
 export type FrameStop = "consumer" | "memory"
 
+/** Puts frames together from plaintext, each drawn from a ledger before it is held. */
 export class FrameReader {
   /** Set by `push`: the consumer said false, or the ledger refused the next frame. Undefined: it wants more. */
   stopped: FrameStop | undefined

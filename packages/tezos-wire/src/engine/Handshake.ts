@@ -29,6 +29,7 @@ import { ChunkWriter } from "./ChunkWriter.ts"
 import { sessionNonces } from "./Nonce.ts"
 import { chooseVersion, greatestVersion } from "./VersionChoice.ts"
 
+/** What a handshake needs: identity, versions, demands on the peer. */
 export interface HandshakeSetup {
   readonly crypto: CryptoFunctions
   readonly identity: Identity
@@ -46,8 +47,10 @@ export interface HandshakeSetup {
   readonly accept: (remote: RemotePeer) => Refusal | undefined
 }
 
+/** Why a handshake failed without a refusal. */
 export type FailureReason = "malformed" | "proof-of-work" | "public-key" | "self"
 
+/** How a handshake ended: established, refused by either side, or failed. */
 export type HandshakeOutcome =
   | {
     readonly kind: "established"
@@ -70,6 +73,7 @@ type Phase = "connection" | "metadata" | "ack" | "over"
 
 const withoutPoints = (motive: number): { readonly refusal: Refusal } => ({ refusal: { motive, points: [] } })
 
+/** One handshake: feed it bytes, it sends bytes and sets `outcome` once. */
 export class Handshake {
   /** Our connection message as sent, with its prefix. */
   readonly sent: Uint8Array

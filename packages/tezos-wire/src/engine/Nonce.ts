@@ -1,6 +1,7 @@
 /** The nonces of a session: one a direction, derived from both connection messages, counted up by one with every chunk. */
 import type { Digests } from "../contract/Crypto.ts"
 
+/** Bytes of a nonce. */
 export const nonceBytes = 24
 
 /** Adds one in place: 24 bytes, big-endian, wrapping. */
@@ -12,6 +13,7 @@ export const incrementNonce = (nonce: Uint8Array): void => {
   }
 }
 
+/** The first nonce of each direction, 24 bytes each. */
 export interface SessionNonces {
   /** With which the side that opened the connection encrypts, and the other decrypts. */
   readonly initiatorSends: Uint8Array

@@ -24,6 +24,7 @@ export interface WirePorts {
 
 const nothing = new Uint8Array(0)
 
+/** One connection without I/O: feed it bytes, it hands on frames and says what to send. */
 export class WireSession {
   readonly handshake: Handshake
   bytesIn = 0

@@ -8,6 +8,7 @@ import * as NativeCrypto from "../adapter/NativeCrypto.ts"
 import * as PortableCrypto from "../adapter/PortableCrypto.ts"
 import { Crypto, type CryptoFunctions, type CryptoUnavailable } from "../contract/Crypto.ts"
 
+/** Kind `tezos.crypto`: hashes and boxes of the wire. */
 export const cryptoKind = one("tezos.crypto", Crypto, {
   summary: "Hashes and boxes of the Tezos wire.",
   metered: false
@@ -34,14 +35,18 @@ const pluginOf = (name: string, load: Effect.Effect<CryptoFunctions, CryptoUnava
       )
   })
 
+/** Plugin `tezos.crypto.native`: libsodium's native binding. */
 export const nativeCrypto = pluginOf("native", NativeCrypto.load, "libsodium, native: about five times as fast.")
 
+/** Plugin `tezos.crypto.portable`: libsodium in WebAssembly. */
 export const portableCrypto = pluginOf(
   "portable",
   PortableCrypto.load,
   "libsodium in WebAssembly: runs wherever Node runs."
 )
 
+/** Plugin `tezos.crypto.any`: the native one where it loads, else the portable one. */
 export const anyCrypto = pluginOf("any", loadCrypto, "The native one where it loads, else the portable one.")
 
+/** All plugins of this package. */
 export const cryptoPlugins = [nativeCrypto, portableCrypto, anyCrypto]

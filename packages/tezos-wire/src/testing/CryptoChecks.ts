@@ -3,6 +3,7 @@ import { hex } from "@scure/base"
 import assert from "node:assert/strict"
 import type { CryptoFunctions } from "../contract/Crypto.ts"
 
+/** One check: throws an `AssertionError` when the implementation computes something else. */
 export interface CryptoCheck {
   readonly name: string
   readonly run: (crypto: CryptoFunctions) => void
@@ -211,4 +212,5 @@ const boxChecks: ReadonlyArray<CryptoCheck> = [
   }
 ]
 
+/** All checks: digests, keys, boxes. */
 export const cryptoChecks: ReadonlyArray<CryptoCheck> = [...digestChecks, ...keyChecks, ...boxChecks]

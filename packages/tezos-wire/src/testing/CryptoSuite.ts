@@ -30,6 +30,7 @@ export const failedCryptoChecks = (crypto: CryptoFunctions): ReadonlyArray<strin
     }
   }).map((check) => check.name)
 
+/** Cryptography with one mistake, and the check that must reject it. */
 export interface CryptoMutant {
   readonly name: string
   /** The beginning of the name of a check that must fail; others may, too. */

@@ -6,6 +6,7 @@ import { type BlockShape, forgeBlock, headerOf, type Parent, roundOf } from "./F
 import { SeededBytes } from "./SeededBytes.ts"
 import { ancestorAt, type TestBlock, type TestBranch, TestChain } from "./TestChain.ts"
 
+/** A branch beside the main one: where it leaves and how long it is. */
 export interface ForkOptions {
   readonly name: string
   /** Last level shared with the parent branch. */
@@ -16,6 +17,7 @@ export interface ForkOptions {
   readonly parent?: string
 }
 
+/** Size, shape and forks of a synthetic chain. */
 export interface MakeChainOptions extends Partial<BlockShape> {
   readonly seed: string
   readonly levels: number
@@ -29,11 +31,13 @@ export interface MakeChainOptions extends Partial<BlockShape> {
   readonly activation?: boolean
 }
 
+/** The name of the branch that is not a fork. */
 export const mainBranch = "main"
 const defaultHeadTime = 1_760_000_000
 const secondsPerLevel = 6
 const secondsOfRoundOne = 10
 
+/** Operations of a block unless options say otherwise. */
 export const defaultShape: BlockShape = { operationsPerBlock: 3, passes: 4, operationBytes: [80, 260] }
 
 const parentOf = (chain: TestChain, block: TestBlock | undefined): Parent =>
@@ -41,6 +45,7 @@ const parentOf = (chain: TestChain, block: TestBlock | undefined): Parent =>
     ? { hash: chain.genesis.hash, level: 0, proto: 0, round: 0 }
     : { hash: block.hash, level: block.level, proto: block.header.proto, round: roundOf(block.header) }
 
+/** A branch to be added: on which block, how long, of which seed. */
 export interface BranchOptions {
   readonly name: string
   /** Default: genesis. */

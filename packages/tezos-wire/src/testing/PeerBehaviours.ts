@@ -101,6 +101,7 @@ export const peerBehaviourTable = {
   )
 } as const
 
+/** The name of a misbehaviour. */
 export type PeerBehaviourName = keyof typeof peerBehaviourTable
 
 /** Arguments of one behaviour by name. */
@@ -141,6 +142,7 @@ export const peerBehaviourUsage = (name: PeerBehaviourName): string =>
     )
   ].join("")
 
+/** All misbehaviours by name, in the order of the table. */
 export const peerBehaviourNames = Object.keys(peerBehaviourTable) as ReadonlyArray<PeerBehaviourName>
 
 const readArgs = (name: PeerBehaviourName, given: ReadonlyArray<string>): ArgValues | undefined => {

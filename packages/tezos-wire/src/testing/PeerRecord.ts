@@ -4,6 +4,7 @@ import type { MessageName, PeerMessage } from "../contract/Messages.ts"
 /** Messages kept; older ones are forgotten, their counts are not. */
 const maxKept = 50_000
 
+/** One message that a scripted peer received, and when, ms. */
 export interface ReceivedMessage {
   /** Number of the connection, from 1. */
   readonly connection: number
@@ -11,6 +12,7 @@ export interface ReceivedMessage {
   readonly message: PeerMessage
 }
 
+/** One rule that was broken towards a scripted peer. */
 export interface Violation {
   readonly connection: number
   readonly atMillis: number
@@ -19,6 +21,7 @@ export interface Violation {
   readonly detail: string
 }
 
+/** Counts of connections and messages of a scripted peer. */
 export interface PeerStats {
   readonly connections: number
   readonly openConnections: number

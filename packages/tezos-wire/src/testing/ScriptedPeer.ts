@@ -27,6 +27,7 @@ import { PeerView } from "./PeerView.ts"
 import { SeededBytes } from "./SeededBytes.ts"
 import type { TestBlock, TestChain } from "./TestChain.ts"
 
+/** Chain, identity, address and first behaviours of a scripted peer. */
 export interface ScriptedPeerOptions {
   readonly crypto: CryptoFunctions
   readonly chain: TestChain
@@ -50,6 +51,7 @@ export interface ScriptedPeerOptions {
   readonly observe?: (connection: number, message: PeerMessage, direction: "in" | "out") => void
 }
 
+/** A scripted peer that runs: where it listens, what it saw, and how to change it. */
 export interface ScriptedPeer {
   readonly address: Address
   /** `host:port`, as points are written. */

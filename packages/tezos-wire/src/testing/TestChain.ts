@@ -12,6 +12,7 @@ export interface TestBranch {
   readonly blocks: Array<TestBlock>
 }
 
+/** One block of a test chain with its header and operations. */
 export interface TestBlock {
   readonly branch: TestBranch
   readonly level: number
@@ -21,6 +22,7 @@ export interface TestBlock {
   readonly operations: ReadonlyArray<ReadonlyArray<Uint8Array>>
 }
 
+/** The genesis of a test chain. */
 export interface TestGenesis {
   readonly hash: Uint8Array
   /** Seconds since 1970. */
@@ -37,6 +39,7 @@ export const ancestorAt = (block: TestBlock, level: number): TestBlock | undefin
   return branch.blocks[level - branch.forkLevel - 1]
 }
 
+/** A chain with its forks, block by block. */
 export class TestChain {
   readonly chainName: string
   /** 4 bytes. */

@@ -27,9 +27,11 @@ const motiveTexts = [
   "already connected"
 ] as const
 
+/** The motive of a refusal in words. */
 export const formatNackMotive = (motive: number | undefined): string =>
   motive === undefined ? "no reason given" : motiveTexts[motive] ?? `unknown motive ${motive}`
 
+/** The last word of a handshake: welcome, or refused with a motive and other points to try. */
 export type Ack =
   | { readonly kind: "ack" }
   /** `motive` undefined and no points: the old form without either. Points are texts as they came; check their syntax before dialling. */

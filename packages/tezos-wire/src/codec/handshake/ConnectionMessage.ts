@@ -15,6 +15,7 @@ import {
   writeNetworkVersion
 } from "./NetworkVersion.ts"
 
+/** What each side says of itself in the clear: port, key, proof of work, nonce, versions. */
 export interface ConnectionMessage extends NetworkVersion {
   /** Where the sender listens; 0: nowhere. */
   readonly port: number
@@ -25,7 +26,9 @@ export interface ConnectionMessage extends NetworkVersion {
 }
 
 const what = "connection message"
+/** Bytes of the nonce in a connection message. */
 export const messageNonceBytes = 24
+/** Bytes of the length before a connection message. */
 export const connectionPrefixBytes = 2
 const keyAt = 2
 const stampAt = keyAt + identityBytes.publicKey

@@ -6,6 +6,7 @@
 import { Malformed } from "../../contract/Malformed.ts"
 import { SessionLimits } from "../../contract/SessionLimits.ts"
 
+/** A chain's network name and the versions of both protocol layers. */
 export interface NetworkVersion {
   /** Compared as a whole; not the chain id. Bytes outside ASCII are kept as Latin-1. */
   readonly chainName: string
@@ -15,6 +16,7 @@ export interface NetworkVersion {
 
 const fixedBytes = 8
 
+/** Bytes that a network version takes when encoded. */
 export const networkVersionBytes = (version: NetworkVersion): number => fixedBytes + version.chainName.length
 
 /** Writes it to `out` at `at`. Throws a `RangeError` when the chain name is longer than the limit or not Latin-1. */
@@ -30,6 +32,7 @@ export const writeNetworkVersion = (out: Uint8Array, at: number, version: Networ
   view.setUint16(at + 6 + chainName.length, p2pVersion)
 }
 
+/** Encodes a network version. */
 export const encodeNetworkVersion = (version: NetworkVersion): Uint8Array => {
   const out = new Uint8Array(networkVersionBytes(version))
   writeNetworkVersion(out, 0, version)
