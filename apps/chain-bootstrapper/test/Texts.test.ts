@@ -1,17 +1,20 @@
 /** What a person is told: notices, waits, warnings, faults with their remedies and exit codes. */
 import { assert, describe, it } from "@effect/vitest"
-import { ApplierFailed, StoreError, SyncDefect, type SyncSnapshot } from "@peerstrap/chain-bootstrap"
-import { type Network, resolveNetwork } from "@peerstrap/tezos-bootstrap"
+import { ApplierFailed, BaseNotFound, StoreError, SyncDefect, type SyncSnapshot } from "@peerstrap/chain-bootstrap"
+import { StrategyUnfit } from "@peerstrap/chain-bootstrap/plugin"
+import { CompositionError, PluginFatalError, PluginStartError } from "@peerstrap/plugin-host"
+import { FileError } from "@peerstrap/storage"
+import { IdentityUnusable, type Network, NetworkUnusable, resolveNetwork } from "@peerstrap/tezos-bootstrap"
 import * as Effect from "effect/Effect"
 import { loadedCryptoLayer } from "../src/LoadedCrypto.ts"
 import { clockFault, networkFileOf } from "../src/network/NetworkOfRun.ts"
-import { refusalOf } from "../src/store/OpenStore.ts"
 import { blameRows, peerRows, peersText } from "../src/sync/ChainStatus.ts"
 import { makeNoticeBook, tellNotice } from "../src/sync/Notices.ts"
 import { PeerTrouble } from "../src/sync/PeerTrouble.ts"
 import { foreseenProblems } from "../src/sync/PlanText.ts"
 import { runFault } from "../src/sync/RunFaults.ts"
 import { blockAmount } from "../src/sync/RunState.ts"
+import { fatalPlugin, partFault } from "../src/sync/StartFaults.ts"
 import { syncOptions } from "../src/sync/SyncOptions.ts"
 import { defaults } from "./support/Defaults.ts"
 
@@ -93,16 +96,43 @@ describe("faults of this side", () => {
     assert.strictEqual(runFault(new SyncDefect({ message: "x" })).exitCode, 5)
   })
 
-  it("refuse the store of another chain or base", () => {
-    const found = { protocol: "tezos A", chainId: "NetA", base: { id: genesisId, level: 0 } }
-    const wanted = { protocol: "tezos A", chainId: "NetA", base: undefined }
-    assert.strictEqual(refusalOf("/s", found, wanted), undefined)
-    assert.strictEqual(refusalOf("/s", found, { ...wanted, base: genesisId }), undefined)
-    assert.match(refusalOf("/s", found, { ...wanted, chainId: "NetB" })?.message ?? "", /another chain: tezos A NetA/)
-    assert.match(
-      refusalOf("/s", found, { ...wanted, base: "00".repeat(32) })?.message ?? "",
-      new RegExp(`begins at another base, level 0 ${genesis}`)
-    )
+  it("are the same when a plugin does not start", () => {
+    const start = (cause: unknown) =>
+      partFault(new PluginStartError({ plugin: "chain.store.files", message: "chain.store.files: why", cause }))
+    const store = new StoreError({ reason: "other-chain", path: "/s", message: "/s is the store of another chain" })
+    for (
+      const [cause, exitCode, expected] of [
+        [store, 2, /^\/s is the store of another chain what to do: name another --store/],
+        [
+          new FileError({ operation: "open", reason: "permission", path: "/s", message: "no" }),
+          4,
+          /^\/s: no what to do: run as the owner/
+        ],
+        [new ApplierFailed({ applier: "mine", message: "gone" }), 4, /^applier mine: gone/],
+        [
+          new BaseNotFound({ base: genesis, asked: 1, message: "nobody" }),
+          3,
+          /^--base BLock.*: nobody .*compare the hash/
+        ],
+        [new NetworkUnusable({ source: "n.json", problems: ["a", "b"] }), 2, /^network n\.json: \n {2}a\n {2}b/],
+        [new IdentityUnusable({ path: "/i", message: "/i is none" }), 2, /^\/i is none .*identity generate/],
+        [
+          new StrategyUnfit({ strategy: "applied-branches", applier: "mine", message: "" }),
+          2,
+          /^--strategy applied-branches needs an applier that holds several branches; mine has a single chain/
+        ],
+        [new Error("why"), 4, /^chain\.store\.files: why .*plugins explain chain\.store\.files/]
+      ] as const
+    ) {
+      const { exitCode: code, message, remedy } = start(cause)
+      assert.strictEqual(code, exitCode, message)
+      assert.match(`${message} what to do: ${remedy}`, expected)
+    }
+    const problem = { kind: "unknown-plugin", where: "c.yaml:2:10", message: "no", remedy: "" } as const
+    const composition = partFault(new CompositionError({ problems: [problem] }))
+    assert.strictEqual(composition.exitCode, 2)
+    assert.include(composition.message, "c.yaml:2:10: no")
+    assert.match(fatalPlugin(new PluginFatalError({ plugin: "p", message: "m" })).message, /^p gave up: m/)
   })
 })
 

@@ -4,13 +4,25 @@ import { decode } from "./Decode.ts"
 import { exportChain } from "./Export.ts"
 import { identity } from "./Identity.ts"
 import { peers } from "./Peers.ts"
+import { pluginsAmong } from "./Plugins.ts"
 import { serve } from "./Serve.ts"
 import { status } from "./Status.ts"
 import { sync } from "./Sync.ts"
 import { verify } from "./Verify.ts"
 import { why } from "./Why.ts"
 
-export const commands: ReadonlyArray<Command> = [sync, status, why, peers, verify, exportChain, serve, identity, decode]
+export const commands: ReadonlyArray<Command> = [
+  sync,
+  status,
+  why,
+  peers,
+  verify,
+  exportChain,
+  serve,
+  identity,
+  decode,
+  pluginsAmong(() => commands.map(({ name }) => name))
+]
 
 export const program: Program = {
   name: "peerstrap-chain",

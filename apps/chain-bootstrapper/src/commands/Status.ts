@@ -7,6 +7,7 @@ import { dirname } from "node:path"
 import { readReport, reportFileName } from "../store/StoredReport.ts"
 import { type ChainStatus, chainStatusLines } from "../sync/ChainStatus.ts"
 import type { ServedStatus } from "../sync/ControlCommands.ts"
+import { partLines, type TroubledPart } from "../sync/PartStates.ts"
 import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
 const columns = 120
@@ -29,6 +30,7 @@ const running = (answer: Readonly<Record<string, unknown>>): CommandResult => {
         ? renderView(answer as unknown as ProgressSnapshot, { columns, rows: allRows, color: false })
         : [servedLine(served)]),
       ...(chain === null ? [] : chainStatusLines(chain)),
+      ...partLines((answer["plugins"] ?? []) as ReadonlyArray<TroubledPart>, Number(answer["nowMillis"])),
       ""
     ].join("\n"),
     json: { running: true, status: answer }

@@ -1,16 +1,16 @@
 /** `sync`: fetches, verifies and applies the chain of a network. */
 import { command } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
-import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
+import { resolveParts, type SyncParts } from "../sync/Parts.ts"
 import type { SyncInput } from "../sync/PrepareSync.ts"
 import { runSync } from "../sync/RunSync.ts"
 import { syncFlags } from "../sync/SyncFlags.ts"
-import { planSync } from "../sync/SyncPlan.ts"
+import { planSync, type SyncPlan } from "../sync/SyncPlan.ts"
 
-export const sync = command({
+export const sync = command<typeof syncFlags, SyncPlan | undefined, SyncParts>({
   name: "sync",
   summary: "Fetch a chain from its peers under a quorum, verify and apply it, and follow it",
   details: [
@@ -19,6 +19,8 @@ export const sync = command({
     "a kill; another chain's is refused.",
     "Progress goes to standard error, the result to standard output. DIR/peerstrap-report.json holds the last run's report. While it runs, " +
     "status, why and peers talk to it.",
+    "A run is made of parts (peerstrap-chain plugins list). Beside sync's section a config file may have plugins: a list of { use: ID, with: {…}, from: FILE or " +
+    "PACKAGE }, each of which takes the place of the part of its kind.",
     "Exit codes: 0 --until was reached and all blocks were read again and verified; 1 halted: a quorum contradicts our chain, or all peers end at the same " +
     "old block; 2 wrong flags, network file or store; 3 --deadline; 4 this machine (disk, permission, applier); 130, 143 stopped."
   ],
@@ -47,9 +49,10 @@ export const sync = command({
     }
   ],
   check: planSync,
+  resolve: resolveParts,
   stopsItself: true,
   run: (input) =>
     runSync(input as SyncInput).pipe(
-      Effect.provide(Layer.mergeAll(NodeFileSystem.layer, Tcp.layer, loadedCryptoLayer))
+      Effect.provide(Layer.merge(NodeFileSystem.layer, loadedCryptoLayer))
     )
 })

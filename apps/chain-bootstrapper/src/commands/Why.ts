@@ -2,6 +2,7 @@
 import { askRunning, command, ExitCode } from "@peerstrap/command-line"
 import type { Wait } from "@peerstrap/progress"
 import * as Effect from "effect/Effect"
+import { partLines, type TroubledPart } from "../sync/PartStates.ts"
 import { whyText } from "../sync/WhyText.ts"
 import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 
@@ -18,6 +19,9 @@ export const why = command({
         exitCode: ExitCode.done,
         text: `${answer["phase"]}${answer["statusReason"] === null ? "" : `: ${answer["statusReason"]}`}\n${
           whyText((answer["waits"] ?? []) as ReadonlyArray<Wait>, Number(answer["nowMillis"]))
+        }${
+          partLines((answer["plugins"] ?? []) as ReadonlyArray<TroubledPart>, Number(answer["nowMillis"]))
+            .map((line) => `${line}\n`).join("")
         }`,
         json: answer
       }))

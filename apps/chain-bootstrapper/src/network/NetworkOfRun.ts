@@ -2,7 +2,7 @@
 import { CommandError, ExitCode } from "@peerstrap/command-line"
 import { formatMillis } from "@peerstrap/progress"
 import { FileSystem } from "@peerstrap/storage"
-import { type Network, type NetworkFile, resolveNetwork } from "@peerstrap/tezos-bootstrap"
+import { type Network, type NetworkFile, type NetworkUnusable, resolveNetwork } from "@peerstrap/tezos-bootstrap"
 import { toHex } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
 import { blockText } from "../BlockNames.ts"
@@ -37,16 +37,16 @@ export const networkFileOf = (network: Network): NetworkFile => {
   }
 }
 
+export const networkFault = ({ problems, source }: NetworkUnusable): CommandError =>
+  new CommandError({
+    exitCode: ExitCode.usage,
+    message: `network ${source}: ${problems.length === 1 ? problems[0] : `\n  ${problems.join("\n  ")}`}`,
+    remedy:
+      "--network takes mainnet, shadownet, sandbox or a JSON file {chainName, chainId, genesis, proofOfWork, peers, …}"
+  })
+
 /** The network that a preset's name or a path stands for; all problems of a file at once, exit code 2. */
-export const loadNetwork = (nameOrFile: string) =>
-  resolveNetwork(nameOrFile).pipe(Effect.mapError(({ problems, source }) =>
-    new CommandError({
-      exitCode: ExitCode.usage,
-      message: `network ${source}: ${problems.length === 1 ? problems[0] : `\n  ${problems.join("\n  ")}`}`,
-      remedy:
-        "--network takes mainnet, shadownet, sandbox or a JSON file {chainName, chainId, genesis, proofOfWork, peers, …}"
-    })
-  ))
+export const loadNetwork = (nameOrFile: string) => Effect.mapError(resolveNetwork(nameOrFile), networkFault)
 
 /** Leaves the network in its store. */
 export const keepNetwork = Effect.fnUntraced(function*(store: string, network: Network) {

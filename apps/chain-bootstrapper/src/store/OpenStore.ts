@@ -1,14 +1,7 @@
-/** The store of a run: opened, or made for a base; that it is another chain's, in use or damaged is told with what to do. */
-import {
-  type BlockRef,
-  type ChainRules,
-  FileChainStore,
-  type StoreError,
-  type StoreIdentity
-} from "@peerstrap/chain-bootstrap"
+/** A store that is there, opened; that it is another chain's, in use or damaged is told with what to do. */
+import { type ChainRules, FileChainStore, type StoreError } from "@peerstrap/chain-bootstrap"
 import { CommandError, ExitCode } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
-import { refText } from "../BlockNames.ts"
 
 const remedies: Record<StoreError["reason"], string> = {
   "other-chain": "name another --store for this chain, or give the --network and --base that the store is of",
@@ -43,49 +36,13 @@ export interface StorePlace {
   readonly onScan?: (bytes: number, total: number) => void
 }
 
-const optionsOf = ({ directory, onScan, rules }: StorePlace, identity: StoreIdentity | undefined) => ({
-  directory,
-  rules,
-  identity,
-  ...(onScan === undefined ? {} : { onScan: scanShown(onScan) })
-})
-
-type Scan = NonNullable<Parameters<typeof FileChainStore.open>[0]["onScan"]>
-
-const scanShown = (onScan: (bytes: number, total: number) => void): Scan => ({ bytesDone, bytesTotal }) =>
-  onScan(bytesDone, bytesTotal)
-
-/** What a directory holds; undefined: no store. */
-export const storeIdentityOf = (place: StorePlace) =>
-  Effect.scoped(Effect.map(FileChainStore.open(optionsOf(place, undefined)), ({ identity }) => identity)).pipe(
-    Effect.catch((error) =>
-      error.reason === "not-found"
-        ? Effect.void
-        : Effect.fail(storeFault(error))
-    )
-  )
-
 /** Opens what is there; not-found is an error. */
-export const openExisting = (place: StorePlace) =>
-  Effect.mapError(FileChainStore.open(optionsOf(place, undefined)), storeFault)
-
-export const openFor = (place: StorePlace, identity: StoreIdentity) =>
-  Effect.mapError(FileChainStore.open(optionsOf(place, identity)), storeFault)
-
-/** Why a run may not go on in a store that is there: another chain's, or another base's. */
-export const refusalOf = (
-  directory: string,
-  found: StoreIdentity,
-  wanted: { readonly protocol: string; readonly chainId: string; readonly base: BlockRef["id"] | undefined }
-): CommandError | undefined => {
-  const refuse = (message: string) =>
-    new CommandError({ exitCode: ExitCode.usage, message: `${directory} ${message}`, remedy: remedies["other-chain"] })
-  if (found.chainId !== wanted.chainId || found.protocol !== wanted.protocol) {
-    return refuse(
-      `is the store of another chain: ${found.protocol} ${found.chainId}, not ${wanted.protocol} ${wanted.chainId}; nothing was changed`
-    )
-  }
-  return wanted.base === undefined || wanted.base === found.base.id
-    ? undefined
-    : refuse(`begins at another base, ${refText(found.base)}, than --base says; nothing was changed`)
-}
+export const openExisting = ({ directory, onScan, rules }: StorePlace) =>
+  FileChainStore.open({
+    directory,
+    rules,
+    identity: undefined,
+    ...(onScan === undefined
+      ? {}
+      : { onScan: ({ bytesDone, bytesTotal }) => onScan(bytesDone, bytesTotal) })
+  }).pipe(Effect.mapError(storeFault))

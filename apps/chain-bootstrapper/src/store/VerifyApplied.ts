@@ -1,5 +1,5 @@
 /** Reads the applied chain of a store again, from its bytes alone, and says what is wrong in the words of people. */
-import { type ChainRules, type FileChainStore, verifyStore } from "@peerstrap/chain-bootstrap"
+import { type ChainRules, type ChainStoreService, verifyStore } from "@peerstrap/chain-bootstrap"
 import * as Effect from "effect/Effect"
 import { blockText } from "../BlockNames.ts"
 import { withBlockNames } from "../sync/ChainStatus.ts"
@@ -20,7 +20,7 @@ export interface Verification {
 }
 
 export interface VerifyWanted {
-  readonly store: FileChainStore.FileChainStore
+  readonly store: ChainStoreService
   readonly rules: ChainRules
   readonly fromLevel?: number | undefined
   readonly toLevel?: number | undefined

@@ -1,5 +1,5 @@
 /** Counts the quorums again that a store recorded for its applied chain: who supported which levels when they were chosen. */
-import type { ChosenSegment, FileChainStore } from "@peerstrap/chain-bootstrap"
+import type { ChainStoreService, ChosenSegment } from "@peerstrap/chain-bootstrap"
 import { checkEvidence } from "@peerstrap/header-dag-quorum"
 import * as Effect from "effect/Effect"
 import { withBlockNames } from "../sync/ChainStatus.ts"
@@ -14,7 +14,7 @@ export interface QuorumVerification {
   readonly problems: ReadonlyArray<string>
 }
 
-type Store = FileChainStore.FileChainStore
+type Store = ChainStoreService
 
 /** Levels looked at together; segments have thousands of blocks at most. */
 const levelsAtOnce = 8192

@@ -70,7 +70,8 @@ export const controlCommands = (controlled: ControlledRun): ControlCommands => {
           ...state.snapshot(),
           step: state.phase,
           chain: sync === undefined ? null : chainStatus(sync),
-          served: controlled.served?.() ?? null
+          served: controlled.served?.() ?? null,
+          plugins: state.troubledParts()
         }
       }),
     why: () =>
@@ -81,7 +82,8 @@ export const controlCommands = (controlled: ControlledRun): ControlCommands => {
           phase,
           status: sync?.status ?? null,
           statusReason: sync?.statusReason ?? null,
-          ...whyJson(state.waits(), now)
+          ...whyJson(state.waits(), now),
+          plugins: state.troubledParts()
         }
       }),
     peers: () =>

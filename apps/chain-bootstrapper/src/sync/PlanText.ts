@@ -5,19 +5,21 @@ import { formatBytes, formatCount } from "@peerstrap/progress"
 import type { Network } from "@peerstrap/tezos-bootstrap"
 import { refJson, refText } from "../BlockNames.ts"
 import { isPublic } from "../network/NetworkOfRun.ts"
+import type { PartNames } from "./Parts.ts"
 import type { StartPeers } from "./StartPeers.ts"
-import type { SyncSettings } from "./SyncFlags.ts"
 import type { SyncPlan } from "./SyncPlan.ts"
 
 export interface Announced {
   readonly plan: SyncPlan
-  readonly settings: SyncSettings
   readonly network: Network
   readonly peers: StartPeers
   readonly options: SyncOptions
   readonly base: BlockRef
   readonly head: BlockRef
   readonly peerId: string
+  readonly names: PartNames
+  readonly strategy: string
+  readonly memoryBytes: number
 }
 
 /** What a new store of a public network that begins at genesis comes to. */
@@ -57,7 +59,7 @@ export const foreseenProblems = (
 }
 
 export const announcePlan = (announced: Announced, reporter: Reporter): void => {
-  const { base, head, network, options, peerId, peers, plan, settings } = announced
+  const { base, head, memoryBytes, names, network, options, peerId, peers, plan, strategy } = announced
   reporter.event("plan", {
     network: network.name,
     chainName: network.chainName,
@@ -67,17 +69,17 @@ export const announcePlan = (announced: Announced, reporter: Reporter): void => 
     peerId,
     named: peers.named,
     addresses: peers.facts.addresses,
-    applier: settings.applier,
-    store: plan.storePath,
+    applier: names.applier,
+    store: names.store,
     control: plan.controlPath,
-    options: { ...options, until: options.until ?? null }
+    options: { ...options, strategy, until: options.until ?? null }
   })
   reporter.say([
     `${network.chainName} (${network.chainId}), base ${refText(base)}`,
     ...(head.level === base.level ? [] : [`goes on from ${refText(head)}`]),
-    `${options.mode} mode, ${untilText(options)}; applier ${settings.applier}`,
+    `${options.mode} mode, ${untilText(options)}; applier ${names.applier}`,
     quorumText(options),
     `${formatCount(peers.facts.addresses)} peer addresses known; we are ${peerId}`,
-    `memory ${formatBytes(settings.memory)}; store ${plan.storePath}, control socket ${plan.controlPath}`
+    `memory ${formatBytes(memoryBytes)}; store ${names.store}, control socket ${plan.controlPath}`
   ].join("\n"))
 }

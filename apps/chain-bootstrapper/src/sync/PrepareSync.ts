@@ -1,34 +1,36 @@
-/** Everything that a run needs before it begins: identity, peers, protocol, base and store, and the engine's options. */
+/** Everything that a run needs before it begins: peers to dial, its parts started, and the engine's options. */
 import {
   type BlockRef,
+  ChainBase,
+  ChainMemory,
   ChainProtocol,
-  type FileChainStore,
+  ChainStore,
   type HeaderFacts,
+  ReorganisationStrategy,
   type SyncOptions
 } from "@peerstrap/chain-bootstrap"
 import type { CommandError, CommandInput, Reporter } from "@peerstrap/command-line"
-import { makeTezosRules, type Network, tezosProtocol } from "@peerstrap/tezos-bootstrap"
-import { Crypto, type Identity } from "@peerstrap/tezos-wire"
-import { ByteLedger, Transport } from "@peerstrap/transport"
+import type { RunningHost } from "@peerstrap/plugin-host"
+import type { Network } from "@peerstrap/tezos-bootstrap"
+import { Transport } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { peerIdText } from "../identity/IdentityFile.ts"
-import { startIdentity } from "../identity/StartIdentity.ts"
 import { clockFault, keepNetwork } from "../network/NetworkOfRun.ts"
+import { storeFault } from "../store/OpenStore.ts"
 import { remembersPeers } from "../store/StoredPeers.ts"
-import { baseAndStore } from "./BaseAndStore.ts"
 import { inTime } from "./EarlyEnds.ts"
+import { type PartNames, partNames, type SyncParts } from "./Parts.ts"
 import { PeerTrouble } from "./PeerTrouble.ts"
 import { announcePlan, foreseenProblems } from "./PlanText.ts"
 import type { RunState } from "./RunState.ts"
+import { startParts } from "./StartParts.ts"
 import { type StartPeers, startPeers } from "./StartPeers.ts"
 import type { syncFlags } from "./SyncFlags.ts"
 import { misfitOf, syncOptions } from "./SyncOptions.ts"
 import type { SyncPlan } from "./SyncPlan.ts"
 
-export type SyncInput = CommandInput<typeof syncFlags, SyncPlan>
+export type SyncInput = CommandInput<typeof syncFlags, SyncPlan, SyncParts>
 
 export interface Running {
   readonly input: SyncInput
@@ -36,39 +38,22 @@ export interface Running {
   readonly reporter: Reporter
 }
 
-/** Failed dials and handshakes are noted by `trouble` on the way. */
-interface Wire {
-  readonly trouble: PeerTrouble
-  readonly protocol: ChainProtocol["Service"]
-  readonly transport: Transport["Service"]
-  readonly ledger: ByteLedger
-}
+type ServicesOf<Parts> = Parts extends { readonly "~types"?: () => infer Services } ? Services : never
 
-export interface Prepared extends Wire {
-  readonly network: Network
+/** What the parts of a run provide. */
+export type SyncServices = ServicesOf<SyncParts>
+
+export interface Prepared {
+  readonly host: RunningHost<SyncServices>
+  readonly names: PartNames
+  /** The services of the host; failed dials and handshakes are noted by `trouble` on the way. */
+  readonly context: Context.Context<SyncServices>
+  readonly trouble: PeerTrouble
   readonly peers: StartPeers
-  readonly store: FileChainStore.FileChainStore
   readonly head: BlockRef
   readonly baseHeader: HeaderFacts | undefined
   readonly options: SyncOptions
 }
-
-const makeWire = Effect.fnUntraced(function*({ settings }: SyncInput, network: Network, identity: Identity) {
-  const clock = yield* Clock.Clock
-  const ledger = new ByteLedger(settings.memory)
-  const ownPort = settings.listen?.port
-  const built = yield* Layer.build(
-    tezosProtocol({ network, identity, ledger, ...(ownPort === undefined ? {} : { ownPort }) })
-  )
-  const trouble = new PeerTrouble(() => clock.currentTimeMillisUnsafe())
-  const wire: Wire = {
-    trouble,
-    protocol: trouble.watchProtocol(Context.get(built, ChainProtocol)),
-    transport: trouble.watchTransport(yield* Transport),
-    ledger
-  }
-  return wire
-})
 
 /** Ends with an error when our clock is before the block's time. */
 const checkClock = Effect.fnUntraced(function*(network: Network, block: string, timeSeconds: number | undefined) {
@@ -79,43 +64,52 @@ const checkClock = Effect.fnUntraced(function*(network: Network, block: string, 
   if (fault !== undefined) return yield* fault
 })
 
+/** The same services, of which the transport and the protocol are watched. */
+const watched = (context: Context.Context<SyncServices>, trouble: PeerTrouble): Context.Context<SyncServices> =>
+  context.pipe(
+    Context.add(Transport, trouble.watchTransport(Context.get(context, Transport))),
+    Context.add(ChainProtocol, trouble.watchProtocol(Context.get(context, ChainProtocol)))
+  )
+
+/** Where the store stands. A header of level 0 is a constant, so that no store keeps it under its hash. */
+const standing = Effect.fnUntraced(function*() {
+  const store = yield* ChainStore
+  const { genesis } = yield* ChainBase
+  const { base } = store.identity
+  const [head, stored] = yield* Effect.mapError(store.readHeaders([store.head.id, base.id]), storeFault)
+  const baseHeader = stored ?? (base.level === 0 ? genesis : undefined)
+  return { base, baseHeader, head: store.head, headTimeSeconds: head?.timeSeconds }
+})
+
 export const prepareSync = Effect.fnUntraced(function*(running: Running, network: Network) {
   const { input, reporter, state } = running
-  const { plan, settings } = input
+  const { plan, resolved, settings } = input
   const misfit = misfitOf(settings, network)
   if (misfit !== undefined) return yield* misfit
   yield* checkClock(network, "genesis", network.genesis.timeSeconds)
-  const identity = yield* inTime(
-    startIdentity({ path: plan.identityPath, difficulty: network.proofOfWork, state, reporter }),
-    running
-  )
-  state.enter("starting")
   const othersKnown = settings.listen !== undefined || (yield* remembersPeers(plan.storePath))
   const peers = yield* inTime(startPeers(settings.peer, network, othersKnown), running)
-  const wire = yield* makeWire(input, network, identity)
-  const { baseHeader, head, headTimeSeconds, store } = yield* inTime(
-    baseAndStore({
-      directory: plan.storePath,
-      base: settings.base,
-      baseTimeoutMillis: settings.baseTimeout,
-      network,
-      genesis: makeTezosRules(yield* Crypto, network).genesis,
-      protocol: wire.protocol,
-      peers,
-      state,
-      reporter
-    }),
-    running
-  )
+  const host = yield* inTime(startParts(resolved, running), running)
+  state.enter("starting")
+  const clock = yield* Clock.Clock
+  const trouble = new PeerTrouble(() => clock.currentTimeMillisUnsafe())
+  const context = watched(host.context, trouble)
+  const { base, baseHeader, head, headTimeSeconds } = yield* Effect.provideContext(standing(), context)
   yield* checkClock(network, `the last applied block, level ${head.level},`, headTimeSeconds)
   yield* keepNetwork(plan.storePath, network)
   const options = syncOptions(settings, network, peers.facts, (yield* Clock.currentTimeMillis) >>> 0)
-  const { base } = store.identity
-  announcePlan({ plan, settings, network, peers, options, base, head, peerId: peerIdText(identity) }, reporter)
+  const names = partNames(host.graph)
+  const announced = {
+    names,
+    strategy: Context.get(context, ReorganisationStrategy).name,
+    memoryBytes: Context.get(context, ChainMemory).ledger.capacity,
+    peerId: Context.get(context, ChainProtocol).ownId
+  }
+  announcePlan({ plan, network, peers, options, base, head, ...announced }, reporter)
   for (const warning of foreseenProblems({ base, head, network, options, peers })) {
     state.warnings.push(warning.split("\n")[0]!)
     reporter.say(`warning: ${warning}`)
   }
-  const prepared: Prepared = { ...wire, network, peers, store, head, baseHeader, options }
+  const prepared: Prepared = { host, names, context, trouble, peers, head, baseHeader, options }
   return prepared
 })

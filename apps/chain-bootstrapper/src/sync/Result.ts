@@ -25,7 +25,9 @@ export type Ended =
 export interface Ending {
   readonly ended: Ended
   readonly network: string
-  readonly storePath: string
+  /** Where report and control socket lie. */
+  readonly directory: string
+  readonly store: string
   readonly applier: string
   readonly startedMillis: number
   readonly endedMillis: number
@@ -132,7 +134,7 @@ const workLines = (
 }
 
 const textOf = (ending: Ending): string => {
-  const { notices, snapshot, storePath, verification, waits, warnings } = ending
+  const { directory, notices, snapshot, store, verification, waits, warnings } = ending
   const counted = snapshot.peers.filter(({ counted }) => counted).length
   return `${
     [
@@ -150,8 +152,8 @@ const textOf = (ending: Ending): string => {
           ...whyText(waits, ending.endedMillis).trimEnd().split("\n").map((line) => `    ${line}`)
         ]),
       ...warnings.map((warning) => `  warning: ${warning}`),
-      `  store: ${storePath}`,
-      `  report: ${storePath}/${reportFileName}`
+      `  store: ${store}`,
+      `  report: ${directory}/${reportFileName}`
     ].join("\n")
   }\n`
 }
@@ -167,7 +169,7 @@ export const syncResult = (ending: Ending): CommandResult => {
       outcome: ended.outcome,
       reason: "reason" in ended ? ended.reason : null,
       network: ending.network,
-      store: ending.storePath,
+      store: ending.store,
       applier: ending.applier,
       started: formatMillis(ending.startedMillis),
       ended: formatMillis(ending.endedMillis),

@@ -1,5 +1,6 @@
 /** What a run is doing at this moment, from one mutable place: for the view, the control socket and the final report. */
 import type { SyncRun, SyncSnapshot } from "@peerstrap/chain-bootstrap"
+import type { PluginStatus, RunningHost } from "@peerstrap/plugin-host"
 import {
   type Amount,
   estimateEta,
@@ -10,18 +11,11 @@ import {
   type Wait
 } from "@peerstrap/progress"
 import type { Until } from "../FlagTypes.ts"
+import { PartStates, type TroubledPart } from "./PartStates.ts"
 import type { PeerTrouble } from "./PeerTrouble.ts"
 
-export type Phase =
-  | "starting"
-  | "identity"
-  | "opening store"
-  | "finding base"
-  | "syncing"
-  | "stopping"
-  | "verifying"
-  | "serving"
-  | "done"
+/** `starting`, `syncing`, `stopping`, `verifying`, `serving`, `done`, and while it starts what plugins say they are at, e.g. `opening store`. */
+export type Phase = string
 
 const unknownEta: Eta = { millis: null, confidence: "unknown", reason: "nothing to estimate from yet" }
 const doneEta: Eta = { millis: 0, confidence: "high", reason: "done" }
@@ -65,6 +59,7 @@ export class RunState {
   private startLevel = 0
   private until: Until | undefined
   private trouble: PeerTrouble | undefined
+  private readonly parts = new PartStates()
   /** Meters count from here: the run's counters may begin above zero. */
   private first: SyncSnapshot["counters"] | undefined
 
@@ -103,6 +98,33 @@ export class RunState {
         elapsedMillis: now - this.stepMillis
       })
     )
+  }
+
+  /** A search by chance, of which nothing is known but how long it takes on average. */
+  search(phase: Phase, tried: number, expected: number): void {
+    const now = this.nowMillis()
+    if (phase !== this.phaseName) this.stepMillis = now
+    const perMilli = tried / Math.max(1, now - this.stepMillis)
+    this.enter(phase, { done: tried, total: expected, totalIsGrowing: true }, {
+      millis: perMilli > 0 ? Math.round(expected / perMilli) : null,
+      confidence: "low",
+      reason: "a search by chance: what is left is always the average"
+    })
+  }
+
+  /** How a plugin is, also before all of them have started. */
+  told(status: PluginStatus): void {
+    this.parts.told(status)
+  }
+
+  /** All plugins have started. */
+  compose(host: Pick<RunningHost<unknown>, "why">): void {
+    this.parts.compose(host)
+  }
+
+  /** Plugins that are not well, the longest trouble first. */
+  troubledParts(): ReadonlyArray<TroubledPart> {
+    return this.parts.troubled()
   }
 
   begin({ run, trouble, until }: Begun): void {

@@ -1,26 +1,25 @@
 /**
  * One sync from its plan to its result.
  *
- *   network ─► control socket ─► identity ─► peers ─► base, store ─► run (engine) ─► what was stored is read again ─► report, exit code
- *                  └ status, why, peers            └ SIGINT, SIGTERM, --deadline: drained, the store stays valid
+ *   network ─► control socket ─► peers ─► parts (identity, base, store, …) ─► run (engine) ─► what was stored is read again ─► report, exit code
+ *                  └ status, why, peers     └ Parts.ts                            └ SIGINT, SIGTERM, --deadline: drained, the store stays valid
  */
 import {
-  BlockApplier,
+  ChainMemory,
   ChainProtocol,
-  type ChainRules,
   ChainStore,
-  type FileChainStore,
+  ReorganisationStrategy,
   startSync,
   type SyncRun
 } from "@peerstrap/chain-bootstrap"
 import { type CommandResult, makeReporter, watchRun } from "@peerstrap/command-line"
-import { Transport } from "@peerstrap/transport"
+import type { RunningHost } from "@peerstrap/plugin-host"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { loadNetwork } from "../network/NetworkOfRun.ts"
 import { storeReport } from "../store/StoredReport.ts"
 import { verifyApplied } from "../store/VerifyApplied.ts"
-import { makeApplier } from "./Appliers.ts"
 import { inTime, leftOf } from "./EarlyEnds.ts"
 import { makeNoticeBook, type NoticeBook, tellNotice } from "./Notices.ts"
 import { type Prepared, prepareSync, type Running, type SyncInput } from "./PrepareSync.ts"
@@ -29,6 +28,7 @@ import { type Ended, type Ending, syncResult } from "./Result.ts"
 import { runFault } from "./RunFaults.ts"
 import { prepareDirectory, startControl } from "./RunPlace.ts"
 import { RunState } from "./RunState.ts"
+import { fatalPlugin } from "./StartFaults.ts"
 
 /** How long a drain may take; what is not durable by then is fetched again by the next run. */
 const drainMillis = 15_000
@@ -36,7 +36,11 @@ const drainMillis = 15_000
 const faultDrainMillis = 1000
 
 /** Until the run ends by itself, by a fault, by a deadline or by a signal; then it is drained. */
-const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Running, run: SyncRun) {
+const untilEnded = Effect.fnUntraced(function*(
+  { input, reporter, state }: Running,
+  run: SyncRun,
+  fatal: RunningHost<unknown>["fatal"]
+) {
   const { deadline } = input.settings
   const itself = Effect.match(run.done, {
     onSuccess: (outcome): Ended => outcome ?? { outcome: "stopped", signal: "SIGTERM" },
@@ -55,7 +59,11 @@ const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Runni
       Effect.flatMap(leftOf(deadline, state), Effect.sleep),
       { outcome: "deadline", afterMillis: deadline } satisfies Ended as Ended
     )
-  const ended = yield* Effect.raceAllFirst([itself, signal, late])
+  const gaveUp = Effect.match(fatal, {
+    onSuccess: (never) => never,
+    onFailure: (error): Ended => ({ outcome: "failed", ...fatalPlugin(error) })
+  })
+  const ended = yield* Effect.raceAllFirst([itself, signal, late, gaveUp])
   // The last words of the engine are from before it lets go of its peers.
   state.observe()
   const snapshot = run.snapshot()
@@ -68,55 +76,41 @@ const untilEnded = Effect.fnUntraced(function*({ input, reporter, state }: Runni
   return { ended, snapshot: { ...snapshot, head: run.snapshot().head, counters: run.snapshot().counters } }
 })
 
-/** Verifies what this run applied, from the lowest level that it changed. */
-const readAgain = (
-  store: FileChainStore.FileChainStore,
-  rules: ChainRules,
-  startLevel: number,
-  { lowestFork }: NoticeBook,
-  state: RunState
-) =>
-  verifyApplied({
-    store,
-    rules,
+/** Verifies what this run applied, from the lowest level that it changed; whatever keeps it. */
+const readAgain = Effect.fnUntraced(function*(startLevel: number, { lowestFork }: NoticeBook, state: RunState) {
+  return yield* verifyApplied({
+    store: yield* ChainStore,
+    rules: (yield* ChainProtocol).rules,
     fromLevel: Math.min(startLevel, lowestFork()) + 1,
     onProgress: (done, total) => state.stepTo("verifying", done, total)
   })
+})
 
 /** Starts the engine on what was prepared. */
 const begin = Effect.fnUntraced(function*({ input, reporter, state }: Running, ready: Prepared, notices: NoticeBook) {
   const { settings } = input
-  const { baseHeader, ledger, options, peers, protocol, store, transport, trouble } = ready
-  const applier = yield* inTime(makeApplier({ settings, network: ready.network, head: ready.head, reporter }), {
-    input,
-    state
-  })
+  const { baseHeader, context, options, peers, trouble } = ready
   const run = yield* startSync({
     sync: options,
+    strategy: Context.get(context, ReorganisationStrategy),
     ...(baseHeader === undefined ? {} : { baseHeader }),
     named: peers.named,
     resolveNames: peers.resolveNames,
     ...(settings.listen === undefined ? {} : { listen: settings.listen }),
-    ledger,
+    ledger: Context.get(context, ChainMemory).ledger,
     onNotice: (notice) => {
       notices.add(notice)
       const { fields, name, text } = tellNotice(notice)
       reporter.event(name, fields, text)
     }
-  }).pipe(
-    Effect.provideService(ChainProtocol, protocol),
-    Effect.provideService(ChainStore, store),
-    Effect.provideService(BlockApplier, applier),
-    Effect.provideService(Transport, transport),
-    Effect.mapError(runFault)
-  )
+  }).pipe(Effect.provideContext(context), Effect.mapError(runFault))
   state.begin({ run, until: settings.until, trouble })
   return run
 })
 
 const steps = Effect.fnUntraced(function*(running: Running) {
   const { input, state } = running
-  const { plan, settings } = input
+  const { plan } = input
   const network = yield* loadNetwork(plan.network)
   const controlled: { run: SyncRun | undefined } = { run: undefined }
   yield* startControl(plan.controlPath, {
@@ -128,20 +122,23 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     listening: () => controlled.run?.listening
   })
   const ready = yield* prepareSync(running, network)
-  const { head, ledger, protocol, store } = ready
+  const { context, head, host, names } = ready
   const notices = makeNoticeBook()
-  const run = yield* begin(running, ready, notices)
+  const run = yield* inTime(begin(running, ready, notices), running)
   controlled.run = run
-  const { ended, snapshot } = yield* untilEnded(running, run)
+  const { ended, snapshot } = yield* untilEnded(running, run, host.fatal)
   state.end()
   const isWhole = ended.outcome === "synced" || ended.outcome === "level-reached"
-  const verification = isWhole ? yield* readAgain(store, protocol.rules, head.level, notices, state) : undefined
+  const verification = isWhole
+    ? yield* Effect.provideContext(readAgain(head.level, notices, state), context)
+    : undefined
   state.enter("done")
   const ending: Ending = {
     ended,
     network: network.chainName,
-    storePath: plan.storePath,
-    applier: settings.applier,
+    directory: plan.storePath,
+    store: names.store,
+    applier: names.applier,
     startedMillis: state.startedMillis,
     endedMillis: yield* Clock.currentTimeMillis,
     startLevel: head.level,
@@ -150,7 +147,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     verification,
     waits: isWhole || ended.outcome === "failed" ? [] : state.lastWaits,
     warnings: state.warnings,
-    peakMemoryBytes: ledger.peak
+    peakMemoryBytes: Context.get(context, ChainMemory).ledger.peak
   }
   return syncResult(ending)
 })

@@ -1,0 +1,114 @@
+/**
+ * What a sync is made of, as a list of parts. Flags make the default ones; `plugins:` in the config file, or code, puts others in their place.
+ *
+ *   files, tezos.crypto, chain.memory ◄─ chain.protocol ◄─ chain.base ◄─ chain.store ◄─ chain.applier ◄─ chain.strategy
+ *                            transport ◄───────────────────────┘
+ */
+import {
+  appliedBranchesStrategy,
+  applierKind,
+  archiveApplier,
+  baseKind,
+  boundedMemory,
+  cachedTailStrategy,
+  chainPlugins,
+  commandApplier,
+  fileStore,
+  memoryKind,
+  protocolKind,
+  simulatorApplier,
+  storeKind,
+  strategyKind
+} from "@peerstrap/chain-bootstrap/plugin"
+import type { FoundSettings, Problem } from "@peerstrap/command-line"
+import { type AnyPlugin, compose, fromConfig, type Graph, type Problem as PartProblem } from "@peerstrap/plugin-host"
+import { filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
+import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
+import { anyCrypto, cryptoPlugins } from "@peerstrap/tezos-wire/plugin"
+import { tcp, transportKind, transportPlugins } from "@peerstrap/transport/plugin"
+import * as Effect from "effect/Effect"
+import type { syncFlags, SyncSettings } from "./SyncFlags.ts"
+import type { SyncPlan } from "./SyncPlan.ts"
+
+/** What may be named in a config without `from`. */
+export const registry: ReadonlyArray<AnyPlugin> = [
+  ...transportPlugins,
+  ...filesPlugins,
+  ...cryptoPlugins,
+  ...tezosPlugins,
+  ...chainPlugins
+]
+
+/** What a run itself uses. */
+export const needs = [transportKind, memoryKind, protocolKind, baseKind, storeKind, applierKind, strategyKind] as const
+
+/** The parts that flags name. */
+export const partsOf = (plan: SyncPlan, settings: SyncSettings) =>
+  compose(
+    tcp({}),
+    nodeFiles({}),
+    anyCrypto({}),
+    boundedMemory({ bytes: settings.memory }),
+    tezosProtocol({ network: plan.network, identity: plan.identityPath, port: settings.listen?.port ?? 0 }),
+    base(settings),
+    fileStore({ directory: plan.storePath }),
+    applier(settings),
+    strategy(settings)
+  )
+
+export type SyncParts = ReturnType<typeof partsOf>
+
+const base = ({ base, baseTimeout, peer }: SyncSettings) =>
+  tezosBase({ ...(base === undefined ? {} : { hash: base.text }), peers: peer, timeout: `${baseTimeout}ms` })
+
+const applier = ({ applier, applierCommand, octezRpc }: SyncSettings) => {
+  switch (applier) {
+    case "archive":
+      return archiveApplier({})
+    case "command":
+      return commandApplier({ command: applierCommand! })
+    case "octez-rpc":
+      return octezRpcApplier({ url: octezRpc! })
+    case "simulator":
+      return simulatorApplier({})
+  }
+}
+
+const strategy = ({ strategy }: SyncSettings) =>
+  strategy === "applied-branches" ? appliedBranchesStrategy({}) : cachedTailStrategy({})
+
+/** A syntax error is told by who reads the flags in the same words. */
+const told = ({ kind, message, remedy, where }: PartProblem): Problem => ({
+  where,
+  message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
+})
+
+/** The parts that flags name, with those that the config file puts in their place; or all that is wrong with these. */
+export const resolveParts = (
+  { file, plan, settings }: FoundSettings<typeof syncFlags, SyncPlan | undefined>
+): Effect.Effect<SyncParts, ReadonlyArray<Problem>> =>
+  fromConfig(registry, file?.text ?? "", {
+    path: file?.path ?? "the config",
+    needs,
+    // Without problems, which is when there is a plan, settings are complete.
+    defaults: plan === undefined ? "unknown" : partsOf(plan, settings as SyncSettings)
+  }).pipe(
+    Effect.mapBoth({ onSuccess: (parts) => parts as SyncParts, onFailure: ({ problems }) => problems.map(told) })
+  )
+
+/** What a run says of its parts. */
+export interface PartNames {
+  /** `archive`, `command`, …: the plugin's id without its kind. */
+  readonly applier: string
+  /** The directory of a store of files, else the plugin's id. */
+  readonly store: string
+}
+
+export const partNames = ({ nodes }: Graph): PartNames => {
+  const provider = (kind: string) => nodes.find(({ plugin }) => plugin.provides.some(({ id }) => id === kind))!
+  const store = provider(storeKind.id)
+  return {
+    applier: provider(applierKind.id).plugin.id.slice(applierKind.id.length + 1),
+    store: store.plugin.id === fileStore.id ? (store.config as { readonly directory: string }).directory : store.name
+  }
+}

@@ -1,0 +1,40 @@
+/** Starts what a run is made of: what plugins tell on the way goes to the people and programs that watch the run. */
+import { type CommandError } from "@peerstrap/command-line"
+import { Host, type HostOptions, type PluginEvent } from "@peerstrap/plugin-host"
+import { searchingIdentity } from "@peerstrap/tezos-bootstrap/plugin"
+import * as Effect from "effect/Effect"
+import type { SyncParts } from "./Parts.ts"
+import type { Running } from "./PrepareSync.ts"
+import { partFault } from "./StartFaults.ts"
+
+/** No bound of its own: an identity takes minutes, a base as long as there are peers to ask. `--deadline` and signals end it. */
+const startMillis = 7 * 86_400_000
+
+const damagedWords = ({ fields }: PluginEvent): string =>
+  `${fields["damages"]} places of the store are damaged, see: peerstrap-chain verify ${fields["directory"]}`
+
+const warningOf = (event: PluginEvent): string | undefined =>
+  event.name === "store-damaged" ? damagedWords(event) : /^warning: (.*)/.exec(event.text ?? "")?.[1]
+
+const watching = ({ reporter, state }: Omit<Running, "input">): HostOptions => ({
+  startMillis,
+  onStatus: (status) => state.told(status),
+  onEvent: (event) => {
+    const warning = warningOf(event)
+    if (warning !== undefined) state.warnings.push(warning)
+    reporter.event(
+      event.name,
+      { plugin: event.plugin, ...event.fields },
+      warning === undefined ? event.text : `warning: ${warning}`
+    )
+  },
+  onProgress: ({ activity, done, total }) =>
+    activity === searchingIdentity ? state.search(activity, done, total) : state.stepTo(activity, done, total)
+})
+
+/** They stop, in reverse order, with the scope. */
+export const startParts = (parts: SyncParts, running: Running) =>
+  Host.start(parts, watching(running)).pipe(
+    Effect.mapError((error): CommandError => partFault(error)),
+    Effect.tap((host) => Effect.sync(() => running.state.compose(host)))
+  )
