@@ -33,6 +33,7 @@ import { StreamRun } from "../engine/StreamRun.ts"
 import { RunningCalls } from "./RunningCalls.ts"
 import { type SinkLanes, startSinkLanes } from "./SinkLanes.ts"
 
+/** What is streamed, within which bounds, and who hears of it. */
 export interface PeerStreamingOptions {
   /** `peers` is taken from the `PeerBlocks` service. */
   readonly stream: Omit<StreamOptions, "peers">
@@ -53,6 +54,7 @@ export interface PeerStreamingOptions {
   readonly onNote?: (name: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
+/** A run that goes on: looked at, ended in order, or awaited. */
 export interface PeerStreamingHandle {
   /** The engine, for `waits()`, `snapshot()` and `report()`: read only. */
   readonly run: StreamRun

@@ -36,6 +36,7 @@ export interface BlockBatch {
   readonly bytes: number
 }
 
+/** Service: where verified blocks go; every method fails with `SinkError`. */
 export class BlockSink extends Context.Service<BlockSink, {
   /** The first write or `commit` for a key opens it. */
   write(batch: BlockBatch): Effect.Effect<void, SinkError>

@@ -62,6 +62,7 @@ export interface StreamLimits {
   readonly reportEntries: number
 }
 
+/** The bounds that a run has unless its options say otherwise. */
 export const defaultStreamLimits: StreamLimits = {
   jobsInFlight: 8,
   maxBlocksPerJob: 16,

@@ -2,6 +2,7 @@
 import type { NodeClient } from "@peerstrap/m3db-wire"
 import * as Context from "effect/Context"
 
+/** Service: the clients of all replicas that may be asked. */
 export class PeerBlocks extends Context.Service<PeerBlocks, {
   /** Every peer that may be asked, each once; order does not matter. The origin is never among them. */
   readonly peers: ReadonlyArray<NodeClient>

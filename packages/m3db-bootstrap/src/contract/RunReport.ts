@@ -2,11 +2,13 @@
 import type { Level } from "@peerstrap/consistency-policy"
 import type { EvidenceRecord, Verdict } from "@peerstrap/peer-selection"
 
+/** A list that may have been cut, with the number of entries that there were. */
 export interface CutList<A> {
   readonly total: number
   readonly entries: ReadonlyArray<A>
 }
 
+/** A block that was advertised and could not be had, or that nobody could be asked for. */
 export interface MissingBlock {
   readonly shard: number
   readonly blockStart: string
@@ -54,6 +56,7 @@ export interface FailedCalls {
   readonly atMillis: number
 }
 
+/** What one peer gave, and how it failed. */
 export interface PeerReport {
   readonly id: string
   readonly seriesBlocks: number
@@ -66,6 +69,7 @@ export interface PeerReport {
   readonly damaged: CutList<DamagedBlock>
 }
 
+/** The result of a run. */
 export interface RunReport {
   readonly outcome: string
   readonly level: Level

@@ -18,6 +18,7 @@ export type ErrorPolicy = "002" | "000"
 /** How the blocks are encoded. Protobuf streams are copied as bytes; merging differing copies of them is refused. */
 export type Encoding = "m3tsz" | "protobuf"
 
+/** What is streamed: namespace, block size (ns), replicas. */
 export interface StreamOptions {
   readonly namespace: string
   /** Ids of all peers; the origin is never among them. */
@@ -36,6 +37,7 @@ export interface StreamOptions {
   readonly immutableEnd?: bigint | undefined
 }
 
+/** What the adapter tells the engine. */
 export type StreamEvent =
   | { readonly _tag: "page"; readonly job: number; readonly peer: number; readonly page: MetadataPage }
   | CallFailure & { readonly _tag: "page-failed"; readonly job: number; readonly peer: number }
@@ -55,12 +57,14 @@ export type StreamEvent =
   /** End in order: nothing more is asked; blocks that are whole are published, the rest is dropped. */
   | { readonly _tag: "stop"; readonly why: "stopped" | "deadline" }
 
+/** How a call to a peer failed, and the bytes of its answer that had come. */
 export interface CallFailure {
   readonly reason: CallErrorReason
   readonly message: string
   readonly receivedBytes: number
 }
 
+/** What the engine wants done. */
 export type StreamAction =
   | {
     readonly _tag: "list"
@@ -85,6 +89,7 @@ export type StreamAction =
   | { readonly _tag: "note"; readonly name: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly _tag: "finished"; readonly outcome: Outcome }
 
+/** A call whose answer nobody waits for any more. */
 export type CancelledCall =
   | { readonly kind: "list"; readonly job: number; readonly peer: number }
   | { readonly kind: "fetch"; readonly batch: number }

@@ -38,6 +38,7 @@ export const blockStarts = (range: TimeRange, blockSize: bigint): Array<bigint> 
   return starts
 }
 
+/** A namespace's times, ns. */
 export interface RetentionOptions {
   readonly retention: bigint
   readonly blockSize: bigint
@@ -54,4 +55,5 @@ export const retentionStart = (now: bigint, options: Omit<RetentionOptions, "buf
 
 /** High and low signed 32-bit halves of an int64, the form that inner loops compare. */
 export const highHalf = (value: bigint): number => Number(BigInt.asIntN(32, value >> BigInt(32)))
+/** The low 32 bits of an int64, signed. */
 export const lowHalf = (value: bigint): number => Number(BigInt.asIntN(32, value))

@@ -6,6 +6,7 @@ import { SeriesState, seriesStateNames } from "./SeriesBlock.ts"
 import type { ShardStream } from "./ShardStream.ts"
 import type { StreamRun } from "./StreamRun.ts"
 
+/** One (shard, block range) that is being worked on. */
 export interface JobSnapshot {
   readonly shard: number
   readonly state: "listing" | "fetching" | "writing" | "blocked"
@@ -17,6 +18,7 @@ export interface JobSnapshot {
   readonly states: Readonly<Record<string, number>>
 }
 
+/** One peer as the run sees it. */
 export interface PeerSnapshot {
   readonly id: string
   readonly state: "idle" | "active" | "resting" | "out-of-reach"
@@ -31,6 +33,7 @@ export interface PeerSnapshot {
   readonly lastError: string | undefined
 }
 
+/** The state of a run at one moment; times in ms. */
 export interface RunSnapshot {
   readonly level: Level
   readonly startedMillis: number

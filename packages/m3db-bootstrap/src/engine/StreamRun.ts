@@ -37,6 +37,7 @@ import { Tally } from "./Tally.ts"
 import { noteAborted, noteNotDone, noteUnconfirmed } from "./UnfinishedBlocks.ts"
 import { WorkMoves } from "./WorkMoves.ts"
 
+/** What an engine is made of. */
 export interface StreamRunInput {
   readonly options: StreamOptions
   readonly jobs: ReadonlyArray<StreamJob>
@@ -57,6 +58,7 @@ export interface LevelAt {
   readonly atMillis: number
 }
 
+/** The engine: events in by `step`, actions out by `drain`; time is an argument, in ms. */
 export class StreamRun {
   readonly scope: RunScope
   readonly jobs: ReadonlyArray<StreamJob>

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { BlockSink } from "../contract/BlockSink.ts"
 import { sinkKind } from "./Kinds.ts"
 
+/** Plugin `m3db.sink.discard`: counts what it gets and drops it. */
 export const discardSink = definePlugin({
   id: "m3db.sink.discard",
   version: "0.1.0",

@@ -18,16 +18,19 @@ const pluginOf = (name: string, rule: MergeRule, summary: string) =>
     layer: () => Layer.succeed(MergePolicy, rule)
   })
 
+/** Plugin `m3db.merge.most-replicas`: the value that most replicas hold. */
 export const mostReplicasPlugin = pluginOf(
   "most-replicas",
   mergeRules.get("most-replicas")!,
   "The value that most replicas hold; a tie goes to the highest peer id."
 )
 
+/** Plugin `m3db.merge.highest-peer`: the value of the highest peer id. */
 export const highestPeerPlugin = pluginOf(
   "highest-peer",
   mergeRules.get("highest-peer")!,
   "The value of the highest peer id."
 )
 
+/** All merge rules. */
 export const mergePlugins = [mostReplicasPlugin, highestPeerPlugin]

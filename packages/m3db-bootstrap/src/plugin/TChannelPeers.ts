@@ -16,6 +16,7 @@ const Peer = Schema.Struct({
   port: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 }))
 })
 
+/** Plugin `m3db.peers.tchannel`: M3DB nodes, asked over TChannel. */
 export const tchannelPeers = definePlugin({
   id: "m3db.peers.tchannel",
   version: "0.1.0",

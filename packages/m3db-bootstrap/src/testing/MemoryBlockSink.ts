@@ -6,6 +6,7 @@ import { BlockSink } from "../contract/BlockSink.ts"
 import { MemoryBlocks } from "./MemoryBlocks.ts"
 import { SinkStore, type SinkStoreShape } from "./SinkStore.ts"
 
+/** The sink, and what its store holds. */
 export interface MemoryBlockSink extends Required<SinkStoreShape> {
   readonly sink: BlockSink["Service"]
 }

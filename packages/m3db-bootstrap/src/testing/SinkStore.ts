@@ -29,6 +29,7 @@ export interface SinkStoreShape {
   readonly handles?: Effect.Effect<number>
 }
 
+/** Service: eyes on the store behind a sink under test. */
 export class SinkStore extends Context.Service<SinkStore, SinkStoreShape>()(
   "@peerstrap/m3db-bootstrap/testing/SinkStore"
 ) {}
