@@ -41,6 +41,7 @@ export interface SeriesBatch extends EntryBatch {
   readonly bytes: ReadonlyArray<Uint8Array>
 }
 
+/** One series as it lies in a fileset, checksum already verified. */
 export interface SeekResult {
   readonly id: Uint8Array
   readonly tags: Uint8Array
@@ -48,6 +49,7 @@ export interface SeekResult {
   readonly checksum: number
 }
 
+/** In which order series are read. */
 export interface ReadOptions {
   /**
    * "id" streams the index and needs a batch of memory; its data reads are sequential when the writer wrote in id order.
@@ -94,6 +96,7 @@ class BatchRows {
   }
 }
 
+/** An open fileset. Its methods fail with `FilesetError`, which names file and offset. */
 export class FilesetReader {
   readonly key: FilesetKey
   readonly info: FilesetInfo

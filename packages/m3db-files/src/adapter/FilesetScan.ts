@@ -15,6 +15,7 @@ import {
 import { type Files, listFilesets, listNames, sizeOf } from "./Directory.ts"
 import { openInfo } from "./OpenFileset.ts"
 
+/** One fileset that a directory listing shows. */
 export interface ScannedFileset {
   /** ns. */
   readonly blockStart: bigint
@@ -33,12 +34,14 @@ export interface ScannedFileset {
   readonly problem: FilesetError | undefined
 }
 
+/** One shard's filesets. */
 export interface ScannedShard {
   readonly shard: number
   /** By block start, then volume. */
   readonly filesets: ReadonlyArray<ScannedFileset>
 }
 
+/** One namespace's shards. */
 export interface ScannedNamespace {
   readonly namespace: string
   readonly shards: ReadonlyArray<ScannedShard>

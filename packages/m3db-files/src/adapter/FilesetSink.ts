@@ -11,6 +11,7 @@ import type { Files } from "./Directory.ts"
 import { fault } from "./Faults.ts"
 import { FilesetWriter } from "./FilesetWriter.ts"
 
+/** Where filesets go, and what becomes of those that are there. */
 export interface FilesetSinkOptions {
   readonly prefix: string
   readonly namespace: string

@@ -23,6 +23,7 @@ import { fault, io } from "./Faults.ts"
 import { GatheredPieces } from "./GatheredPieces.ts"
 import { publishFileset } from "./PublishFileset.ts"
 
+/** Which fileset is written, and where; times in ns. */
 export interface FilesetWriterOptions {
   readonly prefix: string
   readonly namespace: string
@@ -46,6 +47,7 @@ export interface FilesetBatch {
   readonly checksums: Uint32Array
 }
 
+/** A fileset that is complete and durable. */
 export interface WrittenFileset {
   readonly key: FilesetKey
   readonly entries: number
@@ -62,6 +64,7 @@ interface Layout {
   readonly digest: number
 }
 
+/** An open fileset: `write` series, then `commit` or `abort`. */
 export class FilesetWriter {
   readonly key: FilesetKey
   private readonly fs: Files

@@ -17,6 +17,7 @@ import { verifyData } from "./VerifyData.ts"
 import { verifyIndex } from "./VerifyIndex.ts"
 import { type FilesetVerification, VerifyReport } from "./VerifyReport.ts"
 
+/** What is checked beside the files themselves. */
 export interface VerifyOptions {
   /** Compare the shard of every id with the fileset's: the number of shards and the hash seed of the cluster (M3: 0). */
   readonly sharding?: { readonly numShards: number; readonly seed: number }

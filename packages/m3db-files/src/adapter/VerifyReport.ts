@@ -6,6 +6,7 @@ import { Limits } from "../contract/Limits.ts"
 import { filePath, type FilesetFile, type FilesetKey } from "../engine/FilesetName.ts"
 import { refetch } from "./Faults.ts"
 
+/** One thing that is wrong, with its place. */
 export interface FilesetProblem {
   readonly file: FilesetFile
   readonly path: string
@@ -16,6 +17,7 @@ export interface FilesetProblem {
   readonly remedy: string
 }
 
+/** The result of a check. */
 export interface FilesetVerification {
   readonly key: FilesetKey
   /** No problem at all. */

@@ -24,6 +24,7 @@ export const bloomBytes = (bits: number): number => (Math.floor(bits / 64) + 1) 
 /** Half of the hash that probe `i` multiplies: 2 + ((i + i mod 2) mod 4) / 2, as an offset in words. */
 const multiplierOf = (i: number): number => 4 + ((i + (i & 1)) % 4)
 
+/** A set of ids that may answer "perhaps" for one that is not in it, never "no" for one that is. */
 export class BloomFilter {
   readonly bits: number
   readonly hashes: number

@@ -15,12 +15,14 @@ export interface FileDigests {
 /** The order in the file; not the one of M3's documentation. */
 export const digestOrder = ["info", "index", "summaries", "bloomfilter", "data"] as const
 
+/** Encodes a digest file: 5 × u32 little-endian. */
 export const encodeDigests = (digests: FileDigests): Uint8Array => {
   const bytes = new Uint8Array(20)
   digestOrder.forEach((file, i) => writeU32LE(bytes, i * 4, digests[file]))
   return bytes
 }
 
+/** Decodes a digest file, which has 20 bytes. */
 export const decodeDigests = (bytes: Uint8Array): FileDigests | Malformed => {
   if (bytes.length !== 20) return new Malformed("malformed", 0, `a digest file has 20 bytes, this one ${bytes.length}`)
   return {
@@ -32,12 +34,14 @@ export const decodeDigests = (bytes: Uint8Array): FileDigests | Malformed => {
   }
 }
 
+/** Encodes the checkpoint file of a digest file: u32 little-endian. */
 export const encodeCheckpoint = (digestFile: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array(4)
   writeU32LE(bytes, 0, adler32(digestFile))
   return bytes
 }
 
+/** Decodes a checkpoint file, which has 4 bytes. */
 export const decodeCheckpoint = (bytes: Uint8Array): number | Malformed =>
   bytes.length === 4
     ? readU32LE(bytes, 0)

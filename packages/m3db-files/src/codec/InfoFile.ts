@@ -33,6 +33,7 @@ export interface FilesetInfo {
   readonly volume: number
 }
 
+/** An info file's content, with the version that wrote it. */
 export interface DecodedInfo {
   readonly info: FilesetInfo
   /** 1 to 5, from the number of fields. */
@@ -80,6 +81,7 @@ const decodeNested = (reader: MsgpackReader, first: number, maxFirst: number, wh
   return [one, two]
 }
 
+/** Decodes an info file of any version. */
 export const decodeInfo = (bytes: Uint8Array): DecodedInfo | Malformed => {
   const reader = new MsgpackReader(bytes, 0, Math.min(bytes.length, Limits.maxInfoBytes))
   const fields = reader.header(type, 6)

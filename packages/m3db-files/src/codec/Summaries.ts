@@ -12,6 +12,7 @@ const type = 6
 /** M3's 3 % of the entries: floor(n / (n * 0.03)). */
 export const summaryInterval = 33
 
+/** Summaries of a fileset with so many index entries. */
 export const summaryCount = (entries: number): number => Math.ceil(entries / summaryInterval)
 
 /** Appends a summary; the id is `source[idStart, idEnd)`. */

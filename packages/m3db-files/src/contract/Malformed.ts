@@ -13,4 +13,5 @@ export class Malformed {
   }
 }
 
+/** Tells a fault from a decoded value. */
 export const isMalformed = (value: unknown): value is Malformed => value instanceof Malformed

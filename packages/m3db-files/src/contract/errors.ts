@@ -1,6 +1,7 @@
 /** What can go wrong with a fileset, always with the place and the next step. */
 import * as Schema from "effect/Schema"
 
+/** Why a fileset cannot be read or written. */
 export const FilesetErrorReason = Schema.Literals([
   "missing",
   "incomplete",
@@ -18,6 +19,7 @@ export const FilesetErrorReason = Schema.Literals([
   "permission",
   "io"
 ])
+/** Why a fileset cannot be read or written. */
 export type FilesetErrorReason = typeof FilesetErrorReason.Type
 
 /** A fileset that cannot be read or written. `offset` is the byte in `path` where it was noticed, -1 when no byte is meant. */

@@ -4,6 +4,7 @@
  */
 
 export const filesetFiles = ["info", "index", "summaries", "bloomfilter", "data", "digest", "checkpoint"] as const
+/** One of the seven files of a fileset, by name. */
 export type FilesetFile = typeof filesetFiles[number]
 
 /** Flushed data and snapshots have the same format in two trees. */
@@ -23,17 +24,22 @@ export interface FilesetKey {
 
 const join = (...parts: ReadonlyArray<string>): string => parts.join("/").replaceAll(/\/{2,}/g, "/")
 
+/** The directory of all namespaces, below a node's prefix. */
 export const treeDirectory = (prefix: string, tree: FilesetTree = "data"): string => join(prefix, tree)
 
+/** The directory of a namespace. */
 export const namespaceDirectory = (prefix: string, namespace: string, tree: FilesetTree = "data"): string =>
   join(prefix, tree, namespace)
 
+/** The directory of a shard, in which filesets lie. */
 export const shardDirectory = (prefix: string, namespace: string, shard: number, tree: FilesetTree = "data"): string =>
   join(prefix, tree, namespace, String(shard))
 
+/** The name of one file of a fileset; `blockStart` in ns. */
 export const fileName = (blockStart: bigint, volume: number, file: FilesetFile, legacy = false): string =>
   legacy ? `fileset-${blockStart}-${file}.db` : `fileset-${blockStart}-${volume}-${file}.db`
 
+/** The path of one file of a fileset. */
 export const filePath = (key: FilesetKey, file: FilesetFile): string =>
   join(
     shardDirectory(key.prefix, key.namespace, key.shard, key.tree),
@@ -48,6 +54,7 @@ export const isNamespaceName = (name: string): boolean =>
 export const parseShard = (name: string): number | undefined =>
   /^(0|[1-9]\d{0,9})$/.test(name) && Number(name) <= 0xffffffff ? Number(name) : undefined
 
+/** What a file's name says. */
 export interface ParsedName {
   readonly blockStart: bigint
   readonly volume: number

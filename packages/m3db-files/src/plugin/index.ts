@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as FilesetSink from "../adapter/FilesetSink.ts"
 import { Limits } from "../contract/Limits.ts"
 
+/** Plugin `m3db.sink.filesets`: writes M3DB filesets, published atomically. */
 export const filesetSink = definePlugin({
   id: "m3db.sink.filesets",
   version: "0.1.0",
