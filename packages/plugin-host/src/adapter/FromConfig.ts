@@ -10,6 +10,7 @@ import { resolve, type ResolveOptions } from "../engine/Resolve.ts"
 import { withOverrides } from "../engine/WithOverrides.ts"
 import { loadPlugins } from "./LoadPlugins.ts"
 
+/** Where the text comes from, what the program needs, and its default parts. */
 export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
   extends Omit<ResolveOptions, "needs" | "known">
 {

@@ -47,6 +47,7 @@ export interface PluginProgress {
   readonly total: number
 }
 
+/** Bounds of starting, draining and stopping, ms, and who hears of what happens. */
 export interface HostOptions extends ResolveOptions {
   /** Default `hostLimits.startMillis`. */
   readonly startMillis?: number
@@ -64,6 +65,7 @@ export interface HostOptions extends ResolveOptions {
   readonly onChange?: (change: SettingChange) => void
 }
 
+/** A composition that runs: its services, statuses, edges and settings. */
 export interface RunningHost<Provided> {
   readonly graph: Graph
   /** The services, metered as the program's own edges. */

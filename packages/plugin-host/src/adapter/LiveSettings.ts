@@ -8,6 +8,7 @@ import * as SchemaParser from "effect/SchemaParser"
 import { hostLimits } from "../contract/Limits.ts"
 import { type LiveSetting, type SettingChange, SettingError } from "../contract/LiveSetting.ts"
 
+/** Which setting shall have which value, and who wants it. */
 export interface ChangeRequest {
   readonly plugin: string
   readonly setting: string
@@ -15,6 +16,7 @@ export interface ChangeRequest {
   readonly origin: string
 }
 
+/** One setting as it stands. */
 export interface SettingRow {
   readonly plugin: string
   readonly setting: string
@@ -26,6 +28,7 @@ const format = SchemaIssue.makeFormatterDefault()
 
 const refuse = (reason: SettingError["reason"], message: string) => Effect.fail(new SettingError({ reason, message }))
 
+/** The settings of a running composition. */
 export class LiveSettings {
   private readonly byPlugin = new Map<string, Map<string, LiveSetting<unknown>>>()
   private readonly done: Array<SettingChange> = []

@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { AnyPlugin } from "../contract/Plugin.ts"
 
+/** The plugins of a module, or why there are none. */
 export type Loaded = { readonly plugins: ReadonlyArray<AnyPlugin> } | { readonly failure: string }
 
 /** Whether a value has the shape of a plugin, whichever host it was written for. */

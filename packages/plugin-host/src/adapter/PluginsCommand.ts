@@ -25,6 +25,7 @@ import { configJsonSchema, explainJson, explainText, listText } from "../engine/
 import { type Graph, graphJson, graphText } from "../engine/Graph.ts"
 import { resolve } from "../engine/Resolve.ts"
 
+/** The plugins and the main command of the program whose `plugins` command this is. */
 export interface PluginsCommandOptions {
   readonly registry: ReadonlyArray<AnyPlugin>
   /** The command whose section stands beside `plugins` in a config file. Its `resolve` gives the `Composition`. */

@@ -10,5 +10,7 @@ export interface Budgets {
   readonly threads?: number
 }
 
+/** What a budget may name: bytes of memory, connections, file descriptors, threads. */
 export const budgetNames = ["memoryBytes", "connections", "descriptors", "threads"] as const
+/** One resource that is budgeted. */
 export type BudgetName = (typeof budgetNames)[number]

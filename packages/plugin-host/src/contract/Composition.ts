@@ -8,6 +8,7 @@ export interface PlacedPart {
   readonly where: (path?: ReadonlyArray<PropertyKey>) => string
 }
 
+/** Parts put together; the type says which services they provide. */
 export interface Composition<out Provided> {
   readonly parts: ReadonlyArray<PlacedPart>
   readonly "~types"?: () => Provided

@@ -11,6 +11,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 /** What may stand in a config for a value of a flag. */
 export type ConfigScalar = string | number | boolean
 
+/** The Schema of one config value that is written as a word, number or boolean. */
 export type ConfigCodec<A> = Schema.Codec<A, ConfigScalar>
 
 const anyOf = <A>(type: FlagType<A>): Schema.Codec<A> =>

@@ -4,6 +4,7 @@
  */
 import type * as Context from "effect/Context"
 
+/** How many plugins of a kind a composition has: exactly one, or any number in order. */
 export type Multiplicity = "one" | "many"
 
 /** What the service of a kind looks like: itself, or for `many` the ordered list. */
@@ -21,6 +22,7 @@ export interface Kind<out I, out S, out M extends Multiplicity = Multiplicity> {
   readonly metered: boolean
 }
 
+/** What a kind says of itself. */
 export interface KindOptions {
   readonly summary: string
   /** False for policies, whose members are plain functions: they are handed on unwrapped. Default true. */

@@ -23,6 +23,7 @@ export interface SettingChange {
   readonly atMillis: number
 }
 
+/** A setting was not changed. */
 export class SettingError extends Schema.TaggedError<SettingError>()("SettingError", {
   reason: Schema.Literals(["unknown-plugin", "unknown-setting", "bad-value"]),
   message: Schema.String

@@ -13,6 +13,7 @@ export const hostVersion = 1
 
 /** How far a plugin can be relied on; a composition refuses what is below the level it was given. */
 export const stabilities = ["experimental", "beta", "stable"] as const
+/** How settled a plugin is. */
 export type Stability = (typeof stabilities)[number]
 
 /** One bound of a plugin, for the catalogue. */
@@ -24,6 +25,7 @@ export interface PluginLimit {
 /** A Schema whose decoding needs no services; what it decodes from is what a config file or a caller gives. */
 export type ConfigSchema = Schema.Codec<unknown, unknown>
 
+/** What a plugin says of itself. */
 export interface PluginFacts {
   /** Kind's id, a dot, and a name: `transport.tcp`, `m3db.source.peers`. */
   readonly id: string
@@ -41,6 +43,7 @@ export interface PluginFacts {
   readonly host: number
 }
 
+/** A plugin of whatever types. */
 export interface AnyPlugin extends PluginFacts {
   readonly layer: (config: never) => Layer.Layer<never, unknown, never>
 }
@@ -52,12 +55,15 @@ export interface Part<out Provided, out Single, out Required> {
   readonly "~types"?: () => readonly [Provided, Single, Required]
 }
 
+/** A part of whatever types. */
 export type AnyPart = Part<unknown, unknown, unknown>
 
+/** A plugin: call it with a config to get a part of a composition. */
 export interface Plugin<in Encoded, out Provided, out Single, out Required> extends AnyPlugin {
   (config: Encoded): Part<Provided, Single, Required>
 }
 
+/** What `definePlugin` takes. */
 export interface PluginDefinition<
   Config extends ConfigSchema,
   Provides extends ReadonlyArray<AnyKind>,

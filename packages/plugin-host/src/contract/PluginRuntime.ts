@@ -5,6 +5,7 @@ import type * as Effect from "effect/Effect"
 import type { LiveSetting } from "./LiveSetting.ts"
 import type { ReportedStatus } from "./Status.ts"
 
+/** Service: what the host gives to each plugin while it runs. */
 export class PluginRuntime extends Context.Service<PluginRuntime, {
   readonly id: string
   /** Tells the host how the plugin is; `starting`, `stopping` and `stopped` are the host's own. */

@@ -1,6 +1,7 @@
 /** What is wrong with a composition. All problems are told in one report, before any I/O. */
 import * as Schema from "effect/Schema"
 
+/** What sort of mistake it is. */
 export const ProblemKind = Schema.Literals([
   "syntax",
   "unknown-plugin",
@@ -16,8 +17,10 @@ export const ProblemKind = Schema.Literals([
   "cycle",
   "budget"
 ])
+/** What sort of mistake it is. */
 export type ProblemKind = typeof ProblemKind.Type
 
+/** One thing that is wrong with a composition, with its place and what to do. */
 export const Problem = Schema.Struct({
   kind: ProblemKind,
   /** `config.yaml:4:7`, or the part's place in code: `part 2 (transport.tcp)`. */
@@ -26,6 +29,7 @@ export const Problem = Schema.Struct({
   /** What to do about it. */
   remedy: Schema.String
 })
+/** One thing that is wrong with a composition, with its place and what to do. */
 export type Problem = typeof Problem.Type
 
 /** A composition that is not started. */

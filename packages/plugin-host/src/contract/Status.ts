@@ -17,11 +17,13 @@ export const statuses = [
   "stopping",
   "stopped"
 ] as const
+/** One state of a plugin. */
 export type Status = (typeof statuses)[number]
 
 /** What a plugin may say of itself. */
 export type ReportedStatus = "ok" | "recoverable" | "permanent" | "fatal"
 
+/** How one plugin is, why, and since when (ms since 1970). */
 export interface PluginStatus {
   readonly id: string
   readonly status: Status

@@ -5,6 +5,7 @@
 
 export type CallEnd = "success" | "failure" | "refused" | "interrupted"
 
+/** Calls over one edge, by how they ended. */
 export interface EdgeCounts {
   /** Name of the node that calls, or `program`. */
   readonly from: string

@@ -3,12 +3,14 @@ import type { Budgets } from "../contract/Budgets.ts"
 import type { AnyKind } from "../contract/Kind.ts"
 import type { AnyPlugin } from "../contract/Plugin.ts"
 
+/** What a node requires, and who provides it. */
 export interface GraphEdge {
   readonly kind: AnyKind
   /** Indices of the nodes that provide it, in the order of the composition. */
   readonly providers: ReadonlyArray<number>
 }
 
+/** One part of the composition. */
 export interface GraphNode {
   /** Index in `Graph.nodes`, which is the order of the composition. */
   readonly index: number
@@ -21,6 +23,7 @@ export interface GraphNode {
   readonly requires: ReadonlyArray<GraphEdge>
 }
 
+/** A composition whose parts fit. */
 export interface Graph {
   readonly nodes: ReadonlyArray<GraphNode>
   /** Indices of the nodes: providers before those that require them, otherwise as composed. */

@@ -8,6 +8,7 @@ import { decodeConfig } from "./DecodeConfig.ts"
 import type { Graph, GraphEdge, GraphNode } from "./Graph.ts"
 import { orderNodes } from "./Order.ts"
 
+/** What a composition must provide and may use. */
 export interface ResolveOptions {
   /** Kinds that the program itself uses, beside what parts require. */
   readonly needs?: ReadonlyArray<AnyKind>
@@ -19,6 +20,7 @@ export interface ResolveOptions {
   readonly known?: ReadonlyArray<AnyPlugin>
 }
 
+/** The graph, or everything that is wrong. */
 export type Resolved = { readonly graph: Graph } | { readonly problems: ReadonlyArray<Problem> }
 
 interface Checked {

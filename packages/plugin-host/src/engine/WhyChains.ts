@@ -3,6 +3,7 @@ import type { Wait } from "@peerstrap/progress"
 import type { PluginStatus, Status } from "../contract/Status.ts"
 import type { Graph } from "./Graph.ts"
 
+/** One chain of users from the program down to what is in trouble. */
 export interface WhyChain {
   /** `program` first, the plugin that is the cause last. */
   readonly chain: ReadonlyArray<string>
