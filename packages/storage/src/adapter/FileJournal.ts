@@ -17,6 +17,7 @@ import { makeGroupCommit } from "./GroupCommit.ts"
 import { openSegments } from "./JournalOpening.ts"
 import { readSegmentPage, type Segment, type SegmentPosition, startOf } from "./JournalSegment.ts"
 
+/** Where a journal lies, and its bounds in bytes. */
 export interface FileJournalOptions {
   /** Holds the segments and nothing else; made with the first append. One journal at a time may be open on it. */
   readonly directory: string

@@ -19,6 +19,7 @@ export interface MemoryFault {
   readonly sticky?: boolean
 }
 
+/** How large the disk is, and which operations fail. */
 export interface MemoryOptions {
   /** Bytes that the disk holds; an append beyond them fails with `no-space` and leaves the file as it was. */
   readonly capacityBytes?: number
@@ -33,6 +34,7 @@ export interface CrashOptions {
   readonly keepEntry?: (path: string) => boolean
 }
 
+/** The file system, and what can be done to it from outside. */
 export interface MemoryFileSystem {
   readonly fileSystem: (typeof FileSystem)["Service"]
   readonly layer: Layer.Layer<FileSystem>

@@ -6,6 +6,7 @@ import { Limits } from "../contract/Limits.ts"
 import { refuseChanges, refuseKeys, refuseScan } from "../engine/KeyValueRules.ts"
 import { SortedTable } from "../engine/SortedTable.ts"
 
+/** How much the store holds. */
 export interface MemoryKeyValueOptions {
   /** Keys and values, with 64 bytes each entry; default `Limits.memoryStoreBytes`. A batch beyond it fails with `no-space`. */
   readonly capacityBytes?: number

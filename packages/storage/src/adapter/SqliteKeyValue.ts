@@ -21,6 +21,7 @@ import { compareKeys, keyAfterPrefix } from "../engine/KeyOrder.ts"
 import { batchBytesOf, refuseChanges, refuseKeys, refuseScan } from "../engine/KeyValueRules.ts"
 import { makeGroupCommit } from "./GroupCommit.ts"
 
+/** Where the store lies. */
 export interface SqliteKeyValueOptions {
   /** The file; its directory is made. SQLite keeps `PATH-wal` beside it. One process at a time may have it open. */
   readonly path: string

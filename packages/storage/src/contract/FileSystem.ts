@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+/** Why a file operation failed. */
 export const FileErrorReason = Schema.Literals([
   "not-found",
   "already-exists",
@@ -17,6 +18,7 @@ export const FileErrorReason = Schema.Literals([
   "io",
   "too-many-open"
 ])
+/** Why a file operation failed. */
 export type FileErrorReason = typeof FileErrorReason.Type
 
 /** A local fault, always: what was tried, on which path, why it failed. */
@@ -40,11 +42,13 @@ export interface File {
   readonly close: Effect.Effect<void, FileError>
 }
 
+/** What a path names, and its size in bytes. */
 export interface FileInfo {
   readonly kind: "file" | "directory" | "other"
   readonly size: number
 }
 
+/** Service: files with fsync and atomic replace. */
 export class FileSystem extends Context.Service<FileSystem, {
   /** Creates or truncates a file for appending and reading. Missing directories are made (mode 0755, files 0666, before umask). */
   create(path: string, options?: { readonly mode?: number }): Effect.Effect<File, FileError>

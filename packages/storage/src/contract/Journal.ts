@@ -5,7 +5,9 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { FileError } from "./FileSystem.ts"
 
+/** Why a journal refused. */
 export const JournalErrorReason = Schema.Literals(["too-large", "damaged", "dropped", "broken", "closed"])
+/** Why a journal refused. */
 export type JournalErrorReason = typeof JournalErrorReason.Type
 
 /**
@@ -36,6 +38,7 @@ export interface JournalCut {
   readonly because: string
 }
 
+/** Service: an append-only journal of records. */
 export class Journal extends Context.Service<Journal, {
   /**
    * Appends a batch, whole or not at all, and returns the number of its first record once it is durable. Batches that wait together share one

@@ -3,7 +3,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+/** Why a key-value store refused. */
 export const KeyValueErrorReason = Schema.Literals(["too-large", "no-space", "busy", "damaged", "closed", "io"])
+/** Why a key-value store refused. */
 export type KeyValueErrorReason = typeof KeyValueErrorReason.Type
 
 /**
@@ -21,11 +23,13 @@ export interface KeyValueChange {
   readonly value: Uint8Array | undefined
 }
 
+/** A key with its value, as bytes. */
 export interface KeyValueEntry {
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
+/** Which entries are wanted. */
 export interface KeyValueScan {
   /** Keys that begin so; default: all. */
   readonly prefix?: Uint8Array
@@ -35,6 +39,7 @@ export interface KeyValueScan {
   readonly limit: number
 }
 
+/** Entries of a scan, a bounded number at a time. */
 export interface KeyValuePage {
   /** In ascending order of the keys' bytes. */
   readonly entries: ReadonlyArray<KeyValueEntry>
@@ -42,6 +47,7 @@ export interface KeyValuePage {
   readonly isLast: boolean
 }
 
+/** Service: keys and values, ordered by the keys' bytes. */
 export class KeyValue extends Context.Service<KeyValue, {
   /** The value of each key in the order of the keys, `undefined` where there is none. What it returns is the caller's. */
   get(keys: ReadonlyArray<Uint8Array>): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, KeyValueError>

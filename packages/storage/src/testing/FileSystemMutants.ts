@@ -4,6 +4,7 @@ import { type File, type FileSystem } from "../contract/FileSystem.ts"
 
 type Service = (typeof FileSystem)["Service"]
 
+/** A file system with one fault, and the check that must reject it. */
 export interface FileSystemMutant {
   readonly name: string
   readonly mutate: (files: Service) => Service
