@@ -1,4 +1,5 @@
 export * as FileJournal from "./adapter/FileJournal.ts"
+export * as JournalKeyValue from "./adapter/JournalKeyValue.ts"
 export * as MemoryFileSystem from "./adapter/MemoryFileSystem.ts"
 export * as MemoryKeyValue from "./adapter/MemoryKeyValue.ts"
 export * as NodeFileSystem from "./adapter/NodeFileSystem.ts"

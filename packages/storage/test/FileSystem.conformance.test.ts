@@ -1,46 +1,57 @@
-import { assert, describe, it } from "@effect/vitest"
-import { FileSystem, MemoryFileSystem, NodeFileSystem } from "@peerstrap/storage"
-import { fileSystemMutants, fileSystemSuite } from "@peerstrap/storage/testing"
-import type * as Context from "effect/Context"
+import { describe, it } from "@effect/vitest"
+import { mutantSuiteOf } from "@peerstrap/conformance"
+import { simulateOrThrow } from "@peerstrap/simulator"
+import { FileSystem, NodeFileSystem } from "@peerstrap/storage"
+import {
+  fileSystemKit,
+  FileSystemPlace,
+  fileSystemPlace,
+  fileSystemSuite,
+  memoryFileSystemPlace
+} from "@peerstrap/storage/testing"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { readdirSync, readlinkSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-const temporary = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "peerstrap-storage-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true }))
+const countsDescriptors = process.platform === "linux"
+
+/** Descriptors of this process that are open on something below `root`. */
+const openBelow = (root: string): number =>
+  readdirSync("/proc/self/fd").filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(root)
+    } catch {
+      return false
+    }
+  }).length
+
+const nodePlace = Layer.effect(
+  FileSystemPlace,
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "peerstrap-storage-"))),
+      (path) => Effect.promise(() => rm(path, { recursive: true }))
+    ),
+    (path) => fileSystemPlace(join(path, "new"), { openFiles: Effect.sync(() => openBelow(path)) })
+  )
 )
 
-describe("FileSystem conformance", () => {
-  for (const [index, { name }] of fileSystemSuite({ root: "/", crash: () => undefined }).entries()) {
-    it.effect(`memory: ${name}`, () => {
-      const memory = MemoryFileSystem.make()
-      const check = fileSystemSuite({ root: "/work", crash: () => memory.crash() })[index]!
-      return Effect.provide(check.run, memory.layer)
-    })
-  }
+const everything = { "power-cut": true, "open-files": true, "full-disk": true }
 
-  for (const [index, { name }] of fileSystemSuite({ root: "/" }).entries()) {
-    it.effect(`node: ${name}`, () =>
-      Effect.gen(function*() {
-        const root = yield* temporary
-        yield* Effect.provide(fileSystemSuite({ root: join(root, "new") })[index]!.run, NodeFileSystem.layer)
-      }))
-  }
-
-  for (const mutant of fileSystemMutants) {
-    it.effect(`rejects: ${mutant.name}`, () =>
-      Effect.gen(function*() {
-        const failed: Array<string> = []
-        for (const index of fileSystemSuite({ root: "/", crash: () => undefined }).keys()) {
-          const memory = MemoryFileSystem.make()
-          const check = fileSystemSuite({ root: "/work", crash: () => memory.crash() })[index]!
-          const files: Context.Service.Shape<typeof FileSystem> = mutant.mutate(memory.fileSystem)
-          const exit = yield* Effect.exit(Effect.provideService(check.run, FileSystem, files))
-          if (exit._tag === "Failure") failed.push(check.name)
-        }
-        assert.isAbove(failed.length, 0, "no check noticed")
-      }))
-  }
+describe("the contract of FileSystem", () => {
+  fileSystemSuite("Memory", memoryFileSystemPlace(), { capabilities: everything, test: it })
+  fileSystemSuite("Memory, simulated", memoryFileSystemPlace(), {
+    capabilities: everything,
+    test: it,
+    run: async (check) => void (await simulateOrThrow({ seed: 1 }, () => check))
+  })
+  fileSystemSuite("Node", Layer.merge(nodePlace, Layer.succeed(FileSystem, NodeFileSystem.fileSystem)), {
+    capabilities: { "power-cut": false, "open-files": countsDescriptors, "full-disk": false },
+    test: it
+  })
 })
+
+describe("the kit of FileSystem", () => mutantSuiteOf(fileSystemKit, it))

@@ -47,6 +47,8 @@ export interface MemoryFileSystem {
   readonly operations: number
   /** Files that were opened and not closed since the last crash. */
   readonly openFiles: number
+  /** Bytes that all files hold together. */
+  readonly usedBytes: number
 }
 
 interface PlannedFault {
@@ -229,6 +231,9 @@ export const make = (options: MemoryOptions = {}): MemoryFileSystem => {
     },
     get openFiles() {
       return machine.openFiles
+    },
+    get usedBytes() {
+      return machine.tree.usedBytes()
     }
   }
 }

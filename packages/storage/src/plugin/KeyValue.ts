@@ -1,10 +1,12 @@
 /** Stores of keys and values as plugins of kind `kv`. */
 import { configDefault, configValue, definePlugin, one, Type } from "@peerstrap/plugin-host"
 import * as Schema from "effect/Schema"
+import * as JournalKeyValue from "../adapter/JournalKeyValue.ts"
 import * as MemoryKeyValue from "../adapter/MemoryKeyValue.ts"
 import * as SqliteKeyValue from "../adapter/SqliteKeyValue.ts"
 import { KeyValue } from "../contract/KeyValue.ts"
 import { Limits } from "../contract/Limits.ts"
+import { journalKind } from "./Journal.ts"
 
 export const keyValueKind = one("kv", KeyValue, {
   summary: "Keys and values: atomic durable batches, scans by prefix."
@@ -30,20 +32,37 @@ export const sqliteKeyValue = definePlugin({
   layer: (options) => SqliteKeyValue.layer(options)
 })
 
+const capacity = configDefault(
+  Type.bytes(1, 2 ** 40, "256MiB"),
+  Limits.memoryStoreBytes,
+  "Keys and values, with 64 bytes each entry."
+)
+
+export const journalKeyValue = definePlugin({
+  ...facts,
+  id: "kv.journal",
+  summary: "A store in this process's memory, whose changes are a journal.",
+  requires: [journalKind],
+  config: Schema.Struct({
+    capacityBytes: capacity,
+    compactionBytes: configDefault(
+      Type.bytes(1, 2 ** 40, "16MiB"),
+      Limits.compactionBytes,
+      "Bytes of the journal from which on it may be written anew."
+    )
+  }),
+  budgets: ({ capacityBytes }) => ({ memoryBytes: capacityBytes }),
+  layer: (options) => JournalKeyValue.layer(options)
+})
+
 export const memoryKeyValue = definePlugin({
   ...facts,
   id: "kv.memory",
   summary: "A store in this process's memory, gone when it ends.",
   requires: [],
-  config: Schema.Struct({
-    capacityBytes: configDefault(
-      Type.bytes(1, 2 ** 40, "256MiB"),
-      Limits.memoryStoreBytes,
-      "Keys and values, with 64 bytes each entry."
-    )
-  }),
+  config: Schema.Struct({ capacityBytes: capacity }),
   budgets: ({ capacityBytes }) => ({ memoryBytes: capacityBytes }),
   layer: (options) => MemoryKeyValue.layer(options)
 })
 
-export const keyValuePlugins = [sqliteKeyValue, memoryKeyValue]
+export const keyValuePlugins = [sqliteKeyValue, journalKeyValue, memoryKeyValue]

@@ -1,4 +1,11 @@
+/** The kits of `FileSystem`, `Journal` and `KeyValue`, and their mutants. */
 export { reasonOf } from "../adapter/FileErrors.ts"
 export { type VectoredWrite, writeFully } from "../adapter/WriteFully.ts"
-export * from "./FileSystemMutants.ts"
-export * from "./FileSystemSuite.ts"
+export { fileSystemKit, fileSystemSuite } from "./FileSystemKit.ts"
+export {
+  type FileSystemCapability,
+  FileSystemPlace,
+  fileSystemPlace,
+  type FileSystemPlaceShape,
+  memoryFileSystemPlace
+} from "./FileSystemPlace.ts"

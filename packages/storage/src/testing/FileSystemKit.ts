@@ -1,0 +1,23 @@
+/** The conformance kit of `FileSystem`. Each check works in directories of its own below the root of its place. */
+import { type Kit, suiteOf } from "@peerstrap/conformance"
+import type { FileSystem } from "../contract/FileSystem.ts"
+import { fileContentChecks } from "./FileContentChecks.ts"
+import { fileDurabilityChecks } from "./FileDurabilityChecks.ts"
+import { fileLawChecks } from "./FileLawChecks.ts"
+import { fileNameChecks } from "./FileNameChecks.ts"
+import { fileSystemMutants } from "./FileSystemMutants.ts"
+import type { FileSystemCapability, FileSystemPlace } from "./FileSystemPlace.ts"
+
+export const fileSystemKit: Kit<FileSystem | FileSystemPlace, FileSystemCapability> = {
+  contract: "FileSystem",
+  capabilities: {
+    "power-cut": "the place can take what was not synced",
+    "open-files": "the place can count open files",
+    "full-disk": "the place can fill the disk"
+  },
+  checks: [...fileContentChecks, ...fileNameChecks, ...fileDurabilityChecks, ...fileLawChecks],
+  mutants: fileSystemMutants
+}
+
+/** `fileSystemSuite("Memory", memoryFileSystemPlace(), { capabilities: { "power-cut": true, "open-files": true, "full-disk": true }, test: it })`. */
+export const fileSystemSuite = suiteOf(fileSystemKit)

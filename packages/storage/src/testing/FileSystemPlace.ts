@@ -1,0 +1,57 @@
+/** Where the checks of `FileSystem` may work, and what its implementation lets them do to it. */
+import type { Check } from "@peerstrap/conformance"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as MemoryFileSystem from "../adapter/MemoryFileSystem.ts"
+import { FileSystem } from "../contract/FileSystem.ts"
+
+type Service = (typeof FileSystem)["Service"]
+
+export interface FileSystemPlaceShape {
+  /** An existing or creatable directory of the checks' own, empty. */
+  readonly root: string
+  /** Takes what was not synced, as a power cut does. */
+  readonly powerCut: Effect.Effect<void>
+  /** How many files below `root` are open. */
+  readonly openFiles: Effect.Effect<number>
+  /** From now on the disk takes so many bytes more. */
+  fillUpTo(freeBytes: number): Effect.Effect<void>
+}
+
+export class FileSystemPlace extends Context.Service<FileSystemPlace, FileSystemPlaceShape>()(
+  "@peerstrap/storage/testing/FileSystemPlace"
+) {}
+
+export type FileSystemCapability = "power-cut" | "open-files" | "full-disk"
+export type FileSystemCheck = Check<FileSystem | FileSystemPlace, FileSystemCapability>
+
+const lacking = (capability: FileSystemCapability): Effect.Effect<never> =>
+  Effect.die(new TypeError(`declared as able to do "${capability}", but this place has no way to do it`))
+
+/** A place with what it is able to do; what is not given dies with that word when it is asked for. */
+export const fileSystemPlace = (
+  root: string,
+  able: Partial<Omit<FileSystemPlaceShape, "root">> = {}
+): FileSystemPlaceShape => ({
+  root,
+  powerCut: lacking("power-cut"),
+  openFiles: lacking("open-files"),
+  fillUpTo: () => lacking("full-disk"),
+  ...able
+})
+
+/** Files in memory with their place, which can do everything. `change` breaks them in some way. */
+export const memoryFileSystemPlace = (
+  change: (files: Service) => Service = (files) => files
+): Layer.Layer<FileSystem | FileSystemPlace> =>
+  Layer.effectContext(Effect.sync(() => {
+    const memory = MemoryFileSystem.make()
+    const files = memory.fileSystem
+    const place = fileSystemPlace("/work/kit", {
+      powerCut: Effect.sync(() => memory.crash()),
+      openFiles: Effect.sync(() => memory.openFiles),
+      fillUpTo: (freeBytes) => Effect.sync(() => memory.setCapacityBytes(memory.usedBytes + freeBytes))
+    })
+    return Context.make(FileSystem, change(files)).pipe(Context.add(FileSystemPlace, place))
+  }))
