@@ -20,6 +20,7 @@ import { Limits } from "../contract/Limits.ts"
 import { LevelFile, type LevelFileLook } from "../engine/LevelFile.ts"
 import * as SettableLevel from "./SettableLevel.ts"
 
+/** Which file, and how it is watched. */
 export interface LevelFileOptions {
   readonly path: string
   /** Time between two looks without an event. Default `Limits.pollMillis`. */

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Level } from "./Level.ts"
 
+/** Service: sets the level of a run that goes on. */
 export class LevelControl extends Context.Service<LevelControl, {
   /** From now on the level is this one: the latest call wins, whoever made it. Leaves a line in the log. */
   readonly set: (level: Level, origin: string) => Effect.Effect<void>

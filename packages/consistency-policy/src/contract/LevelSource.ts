@@ -4,12 +4,14 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Level } from "./Level.ts"
 
+/** A level and who set it. */
 export interface LevelChange {
   readonly level: Level
   /** Where it came from, for the audit line: `flag`, `file /path`, `control socket`. */
   readonly origin: string
 }
 
+/** Service: the level of a run, now and from now on. */
 export class LevelSource extends Context.Service<LevelSource, {
   readonly current: Effect.Effect<LevelChange>
   /** The current value first, then each change. Never fails: a value that cannot be read keeps the old level and is logged. */

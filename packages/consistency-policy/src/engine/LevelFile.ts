@@ -15,6 +15,7 @@ export type LevelFileLook =
   | { readonly found: "absent" }
   | { readonly found: "unreadable"; readonly reason: string }
 
+/** What a look at the file leads to. */
 export type LevelFileAction =
   | { readonly act: "nothing" }
   | { readonly act: "set"; readonly level: Level }

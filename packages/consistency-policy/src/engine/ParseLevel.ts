@@ -2,6 +2,7 @@
 import { type Level, levels, UnknownLevelError } from "../contract/Level.ts"
 import { Limits } from "../contract/Limits.ts"
 
+/** Tells whether a text is exactly the name of a level. */
 export const isLevel = (text: string): text is Level => (levels as ReadonlyArray<string>).includes(text)
 
 /** Surrounding whitespace is allowed, nothing else. The error lists the six words, and the one that was probably meant. */

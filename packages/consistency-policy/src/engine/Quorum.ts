@@ -30,11 +30,13 @@ export const moreThanTwoThirds = (members: number): number => {
   return (members - rest) / 3 * 2 + (rest === 2 ? 2 : 1)
 }
 
+/** More than half of the members; 1 when there are none. */
 export const majorityQuorum: Quorum = {
   name: "majority",
   required: (members) => (members === 0 ? 1 : majority(members))
 }
 
+/** More than two thirds of the members. */
 export const twoThirdsQuorum: Quorum = { name: "more than two thirds", required: moreThanTwoThirds }
 
 /** A rule of one's own. Its answers are checked at each use: an integer from 1, else a `RangeError` that names the rule. */

@@ -11,6 +11,7 @@ import { type Level, levels } from "../contract/Level.ts"
 import { LevelControl } from "../contract/LevelControl.ts"
 import { LevelSource } from "../contract/LevelSource.ts"
 
+/** Kind `consistency`: the level that must be reached. */
 export const consistencyKind = one("consistency", LevelSource, {
   summary: "The level that must be reached; it may change while a run goes on."
 })
@@ -43,6 +44,7 @@ const live = (layer: Layer.Layer<LevelSource | LevelControl>): Layer.Layer<Level
     })
   )
 
+/** Plugin `consistency.fixed`: a level that stays what it is. */
 export const fixedLevel = definePlugin({
   ...facts,
   id: "consistency.fixed",
@@ -51,6 +53,7 @@ export const fixedLevel = definePlugin({
   layer: ({ level }) => FixedLevel.layer(level, origin)
 })
 
+/** Plugin `consistency.settable`: a level that can be set while a run goes on. */
 export const settableLevel = definePlugin({
   ...facts,
   id: "consistency.settable",
@@ -59,6 +62,7 @@ export const settableLevel = definePlugin({
   layer: ({ level }) => live(SettableLevel.layer(level, origin))
 })
 
+/** Plugin `consistency.watched-file`: a level that is a word in a file. */
 export const watchedLevel = definePlugin({
   ...facts,
   id: "consistency.watched-file",
@@ -70,4 +74,5 @@ export const watchedLevel = definePlugin({
   layer: ({ otherwise, path }) => live(WatchedFileLevel.layer({ path, otherwise, otherwiseOrigin: origin }))
 })
 
+/** All plugins of this package. */
 export const consistencyPlugins = [fixedLevel, settableLevel, watchedLevel]

@@ -25,11 +25,13 @@ export interface LevelSubject<R> {
   readonly change: (level: Level) => Effect.Effect<void, unknown, R>
 }
 
+/** One check of a source. */
 export interface LevelSourceCheck {
   readonly name: string
   readonly run: <R>(subject: LevelSubject<R>) => Effect.Effect<void, unknown, LevelSource | R | Scope.Scope>
 }
 
+/** One check of a source that can be set. */
 export interface LevelControlCheck {
   readonly name: string
   readonly run: Effect.Effect<void, unknown, LevelSource | LevelControl | Scope.Scope>
@@ -56,6 +58,7 @@ const settle = Effect.fnUntraced(function*() {
   for (let turn = 0; turn < 50; turn++) yield* Effect.yieldNow
 })
 
+/** What every source must keep. */
 export const levelSourceSuite: ReadonlyArray<LevelSourceCheck> = [
   {
     name: "current and the first element of changes are the initial level, with an origin",
@@ -122,6 +125,7 @@ export const levelSourceSuite: ReadonlyArray<LevelSourceCheck> = [
   }
 ]
 
+/** What every source that can be set must keep. */
 export const levelControlSuite: ReadonlyArray<LevelControlCheck> = [
   {
     name: "the latest set wins at once, whoever makes it, and its origin is kept",
