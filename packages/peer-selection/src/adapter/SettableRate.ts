@@ -4,6 +4,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type PeerRate, PeerRateSource } from "../contract/PeerRateSource.ts"
 
+/** A rate with the hand on it. */
 export interface SettableRate {
   readonly source: PeerRateSource["Service"]
   readonly now: () => PeerRate

@@ -6,6 +6,7 @@
 /** Who is at fault. Only `peer`, with stored proof, may cost a peer anything. */
 export type Verdict = "self" | "peer" | "downstream" | "unknown"
 
+/** One thing that a peer did. */
 export interface EvidenceRecord {
   readonly peer: string
   /** Machine-readable, kebab case, e.g. `delivered-differs-from-advertised`. */

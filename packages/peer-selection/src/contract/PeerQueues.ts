@@ -15,6 +15,7 @@ export type FailureKind = "unreachable" | "closed" | "timeout" | "pushback" | "n
  */
 export type BreakerState = "closed" | "open" | "half-open"
 
+/** Bounds of the queues; times in ms. */
 export interface QueueLimits {
   /**
    * Batches in flight a peer; 1 until it has completed one since the start or its last fault, and no further one while a near peer has
@@ -42,6 +43,7 @@ export interface QueueLimits {
   readonly notReadyMillis: number
 }
 
+/** Items that are given to one peer at once. */
 export interface WorkBatch {
   readonly batch: number
   readonly peer: number
@@ -51,6 +53,7 @@ export interface WorkBatch {
   readonly bytes: number
 }
 
+/** One peer's queue at one moment. */
 export interface PeerState {
   readonly peer: number
   readonly id: string
@@ -72,6 +75,7 @@ export interface PeerState {
   readonly completedBytes: number
 }
 
+/** The queues of all peers. Synchronous; time is an argument, in ms. */
 export interface PeerQueues {
   readonly peerCount: number
   /** Whether the peer's queue takes more now: not resting, below its queue limit. `enqueue` itself never refuses. */

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 
+/** A rate and who set it. */
 export interface PeerRate {
   /** 0: no limit. */
   readonly bytesPerSecond: number
@@ -10,6 +11,7 @@ export interface PeerRate {
   readonly origin: string
 }
 
+/** Service: the rate at which each peer is asked, now and from now on. */
 export class PeerRateSource extends Context.Service<PeerRateSource, {
   readonly current: Effect.Effect<PeerRate>
   /** The current rate first, then each change. Never fails and never ends by itself. */

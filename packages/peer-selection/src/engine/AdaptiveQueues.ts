@@ -19,6 +19,7 @@ import { type Flight, PeerQueue, type QueuedItem } from "./PeerQueue.ts"
 import { resolveQueueLimits } from "./QueueLimits.ts"
 import { waitOf } from "./QueueWaits.ts"
 
+/** Whose queues, within which bounds. */
 export interface PeerQueuesOptions {
   /** Ids of the peers; a peer is its index here. */
   readonly peers: ReadonlyArray<string>

@@ -1,6 +1,7 @@
 /** A bounded record of what peers did: counts everything, keeps the first few of each kind as proof. */
 import type { EvidenceBook, EvidenceRecord } from "../contract/Evidence.ts"
 
+/** How much is kept. */
 export interface EvidenceBookOptions {
   /** Records kept by peer and kind; the first ones, because later ones are mostly repetitions. Default 16. */
   readonly keepPerKind?: number

@@ -4,6 +4,7 @@
 import type { Candidate, Ranking } from "../contract/Ranking.ts"
 import { compareByAge } from "./LeastLoaded.ts"
 
+/** What is assumed of a batch and of peers not measured yet. */
 export interface ThroughputWeightedOptions {
   /** Size of the batch that is about to be given. Default 256 KiB, the first batch of a peer. */
   readonly batchBytes?: number

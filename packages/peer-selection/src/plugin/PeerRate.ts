@@ -6,12 +6,14 @@ import * as Schema from "effect/Schema"
 import { makeSettableRate } from "../adapter/SettableRate.ts"
 import { PeerRateSource } from "../contract/PeerRateSource.ts"
 
+/** Kind `rate`: bytes per second that are asked of each peer. */
 export const peerRateKind = one("rate", PeerRateSource, {
   summary: "Bytes per second that are asked of each peer; it may change while a run goes on."
 })
 
 const rateType = Type.bytes(0, 2 ** 40, "50MB")
 
+/** Plugin `rate.settable`: a rate that can be set while a run goes on. */
 export const settableRate = definePlugin({
   id: "rate.settable",
   version: "0.1.0",
@@ -39,4 +41,5 @@ export const settableRate = definePlugin({
     )
 })
 
+/** All plugins of kind `rate`. */
 export const ratePlugins = [settableRate]

@@ -8,6 +8,7 @@ import { makeThroughputWeighted } from "../engine/ThroughputWeighted.ts"
 
 export * from "./PeerRate.ts"
 
+/** Kind `selection`: which of several peers gets a piece of work. */
 export const selectionKind = one("selection", PeerRanking, {
   summary: "Which of several peers gets a piece of work.",
   metered: false
@@ -15,6 +16,7 @@ export const selectionKind = one("selection", PeerRanking, {
 
 const facts = { version: "0.1.0", stability: "stable", provides: [selectionKind], requires: [] } as const
 
+/** Plugin `selection.least-loaded`: fewest attempts, then least outstanding. */
 export const leastLoadedPlugin = definePlugin({
   ...facts,
   id: "selection.least-loaded",
@@ -23,6 +25,7 @@ export const leastLoadedPlugin = definePlugin({
   layer: () => Layer.succeed(PeerRanking, leastLoaded)
 })
 
+/** Plugin `selection.throughput-weighted`: who would be done first. */
 export const throughputWeightedPlugin = definePlugin({
   ...facts,
   id: "selection.throughput-weighted",
@@ -33,4 +36,5 @@ export const throughputWeightedPlugin = definePlugin({
   layer: ({ batchBytes }) => Layer.succeed(PeerRanking, makeThroughputWeighted({ batchBytes }))
 })
 
+/** All plugins of kind `selection`. */
 export const selectionPlugins = [leastLoadedPlugin, throughputWeightedPlugin]

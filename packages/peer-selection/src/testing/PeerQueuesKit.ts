@@ -6,6 +6,7 @@ import type { FailureKind, PeerQueues, QueueLimits, WorkBatch } from "../contrac
 import { defaultQueueLimits } from "../engine/QueueLimits.ts"
 import { seededRandom } from "./SeededRandom.ts"
 
+/** Makes the queues under test. */
 export type MakePeerQueues = (
   options: {
     readonly peers: ReadonlyArray<string>

@@ -3,6 +3,7 @@ import type { PeerQueues, WorkBatch } from "../contract/PeerQueues.ts"
 import { makePeerQueues } from "../engine/AdaptiveQueues.ts"
 import { kitLimits, type MakePeerQueues } from "./PeerQueuesKit.ts"
 
+/** Queues with one fault. */
 export interface PeerQueuesMutant {
   readonly name: string
   readonly make: MakePeerQueues
@@ -59,6 +60,7 @@ const remembering = (
     return { next, ...change(sound, given) }
   })
 
+/** All queues with a fault. */
 export const peerQueuesMutants: ReadonlyArray<PeerQueuesMutant> = [
   limited("window-not-kept", { windowBatches: kitLimits.windowBatches + 2 }),
   limited("too-many-items", { maxBatchItems: 2 * kitLimits.maxBatchItems }),
