@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { progressLimits } from "../contract/Limits.ts"
 import type { ProgressSnapshot, RunEvent } from "../contract/Snapshot.ts"
 
+/** What is written, where, and how often. */
 export interface JsonLinesOptions {
   readonly snapshot: () => ProgressSnapshot
   readonly write: (text: string) => void
@@ -12,6 +13,7 @@ export interface JsonLinesOptions {
   readonly intervalMillis?: number
 }
 
+/** A stream of JSON lines that goes on until its scope closes. */
 export interface JsonLines {
   /** Writes `{"type":"event","name":…,"at":…,"fields":{…}}`. Synchronous; keep it to one a batch. */
   readonly event: (event: RunEvent) => void

@@ -7,6 +7,7 @@ import type { ProgressSnapshot } from "../contract/Snapshot.ts"
 import { hideCursor, LineDiffer, showCursor } from "../engine/LineDiffer.ts"
 import { renderLine, renderView, waitsKey } from "../engine/RenderView.ts"
 
+/** What is shown, where, and how often. */
 export interface ViewOptions {
   readonly snapshot: () => ProgressSnapshot
   /** Where the text goes, in apps standard error. Must not throw. */

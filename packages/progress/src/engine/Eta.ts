@@ -1,6 +1,7 @@
 /** When a run will be done, and how far to trust that. */
 import type { Eta } from "../contract/Snapshot.ts"
 
+/** What an estimate is made of. */
 export interface EtaInput {
   readonly done: number
   readonly total: number

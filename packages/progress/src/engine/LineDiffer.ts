@@ -4,9 +4,12 @@
  */
 const csi = "\u001b["
 
+/** The terminal's sequence that hides the cursor. */
 export const hideCursor = `${csi}?25l`
+/** The terminal's sequence that shows the cursor. */
 export const showCursor = `${csi}?25h`
 
+/** Remembers the lines shown, and gives the bytes that turn them into others. */
 export class LineDiffer {
   private shown: ReadonlyArray<string> = []
 

@@ -4,12 +4,14 @@
  */
 import { progressLimits } from "../contract/Limits.ts"
 
+/** The window of the rate and the time of the average, ms. */
 export interface MeterOptions {
   readonly windowMillis?: number
   readonly slots?: number
   readonly averageMillis?: number
 }
 
+/** Counts an amount and tells its rate, a second. */
 export class Meter {
   private readonly windowMillis: number
   private readonly slotMillis: number

@@ -4,6 +4,7 @@ import type { Amount, Eta, LaneSnapshot, PeerSnapshot, ProgressSnapshot } from "
 import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from "./Format.ts"
 import { formatWait, mergeWaits } from "./Why.ts"
 
+/** The room that there is, and whether colours are understood. */
 export interface RenderOptions {
   readonly columns: number
   /** Lines at most; the least important are left out. */

@@ -3,6 +3,7 @@ import type { Wait } from "../contract/Wait.ts"
 import { formatBytes, formatCount, formatDuration, formatMillis, formatRate } from "./Format.ts"
 import { formatWhy } from "./Why.ts"
 
+/** What a run did. */
 export interface RunReport {
   /** e.g. `done`, `done, with divergences`, `stopped: level majority not reached`. */
   readonly outcome: string

@@ -4,6 +4,7 @@ import type { Wait } from "../contract/Wait.ts"
 import { formatDuration } from "./Format.ts"
 import { formatWait, mergeWaits } from "./Why.ts"
 
+/** A run that does not go on, since when and why. */
 export interface Stall {
   /** Time of the last progress. */
   readonly sinceMillis: number
@@ -13,6 +14,7 @@ export interface Stall {
   readonly waits: ReadonlyArray<Wait>
 }
 
+/** Told of progress and time, says when there has been none for too long. */
 export class StallDetector {
   private readonly intervalMillis: number
   private progress = Number.NaN

@@ -65,6 +65,7 @@ export const formatWhy = (waits: ReadonlyArray<Wait>, nowMillis: number): string
   }).join("\n")
 }
 
+/** The waits of a run as JSON, the longest first. */
 export interface WhyJson {
   readonly nowMillis: number
   readonly waits: ReadonlyArray<MergedWait & { readonly forMillis: number }>
