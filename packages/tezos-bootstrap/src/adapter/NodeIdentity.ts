@@ -29,6 +29,7 @@ export class IdentityUnusable extends Schema.TaggedError<IdentityUnusable>()("Id
 const isOpenToOthers = (path: string): Effect.Effect<boolean> =>
   Effect.promise(() => stat(path).then(({ mode }) => (mode & openToOthers) !== 0, () => false))
 
+/** An identity that was read. */
 export interface LoadedIdentity {
   readonly identity: Identity
   /** Something to tell a person, or undefined. */
@@ -62,6 +63,7 @@ export const loadIdentity = Effect.fnUntraced(function*(path: string, difficulty
   return { identity, warning } satisfies LoadedIdentity as LoadedIdentity
 })
 
+/** Where a new identity goes, and how much work it proves. */
 export interface NewIdentity {
   readonly path: string
   readonly difficulty: number

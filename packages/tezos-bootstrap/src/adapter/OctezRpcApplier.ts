@@ -22,6 +22,7 @@ import { TezosLimits } from "../contract/TezosLimits.ts"
 import type { HttpFault } from "./HttpExchange.ts"
 import { applierName, blockText, makeOctezNode, type OctezNode } from "./OctezNode.ts"
 
+/** Which node, of which chain, and how patient the applier is. */
 export interface OctezRpcOptions {
   /** Base of the node's RPC, e.g. `http://127.0.0.1:8732`. User and password in it go into `Authorization`, and nowhere else. */
   readonly url: string

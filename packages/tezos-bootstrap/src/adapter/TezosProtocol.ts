@@ -25,6 +25,7 @@ import type { PeerContext } from "../engine/PeerContext.ts"
 import { makeTezosRules } from "../engine/TezosRules.ts"
 import { TezosSession } from "./TezosSession.ts"
 
+/** Whose sessions, on which network. */
 export interface TezosProtocolOptions {
   readonly network: Network
   readonly identity: Identity

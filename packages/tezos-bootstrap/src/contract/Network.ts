@@ -13,6 +13,7 @@ export interface NetworkLimits {
   readonly itemsPerRequest: number
 }
 
+/** The facts of one network. */
 export interface Network {
   /** The name of a preset, or the path of a file. */
   readonly name: string

@@ -15,6 +15,7 @@ export type InjectionOutcome =
   /** Nothing that waiting would cure. `remedy` says what would. */
   | { readonly kind: "refused"; readonly reason: string; readonly remedy: string }
 
+/** What a node answered over HTTP. */
 export interface RpcAnswer {
   readonly status: number
   readonly text: string

@@ -26,6 +26,7 @@ import { listHashes } from "./OperationList.ts"
 /** The facts of a network that rules depend on. */
 export type ChainFacts = Pick<Network, "genesis" | "validationPasses" | "finality" | "limits">
 
+/** The rules of a Tezos chain, with what its wire needs of them. */
 export interface TezosRules extends ChainRules {
   /** Facts of a header that is decoded already: copies what it keeps. */
   readonly factsOf: (header: HeaderFields) => HeaderFacts | string
@@ -40,6 +41,7 @@ const protoModulus = 256
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
+/** Makes the rules of one chain. */
 export const makeTezosRules = (digests: Digests, chain: ChainFacts): TezosRules => {
   const { finality, genesis, limits, validationPasses } = chain
   const displayId = (id: BlockId): string => {

@@ -4,6 +4,7 @@ import { isIP } from "node:net"
 /** Where nodes of this network listen unless told otherwise. Source: octez `src/lib_node_config/config_file.ml`. */
 export const defaultPort = 9732
 
+/** A host, by name or address, and a port. */
 export interface PeerName {
   readonly host: string
   readonly port: number

@@ -3,6 +3,7 @@ import type { NetworkFile } from "../contract/Network.ts"
 
 const publicDifficulty = 26
 
+/** A network that needs no file. */
 export type PresetName = "mainnet" | "shadownet" | "sandbox"
 
 /** As files would have them: `JSON.stringify(presetFiles.mainnet)` is a good start for a file of one's own. */
@@ -39,6 +40,8 @@ export const presetFiles: Readonly<Record<PresetName, NetworkFile>> = {
   }
 }
 
+/** All networks that need no file. */
 export const presetNames = Object.keys(presetFiles) as ReadonlyArray<PresetName>
 
+/** Tells whether a text names a preset. */
 export const isPreset = (name: string): name is PresetName => Object.hasOwn(presetFiles, name)

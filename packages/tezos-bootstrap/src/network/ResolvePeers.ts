@@ -6,6 +6,7 @@ import { isIP } from "node:net"
 import { TezosLimits } from "../contract/TezosLimits.ts"
 import { parsePeerName, type PeerName } from "./PeerName.ts"
 
+/** What names of peers came to. */
 export interface ResolvedPeers {
   /** `v4:port` and `[v6]:port`, each once, in the order of the names. */
   readonly points: ReadonlyArray<string>

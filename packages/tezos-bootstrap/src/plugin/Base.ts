@@ -40,6 +40,7 @@ const ask = Effect.fnUntraced(function*(base: BlockHash, peers: ReadonlyArray<st
   return { ref: { id: header.id, level }, header } satisfies FoundBase as FoundBase
 })
 
+/** Plugin `chain.base.tezos`: the network's genesis, or a block named by its hash. */
 export const tezosBase = definePlugin({
   id: "chain.base.tezos",
   version: "0.1.0",

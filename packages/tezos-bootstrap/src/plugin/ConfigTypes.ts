@@ -17,6 +17,7 @@ export const peerPoint = Type.text(
   (given) => (hostAndPort(given)?.port ?? 0) >= 1
 )
 
+/** A block's hash, as text and as the engine's id. */
 export interface BlockHash {
   readonly text: string
   /** Lower-case hex, the engine's id. */

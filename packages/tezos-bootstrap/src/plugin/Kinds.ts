@@ -2,6 +2,7 @@
 import { one } from "@peerstrap/plugin-host"
 import { TezosNetwork } from "../contract/Network.ts"
 
+/** Kind `tezos.network`: the network's facts. */
 export const networkKind = one("tezos.network", TezosNetwork, {
   summary: "The network's facts: genesis, entry points, pace.",
   metered: false

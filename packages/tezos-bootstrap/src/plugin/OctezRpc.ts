@@ -9,6 +9,7 @@ import { octezRpc } from "../adapter/OctezRpcApplier.ts"
 import { TezosLimits } from "../contract/TezosLimits.ts"
 import { rpcUrl } from "./ConfigTypes.ts"
 
+/** Plugin `chain.applier.octez-rpc`: injects blocks into an Octez node. */
 export const octezRpcApplier = definePlugin({
   id: "chain.applier.octez-rpc",
   version: "0.1.0",

@@ -39,6 +39,7 @@ const keptIdentity = Effect.fnUntraced(function*(path: string, difficulty: numbe
   return made
 })
 
+/** Plugin `chain.protocol.tezos`: a Tezos network over its own wire. */
 export const tezosProtocol = definePlugin({
   id: "chain.protocol.tezos",
   version: "0.1.0",

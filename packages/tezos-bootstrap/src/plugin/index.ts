@@ -9,4 +9,5 @@ export * from "./Kinds.ts"
 export * from "./OctezRpc.ts"
 export * from "./Protocol.ts"
 
+/** All plugins of this package. */
 export const tezosPlugins = [tezosProtocol, tezosBase, octezRpcApplier]
