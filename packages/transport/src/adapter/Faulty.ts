@@ -35,6 +35,7 @@ export class FaultControl extends Context.Service<FaultControl, {
   connections(): ReadonlyArray<ConnectionFacts>
 }>()("@peerstrap/transport/FaultControl") {}
 
+/** Which faults at first, and the seed of chance. */
 export interface FaultyOptions {
   /** The same seed gives the same jitter and the same flipped bits. Default 1. */
   readonly seed?: number

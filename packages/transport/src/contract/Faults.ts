@@ -19,6 +19,7 @@ export interface DirectionFaults {
   readonly flipBitAtByte?: number
 }
 
+/** The faults of one connection, by direction. */
 export interface ConnectionFaults {
   /** From the other side to us. */
   readonly inbound?: DirectionFaults

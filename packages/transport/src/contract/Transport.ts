@@ -13,6 +13,7 @@ export interface Address {
   readonly port: number
 }
 
+/** An address as text: `host:port`, with brackets around IPv6. */
 export const formatAddress = (address: Address): string =>
   address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 
@@ -45,6 +46,7 @@ export interface CloseReason {
   readonly message: string
 }
 
+/** One connection: bytes both ways, with back-pressure, until its scope closes. */
 export interface Connection {
   /** `host:port` of the other side. */
   readonly remote: string
@@ -62,15 +64,18 @@ export interface Connection {
   readonly closed: Effect.Effect<CloseReason>
 }
 
+/** Where is listened. */
 export interface Listener {
   readonly address: Address
 }
 
+/** Bounds of a dial. */
 export interface DialOptions {
   /** Time for the connection to be made. Default `Limits.dialTimeoutMillis`. */
   readonly timeoutMillis?: number
 }
 
+/** Service: dials and listens. */
 export class Transport extends Context.Service<Transport, {
   /** The connection ends with the scope. */
   dial(address: Address, options?: DialOptions): Effect.Effect<Connection, DialError, Scope.Scope>

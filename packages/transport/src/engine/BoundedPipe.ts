@@ -16,6 +16,7 @@ interface WaitingWrite {
   offset: number
 }
 
+/** A window of bytes between writers and one reader; its capacity is in bytes. */
 export class BoundedPipe {
   readonly capacity: number
   private window: Array<Uint8Array> = []

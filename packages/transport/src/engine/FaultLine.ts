@@ -6,6 +6,7 @@ import type { DirectionFaults } from "../contract/Faults.ts"
 import type { CloseReason } from "../contract/Transport.ts"
 import { copyBytes } from "./copyBytes.ts"
 
+/** What comes out of a faulty line, and when, ms. */
 export type FaultPiece =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly dueMillis: number }
   | { readonly kind: "cut"; readonly afterBytes: number; readonly dueMillis: number }
@@ -25,6 +26,7 @@ export const seededChance = (seed: number): () => number => {
   }
 }
 
+/** One direction of a faulty connection. */
 export class FaultLine {
   private readonly chance: () => number
   private readonly queue: Array<FaultPiece> = []

@@ -19,6 +19,7 @@ export interface InboxSource {
   finished(reason: CloseReason): void
 }
 
+/** Delivers what arrives to one consumer, with pauses. */
 export class Inbox {
   private readonly source: InboxSource
   private consumer: ((chunk: Uint8Array) => boolean) | undefined

@@ -26,6 +26,7 @@ const faultsOf = ({ jitter, latency, ...rest }: typeof Direction.Type): Directio
   ...(jitter === undefined ? {} : { jitterMillis: jitter })
 })
 
+/** Plugin `transport.faulty`: TCP with faults by a seed. */
 export const faultyTcp = definePlugin({
   id: "transport.faulty",
   version: "0.1.0",

@@ -10,6 +10,7 @@ import { transportKind } from "./Kind.ts"
 export { faultyTcp } from "./FaultyTcp.ts"
 export { transportKind } from "./Kind.ts"
 
+/** Plugin `transport.tcp`. */
 export const tcp = definePlugin({
   id: "transport.tcp",
   version: "0.1.0",
@@ -25,6 +26,7 @@ export const tcp = definePlugin({
   layer: () => Tcp.layer
 })
 
+/** Plugin `transport.memory`: connections inside this process. */
 export const memory = definePlugin({
   id: "transport.memory",
   version: "0.1.0",
@@ -36,4 +38,5 @@ export const memory = definePlugin({
   layer: () => Memory.layer
 })
 
+/** All plugins of this package. */
 export const transportPlugins = [tcp, memory, faultyTcp]

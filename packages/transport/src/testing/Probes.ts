@@ -5,6 +5,7 @@ import type * as Fiber from "effect/Fiber"
 import { type Address, type Connection, Transport } from "../contract/Transport.ts"
 import { copyBytes } from "../engine/copyBytes.ts"
 
+/** An address of this machine, with a port that the transport chooses. */
 export const anyPort: Address = { host: "127.0.0.1", port: 0 }
 
 /** Lets everything else run `count` times. */
@@ -12,6 +13,7 @@ export const turns = Effect.fnUntraced(function*(count: number) {
   for (let i = 0; i < count; i++) yield* Effect.yieldNow
 })
 
+/** Tells whether a fiber has ended. */
 export const isDone = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.pollUnsafe() !== undefined
 
 /** Bytes that differ at every offset modulo 251 and by seed, so that a loss, a swap or a repeat shows. */
@@ -34,6 +36,7 @@ export const connectedPair = Effect.gen(function*() {
   return { near, far }
 })
 
+/** What a consumer has received so far. */
 export interface Collected {
   /** A copy of everything received. */
   bytes(): Uint8Array

@@ -11,6 +11,7 @@ import assert from "node:assert/strict"
 import { type Connection, formatAddress, Transport } from "../contract/Transport.ts"
 import { anyPort, collect, connectedPair, isDone, pattern, turns } from "./Probes.ts"
 
+/** One check of the contract. */
 export interface TransportCheck {
   readonly name: string
   readonly run: Effect.Effect<void, unknown, Transport | Scope.Scope>

@@ -16,6 +16,7 @@ import {
 } from "../contract/Transport.ts"
 import { copyBytes } from "../engine/copyBytes.ts"
 
+/** A transport that is wrong in one way, and the check that must reject it. */
 export interface TransportMutant {
   readonly name: string
   /** The name of a check that must not pass; others may fail, too. */
@@ -322,6 +323,7 @@ const wholeTransports: ReadonlyArray<TransportMutant> = [
   }
 ]
 
+/** All transports that are wrong in one way. */
 export const transportMutants: ReadonlyArray<TransportMutant> = [
   mutant("reorders chunks", "carries bytes in order in both directions at once", reordersChunks),
   mutant("flips a bit", "carries bytes in order in both directions at once", flipsABit),

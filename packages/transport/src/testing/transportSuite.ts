@@ -26,6 +26,7 @@ export const transportSuite = <E>(name: string, layer: Layer.Layer<Transport, E>
   }
 }
 
+/** How a check ended; `hung` when it would never end. */
 export type CheckOutcome = "passed" | "failed" | "hung"
 
 /**
