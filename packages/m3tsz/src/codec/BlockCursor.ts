@@ -14,6 +14,7 @@ export const sizeOf = (pieces: ReadonlyArray<Uint8Array>): number => {
   return size
 }
 
+/** Reads one stream point by point; used again for the next one. */
 export class BlockCursor {
   readonly bits = new BitReader()
   readonly time = new TimeReader()

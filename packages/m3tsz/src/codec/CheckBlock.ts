@@ -15,6 +15,7 @@ import * as Status from "./Status.ts"
  */
 export type BlockProblem = "not-ascending" | "outside-block" | "other-start" | "padding"
 
+/** The block that a stream must lie in. */
 export interface BlockBounds extends DecodeLimits {
   /** ns. */
   readonly blockStart: bigint
@@ -22,6 +23,7 @@ export interface BlockBounds extends DecodeLimits {
   readonly blockSize: bigint
 }
 
+/** What a sound stream holds. */
 export interface BlockCheck {
   readonly points: number
   /** ns; the start that the stream carries. */

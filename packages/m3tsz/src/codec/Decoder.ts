@@ -11,6 +11,7 @@ import { high, low } from "../engine/Words.ts"
 import { BlockCursor, sizeOf } from "./BlockCursor.ts"
 import * as Status from "./Status.ts"
 
+/** Bounds of what one stream may hold. */
 export interface DecodeLimits {
   /** Points that one stream may hold; each costs 17 bytes of columns. */
   readonly maxPoints: number
@@ -18,6 +19,7 @@ export interface DecodeLimits {
   readonly maxBytes?: number
 }
 
+/** What a decoder takes. */
 export interface DecodeOptions {
   /** False takes a stream that breaks off as its whole points. Default true, as in M3. */
   readonly requireEnd?: boolean

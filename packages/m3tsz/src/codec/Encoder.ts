@@ -11,6 +11,7 @@ import * as Status from "./Status.ts"
 import { endMarker, markerBits, TimeWriter } from "./TimeWriter.ts"
 import { ValueWriter } from "./ValueWriter.ts"
 
+/** One stream as bytes. */
 export interface EncodedBlock {
   /** Head and tail in one. Empty when there are no points, as in M3. */
   readonly bytes: Uint8Array
@@ -18,6 +19,7 @@ export interface EncodedBlock {
   readonly headLength: number
 }
 
+/** How faithful the encoder is. */
 export interface EncodeOptions {
   /**
    * Default true: timestamps, value bits and annotations decode to exactly the input (an empty annotation counts as

@@ -17,6 +17,7 @@ export type DecodeReason =
   | "bad-annotation-length"
   | "bad-multiplier"
 
+/** Why a stream cannot be read, and where; a value that is returned. */
 export class DecodeError {
   readonly _tag = "DecodeError"
   readonly reason: DecodeReason
@@ -39,6 +40,7 @@ export class DecodeError {
  */
 export type EncodeReason = "unit-not-encodable" | "delta-too-large" | "too-large"
 
+/** Why points cannot be written, and which one; a value that is returned. */
 export class EncodeError {
   readonly _tag = "EncodeError"
   readonly reason: EncodeReason
@@ -54,6 +56,7 @@ export class EncodeError {
 /** `out-of-order`: an input goes back in time (M3 fails the merge, too) · `duplicate-peer`: one peer, two copies. */
 export type MergeReason = "out-of-order" | "duplicate-peer"
 
+/** Why streams cannot be merged, and which one; a value that is returned. */
 export class MergeError {
   readonly _tag = "MergeError"
   readonly reason: MergeReason

@@ -5,6 +5,7 @@
 import { plainAdler32Update } from "./PlainAdler32.ts"
 import { type AdlerUpdate, makeVectorAdler32 } from "./VectorAdler32.ts"
 
+/** The checksum of no bytes. */
 export const adler32Start = 1
 
 /** From here on copying the bytes to the kernel and calling it takes less time than the loop. Measured: even at 64 bytes. */
@@ -18,6 +19,7 @@ export const adler32Update: AdlerUpdate = (previous, bytes, offset, length) =>
     ? plainAdler32Update(previous, bytes, offset, length)
     : vectorUpdate(previous, bytes, offset, length)
 
+/** The checksum of all bytes, unsigned 32-bit. */
 export const adler32 = (bytes: Uint8Array): number => adler32Update(adler32Start, bytes, 0, bytes.length)
 
 /** The checksum of a stream given as consecutive pieces (head, tail). */

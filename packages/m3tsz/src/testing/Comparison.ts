@@ -18,6 +18,7 @@ export const describePoints = (points: Datapoints): Array<string> => {
   )
 }
 
+/** What is compared beside times and values. */
 export interface ComparisonOptions {
   /** Default true. */
   readonly units?: boolean

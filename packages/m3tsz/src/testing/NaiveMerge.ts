@@ -37,10 +37,12 @@ export const naiveMerge = (pick: Pick) => (copies: ReadonlyArray<Copy>): Datapoi
 
 const byPeer = (a: Held, b: Held): number => (a.copy.peer < b.copy.peer ? -1 : 1)
 
+/** The value that most replicas hold; a tie goes to the highest peer id. */
 export const naiveMostReplicas = naiveMerge((held) => {
   const votes = (bits: string): number => held.filter((other) => other.bits === bits).length
   const most = Math.max(...held.map(({ bits }) => votes(bits)))
   return held.filter(({ bits }) => votes(bits) === most).toSorted(byPeer)[0]!
 })
 
+/** The value of the highest peer id. */
 export const naiveHighestPeer = naiveMerge((held) => held.toSorted(byPeer).at(-1)!)

@@ -11,6 +11,7 @@ import { Random } from "./Random.ts"
  */
 export type Shape = "int" | "float" | "decimal" | "counter" | "constant" | "mixed" | "special" | "huge"
 
+/** All shapes of series. */
 export const shapes: ReadonlyArray<Shape> = [
   "int",
   "float",
@@ -22,6 +23,7 @@ export const shapes: ReadonlyArray<Shape> = [
   "huge"
 ]
 
+/** Seed, size and shape of a series. */
 export interface SeriesOptions {
   /** 32 bits. */
   readonly seed: number
