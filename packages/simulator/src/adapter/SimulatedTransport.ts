@@ -110,5 +110,6 @@ export const make = (network: Network, node: string): Transport["Service"] => {
   return Transport.of({ dial, listen })
 }
 
+/** `Transport` of one node of a simulated network. */
 export const layer = (network: Network, node: string): Layer.Layer<Transport> =>
   Layer.succeed(Transport)(make(network, node))

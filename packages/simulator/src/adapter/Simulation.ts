@@ -21,6 +21,7 @@ export interface Simulated {
   readonly network: Network
 }
 
+/** Seed, links and bounds of a simulation. */
 export interface SimulateOptions {
   readonly seed: number
   /** The shape of links that nobody sets. Default: 1 ms of latency. */
@@ -37,6 +38,7 @@ export interface SimulateOptions {
   readonly onEvent?: (atMillis: number, label: string) => void
 }
 
+/** How the program ended, and what happened meanwhile. */
 export interface SimulationResult<A, E> {
   readonly exit: Exit.Exit<A, E>
   /** Digest of all events, in order: equal for equal seeds. */

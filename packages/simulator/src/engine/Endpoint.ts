@@ -7,6 +7,7 @@ const overwritten = 0xdd
 
 const endedByPeer: CloseReason = { kind: "end", message: "the other side closed the connection" }
 
+/** One end of a simulated connection. */
 export class Endpoint {
   readonly node: string
   /** The name of the other side: `node:port`, or `node:0` on the accepting side. */

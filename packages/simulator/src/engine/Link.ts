@@ -10,6 +10,7 @@ export interface LinkShape {
   readonly chopBytes?: number
 }
 
+/** How a link is at the moment. */
 export interface LinkState {
   shape: LinkShape
   /** Partitioned: what is sent waits, and arrives after healing. */

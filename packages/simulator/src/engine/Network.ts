@@ -15,6 +15,7 @@ import type { LinkShape, LinkState } from "./Link.ts"
 import type { Random } from "./Random.ts"
 import type { Scheduler } from "./Scheduler.ts"
 
+/** The clock, the chance and the links of a network. */
 export interface NetworkOptions {
   readonly scheduler: Scheduler
   readonly random: Random
@@ -24,6 +25,7 @@ export interface NetworkOptions {
   readonly windowBytes?: number
 }
 
+/** Who hears how a dial ends; one of the two is called, once. */
 export interface DialCallbacks {
   connected(endpoint: Endpoint): void
   failed(reason: DialReason, message: string): void
@@ -45,6 +47,7 @@ interface WaitingDial {
 
 const ephemeralPort = 49_152
 
+/** Nodes and links in virtual time. */
 export class Network {
   readonly scheduler: Scheduler
   private readonly random: Random

@@ -17,6 +17,7 @@ const hashText = (text: string, seed: number): number => {
 
 const rotate = (x: number, k: number): number => (x << k) | (x >>> (32 - k))
 
+/** A seeded source of random numbers that can be split. */
 export class Random {
   private readonly seedWord: number
   private a: number

@@ -6,12 +6,14 @@ export interface ScenarioRun {
   readonly events?: number
 }
 
+/** A simulation by name. */
 export interface Scenario {
   readonly name: string
   /** Runs once; throws (or rejects) when something is wrong. The same seed must give the same hash. */
   readonly run: (seed: number) => ScenarioRun | Promise<ScenarioRun>
 }
 
+/** A seed that failed, and how to run it again. */
 export interface SeedFailure {
   readonly seed: number
   readonly error: unknown
@@ -19,6 +21,7 @@ export interface SeedFailure {
   readonly replay: string
 }
 
+/** How a scenario did over many seeds. */
 export interface SeedsReport {
   readonly scenario: string
   /** Seeds run. */
@@ -30,6 +33,7 @@ export interface SeedsReport {
   readonly distinct: number
 }
 
+/** Which scenario, over which seeds. */
 export interface RunSeedsOptions {
   readonly scenario: Scenario
   /** How many seeds, or which. */

@@ -17,6 +17,7 @@ export interface EventHandle {
   cancel(): void
 }
 
+/** What an event is called, and what it must not overtake. */
 export interface EventOptions {
   /** Goes into the hash and the trace. */
   readonly label?: string
@@ -24,6 +25,7 @@ export interface EventOptions {
   readonly chain?: number
 }
 
+/** The chance and the bounds of a scheduler. */
 export interface SchedulerOptions {
   readonly random: Random
   /** Shuffle events of the same instant. Default true; false runs them in the order in which they were added. */
@@ -37,6 +39,7 @@ export interface SchedulerOptions {
 /** Why a run stopped. */
 export type RunOutcome = "idle" | "time" | "condition"
 
+/** Runs events in virtual time, ms. */
 export class Scheduler {
   private readonly random: Random
   private readonly shuffled: boolean
