@@ -6,6 +6,7 @@ import type { Problem } from "../contract/Problem.ts"
 import { derived, optional, withDefault } from "../engine/FlagDefinition.ts"
 import * as Type from "../engine/FlagType.ts"
 
+/** How a command's process is found by its directory. */
 export interface ControlPlace<K extends string> {
   /** The flag of the directory, e.g. `out`. */
   readonly flag: K
@@ -17,6 +18,7 @@ export interface ControlPlace<K extends string> {
   readonly socket: string
 }
 
+/** The flags that find a running process. */
 export type ControlFlags<K extends string> =
   & { readonly [Key in K]: Flag<string | undefined> }
   & { readonly control: Flag<string | undefined>; readonly timeout: Flag<number> }

@@ -22,6 +22,7 @@ import type { Terminal } from "../contract/Terminal.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** Tells people and programs how a run goes. */
 export interface Reporter {
   /** Text for a person; with `--json` an event `message`. */
   readonly say: (text: string) => void
@@ -42,6 +43,7 @@ export interface RunProgress {
   shown?(): ProgressSnapshot
 }
 
+/** What is told, where, and in which form. */
 export interface ReportingOptions {
   readonly terminal: Terminal
   readonly json: boolean

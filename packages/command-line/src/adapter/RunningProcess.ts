@@ -18,6 +18,7 @@ export const askRunning = (
     Effect.map((answer) => answer as Readonly<Record<string, unknown>>)
   )
 
+/** What a failure to reach the process means to a person. */
 export interface ControlFailure {
   /** What to do when no such process runs. */
   readonly remedy: string

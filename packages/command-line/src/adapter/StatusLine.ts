@@ -11,6 +11,7 @@ import type { Terminal } from "../contract/Terminal.ts"
 const repaintMillis = 500
 const plainLineMillis = 10_000
 
+/** One line about a long command. */
 export interface StatusLine {
   /** `text` is asked for only when it is shown. Never throws. */
   readonly update: (text: () => string) => void

@@ -24,6 +24,7 @@ export interface FlagType<A> {
   readonly explain?: (text: string) => string
 }
 
+/** One flag of a command; `A` is the type of its value. */
 export interface Flag<A> {
   readonly type: FlagType<unknown>
   /** One sentence or two without the default. */
@@ -38,6 +39,7 @@ export interface Flag<A> {
   readonly result?: A
 }
 
+/** The flags of a command by key. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>
 
 /** What a command gets: one value a flag. */

@@ -1,6 +1,7 @@
 /** What a command writes to and hears of: standard output and error, and the wish to stop. */
 import type * as Effect from "effect/Effect"
 
+/** A signal that asks a program to stop. */
 export type StopSignal = "SIGINT" | "SIGTERM"
 
 /** Completes at the first SIGINT or SIGTERM. The second one ends the process at once, without asking anybody. */

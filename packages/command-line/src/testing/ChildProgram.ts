@@ -10,6 +10,7 @@ export interface ProgramEnd {
   readonly err: string
 }
 
+/** A process that runs. */
 export interface Child {
   readonly end: Effect.Effect<ProgramEnd>
   /** Completes when standard error holds the text; a defect when the process ends before. */
@@ -21,6 +22,7 @@ export interface Child {
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
 }
 
+/** Starts a program as processes. */
 export interface ChildProgram {
   /** The process is killed when the scope closes. */
   readonly startChild: (...argv: ReadonlyArray<string>) => Effect.Effect<Child, never, Scope.Scope>
