@@ -45,6 +45,7 @@ export interface RowWatch {
   readonly added: (row: number, group: number) => void
 }
 
+/** Collects reports of peers, a page or a report at a time, and says which groups are ready. */
 export interface Grouping {
   readonly peerCount: number
   /** Groups ever made since the last `clear`. */

@@ -35,6 +35,7 @@ import {
 import { GroupTable } from "./GroupTable.ts"
 import { MemoryBound } from "./MemoryBound.ts"
 
+/** How many peers and groups, and how many bytes they may take. */
 export interface PackedGroupingOptions {
   /** 1 … `Limits.maxPeers`. */
   readonly peerCount: number

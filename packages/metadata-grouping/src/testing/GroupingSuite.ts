@@ -332,6 +332,7 @@ const bounds: ReadonlyArray<GroupingCheck> = [
   }
 ]
 
+/** All checks of the contract. */
 export const groupingSuite: ReadonlyArray<GroupingCheck> = [
   ...readiness,
   ...unwaiting,

@@ -4,16 +4,19 @@
  */
 import { type Grouping, noChecksum, type ReportColumns, type RowWatch } from "../contract/Grouping.ts"
 
+/** What one peer reported of a group: size in bytes, checksum. */
 export interface NaiveReport {
   size: number
   checksum: number
 }
 
+/** One series: id and tags. */
 export interface NaiveSeries {
   readonly id: Uint8Array
   tags: Uint8Array
 }
 
+/** One (series, start) with its reports. */
 export interface NaiveGroup {
   readonly index: number
   readonly series: NaiveSeries
@@ -26,6 +29,7 @@ export interface NaiveGroup {
 /** One character a byte. */
 const nameOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
+/** The reference, of which mutants override one part. */
 export class NaiveGrouping implements Grouping {
   readonly peerCount: number
   readonly maxGroups: number
@@ -238,5 +242,6 @@ export class NaiveGrouping implements Grouping {
   }
 }
 
+/** Makes the reference. */
 export const makeNaiveGrouping = (peerCount: number, maxGroups: number): Grouping =>
   new NaiveGrouping(peerCount, maxGroups)
