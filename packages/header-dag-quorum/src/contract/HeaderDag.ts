@@ -7,6 +7,7 @@
 /** Index of a node. Stays valid until the node is removed; −1 = none. */
 export type NodeIndex = number
 
+/** Sizes of a DAG: bytes of an id, peers, nodes. */
 export interface HeaderDagOptions {
   /** Bytes of an id, e.g. 32. */
   readonly idBytes: number
@@ -39,6 +40,7 @@ export type Insertion =
 /** Why a node has quorum: `settled`: electorate of those whose chain has passed the level for good (A8); `tip`: strong claims of all electors. */
 export type QuorumRule = "settled" | "tip"
 
+/** How many stand behind a node, by both rules. */
 export interface QuorumCount {
   readonly rule: QuorumRule | undefined
   /** Under the `settled` rule. Its electorate counts only when it is itself more than 2/3 of all electors. */

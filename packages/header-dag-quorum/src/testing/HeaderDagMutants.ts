@@ -4,6 +4,7 @@ import { NaiveHeaderDag } from "./NaiveHeaderDag.ts"
 import type { NaiveHeader } from "./NaiveRules.ts"
 import type { MakeHeaderDag } from "./Sketch.ts"
 
+/** A DAG with one rule changed. */
 export interface HeaderDagMutant {
   readonly name: string
   readonly make: MakeHeaderDag
@@ -14,6 +15,7 @@ const mutant = (name: string, dag: new(options: HeaderDagOptions) => NaiveHeader
   make: (options) => new dag(options)
 })
 
+/** All DAGs with a rule changed. */
 export const headerDagMutants: ReadonlyArray<HeaderDagMutant> = [
   mutant(
     "counts a supporter twice",

@@ -7,9 +7,11 @@ import { removalChecks } from "./RemovalChecks.ts"
 import type { MakeHeaderDag } from "./Sketch.ts"
 import { supportChecks } from "./SupportChecks.ts"
 
+/** One check of the contract; throws when it does not hold. */
 export interface HeaderDagCheck {
   readonly name: string
   readonly run: (make: MakeHeaderDag) => void
 }
 
+/** All checks of the contract. */
 export const headerDagSuite: ReadonlyArray<HeaderDagCheck> = [...supportChecks, ...quorumChecks, ...removalChecks]

@@ -303,4 +303,5 @@ export class NaiveHeaderDag extends NaiveRules implements HeaderDag {
   }
 }
 
+/** Makes the reference. */
 export const makeNaiveHeaderDag = (options: HeaderDagOptions): NaiveHeaderDag => new NaiveHeaderDag(options)

@@ -8,6 +8,7 @@ import { tabulationOf } from "../engine/Tabulation.ts"
 /** Whole numbers below a bound, from a seed (splitmix32). */
 export type Dice = (below: number) => number
 
+/** Dice of a seed: whole numbers from 0 up to, not including, what is asked. */
 export const diceOf = (seed: number): Dice => {
   let drawn = 0
   let words = tabulationOf(4, seed)
@@ -20,6 +21,7 @@ export const diceOf = (seed: number): Dice => {
   }
 }
 
+/** One header of a random world. */
 export interface WorldHeader {
   readonly id: Uint8Array
   readonly parent: Uint8Array

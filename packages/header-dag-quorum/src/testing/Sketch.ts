@@ -1,6 +1,7 @@
 /** A header DAG told in short: ids are names, peers numbers, and answers come back as names. For the checks of the kit. */
 import type { HeaderDag, HeaderDagOptions, Insertion, Removed } from "../contract/HeaderDag.ts"
 
+/** Makes the DAG under test. */
 export type MakeHeaderDag = (options: HeaderDagOptions) => HeaderDag
 
 const idBytes = 8
