@@ -13,6 +13,7 @@ export const runCheck = <Services, Capability extends string, E>(
 ): Effect.Effect<void, unknown> =>
   Effect.provide(Effect.scoped(check.run as Effect.Effect<void, unknown, Services>), layer, { local: true })
 
+/** How one check ended. */
 export type Judgement = "passed" | "hung" | { readonly failed: string }
 
 const wordsOf = (cause: Cause.Cause<unknown>): string => {
@@ -38,6 +39,7 @@ export const judge = Effect.fnUntraced(function*<Services, Capability extends st
   return judgement
 })
 
+/** What the implementation can do, and how checks are registered and run. */
 export interface SuiteOptions<Capability extends string> {
   readonly capabilities: Capabilities<Capability>
   readonly test: RegisterTest

@@ -9,6 +9,7 @@ export const turns: (count: number) => Effect.Effect<void> = Effect.fnUntraced(f
   for (let turn = 0; turn < count; turn++) yield* Effect.yieldNow
 })
 
+/** Tells whether a fiber has ended. */
 export const isDone = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.pollUnsafe() !== undefined
 
 /** The exit of an effect, or undefined when it has not ended after so many turns; then it is interrupted and left behind. */

@@ -27,6 +27,7 @@ export interface Mutant<in out Services> {
   readonly layer: Layer.Layer<Services, unknown>
 }
 
+/** The checks of one contract, with capabilities and mutants. */
 export interface Kit<Services, Capability extends string = never> {
   /** Name of the contract: `Transport`. */
   readonly contract: string

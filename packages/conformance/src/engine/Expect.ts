@@ -12,6 +12,7 @@ export const plainText = (value: unknown): string =>
     return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => a < b ? -1 : 1))
   }) ?? "undefined"
 
+/** Fails a check with a message. */
 export const fail = (message: string): Effect.Effect<never, CheckFailed> => Effect.fail(new CheckFailed({ message }))
 
 /** `what` names the value: `bytes received`. */
