@@ -18,6 +18,7 @@ export interface ShardAssignment {
   readonly cutoffNanos: bigint
 }
 
+/** One node of a placement, with its shards. */
 export interface Instance {
   /** The host ID of the node. */
   readonly id: string
@@ -31,6 +32,7 @@ export interface Instance {
   readonly shards: ReadonlyArray<ShardAssignment>
 }
 
+/** Which instance holds which shard. */
 export interface Placement {
   /** Sorted by id. */
   readonly instances: ReadonlyArray<Instance>

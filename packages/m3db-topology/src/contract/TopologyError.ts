@@ -2,7 +2,9 @@
 import * as Schema from "effect/Schema"
 import { Limits } from "./Limits.ts"
 
+/** What sort of mistake it is. */
 export const TopologyErrorReason = Schema.Literals(["too-large", "malformed", "invalid", "usage"])
+/** What sort of mistake it is. */
 export type TopologyErrorReason = typeof TopologyErrorReason.Type
 
 /**
@@ -31,4 +33,5 @@ export const topologyError = (
   return new TopologyError({ reason, subject, problems: listed, message })
 }
 
+/** Tells an error from a value. */
 export const isTopologyError = (value: unknown): value is TopologyError => value instanceof TopologyError
