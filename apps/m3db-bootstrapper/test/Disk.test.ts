@@ -1,40 +1,29 @@
 /** A disk that is full or read-only, in memory: the run ends with exit code 4, the remedy, and no half-written fileset. */
 import { assert, describe, it } from "@effect/vitest"
-import { type Command, type CommandResult, readSettings } from "@peerstrap/command-line"
 import { scanDirectory } from "@peerstrap/m3db-files"
+import { compose, definePlugin } from "@peerstrap/plugin-host"
 import { MemoryFileSystem } from "@peerstrap/storage"
-import { Tcp } from "@peerstrap/transport"
+import { filesKind } from "@peerstrap/storage/plugin"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { join } from "node:path"
-import { type BootstrapInput, runBootstrap } from "../src/bootstrap/RunBootstrap.ts"
-import { bootstrap } from "../src/commands/Bootstrap.ts"
 import { temporaryDirectory } from "./support/InspectProgram.ts"
 import { peerArguments, spec, startReplicas } from "./support/Replicas.ts"
+import { runWith } from "./support/RunParts.ts"
 
-const runOn = Effect.fnUntraced(function*(disk: MemoryFileSystem.MemoryFileSystem, argv: ReadonlyArray<string>) {
-  const context = { nowNanos: 1_795_255_200_000_000_000n, read: (path: string) => ({ problem: path }) }
-  const { operands, plan, problems, settings } = readSettings(bootstrap as Command, ["bootstrap"], argv, context)
-  assert.deepStrictEqual(problems, [])
-  const input = {
-    settings,
-    operands,
-    plan,
-    json: false,
-    stop: Effect.never,
-    terminal: {
-      out: () => Effect.void,
-      error: () => undefined,
-      isLive: false,
-      color: false,
-      size: () => ({ columns: 80, rows: 24 })
-    }
-  } as unknown as BootstrapInput
-  const result: CommandResult = yield* Effect.scoped(runBootstrap(input)).pipe(
-    Effect.provide(Layer.merge(disk.layer, Tcp.layer))
-  )
-  return result
-})
+const runOn = (disk: MemoryFileSystem.MemoryFileSystem, argv: ReadonlyArray<string>) => {
+  const files = definePlugin({
+    id: "files.disk",
+    version: "1.0.0",
+    stability: "stable",
+    summary: "A disk with faults.",
+    provides: [filesKind],
+    requires: [],
+    config: Schema.Struct({}),
+    layer: () => disk.layer
+  })
+  return runWith(argv, compose(files({}))).pipe(Effect.map(({ result }) => result), Effect.provide(disk.layer))
+}
 
 const cases: ReadonlyArray<readonly [string, MemoryFileSystem.MemoryOptions, RegExp]> = [
   ["full", { capacityBytes: 3000 }, /full/],

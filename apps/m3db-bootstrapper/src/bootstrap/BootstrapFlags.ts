@@ -1,6 +1,7 @@
 /** The flags of `bootstrap`: the one source of its command line, config keys, validation and help. */
 import { derived, many, optional, required, type Settings, toggle, Type, withDefault } from "@peerstrap/command-line"
 import { levels } from "@peerstrap/consistency-policy"
+import { logLevels } from "@peerstrap/plugin-host"
 import { shardList } from "../inspect/ShardList.ts"
 
 const mib = 2 ** 20
@@ -86,7 +87,7 @@ export const bootstrapFlags = {
   batchItems: withDefault(Type.integer(1, 4096, 4096), "4096", "Most blocks in a batch."),
   peerBytesPerSecond: optional(
     Type.bytes(1024, 2 ** 40, "50MB"),
-    "Average rate that is asked of one peer; without it there is no limit."
+    "Average rate that is asked of one peer; without it there is no limit. Can be changed while the run goes on: set."
   ),
   idleTimeout: withDefault(Type.millis("15s"), "15s", "Silence of a peer that ends a call."),
   callTimeout: withDefault(Type.millis("60s"), "60s", "Longest duration of one call."),
@@ -104,6 +105,11 @@ export const bootstrapFlags = {
     Type.oneOf(["least-loaded", "throughput-weighted"], "least-loaded"),
     "least-loaded",
     "Which of several peers with the same data is asked."
+  ),
+  logLevel: withDefault(
+    Type.oneOf(logLevels, "debug"),
+    "info",
+    "From which level on what libraries log is told. Can be changed while the run goes on: set."
   ),
   control: derived(
     Type.path("PATH", "/run/peerstrap.sock"),

@@ -15,6 +15,12 @@ export interface Existing {
   readonly replaced: number
 }
 
+/** Of a directory that is empty, and of a sink into which nobody can look. */
+export const nothingExists: Existing = { kept: new Set(), damaged: [], replaced: 0 }
+
+/** Blocks that are wanted, and where. */
+type Wanted = Pick<BootstrapPlan, "outPath" | "shards" | "starts" | "numShards">
+
 export const blockName = (shard: number, blockStart: bigint): string => `${shard}/${blockStart}`
 
 /** How many paths an error names. */
@@ -39,7 +45,7 @@ interface Found {
 }
 
 /** Complete filesets of wanted blocks, those a node would read. */
-const findWanted = Effect.fnUntraced(function*(plan: BootstrapPlan, namespace: string) {
+const findWanted = Effect.fnUntraced(function*(plan: Wanted, namespace: string) {
   const shards = new Set(plan.shards)
   const starts = new Set(plan.starts)
   const scanned = yield* scanDirectory(plan.outPath, namespace).pipe(
@@ -68,8 +74,8 @@ const findWanted = Effect.fnUntraced(function*(plan: BootstrapPlan, namespace: s
  * refused unless `--overwrite` or `--resume`; what a killed run left without its checkpoint is no fileset and goes away.
  */
 export const checkExisting = Effect.fnUntraced(function*(
-  plan: BootstrapPlan,
-  settings: BootstrapSettings,
+  plan: Wanted,
+  settings: Pick<BootstrapSettings, "namespace" | "resume" | "overwrite" | "hashSeed">,
   onChecked: (done: number, total: number) => void
 ) {
   const { namespace } = settings
@@ -93,7 +99,7 @@ export const checkExisting = Effect.fnUntraced(function*(
       "keep them and fetch the rest with --resume, replace them with --overwrite, or write elsewhere with --out"
     )
   }
-  if (!settings.resume) return { kept: new Set(), damaged: [], replaced: found.length } as Existing
+  if (!settings.resume) return { ...nothingExists, replaced: found.length }
   let done = 0
   onChecked(0, found.length)
   const sharding = { numShards: plan.numShards, seed: settings.hashSeed }

@@ -3,13 +3,17 @@ import { formatNanosDuration, type Reporter } from "@peerstrap/command-line"
 import { type Level, requiredSuccesses } from "@peerstrap/consistency-policy"
 import { majority } from "@peerstrap/consistency-policy"
 import { formatShards } from "@peerstrap/m3db-topology"
+import type { RunningHost } from "@peerstrap/plugin-host"
 import { formatBytes, formatCount, formatNanos } from "@peerstrap/progress"
 import { formatAddress } from "@peerstrap/transport"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
+import { canSetLevel, levelPart } from "./ControlCommands.ts"
 import type { Existing } from "./Existing.ts"
+import { filesetOutputOf, sinkName } from "./FilesetOutput.ts"
 
 interface Announced {
+  readonly host: RunningHost<never>
   readonly plan: BootstrapPlan
   readonly settings: BootstrapSettings
   readonly existing: Existing
@@ -17,12 +21,14 @@ interface Announced {
   readonly origin: string
 }
 
-const levelLine = ({ level, origin, plan, settings }: Announced): string => {
+const levelLine = ({ host, level, origin, plan, settings }: Announced): string => {
   const holders = [...plan.peersOfShard.values()].map((peers) => peers.length)
   const peers = Math.min(...holders)
   const needed = requiredSuccesses(level, { majority: majority(plan.replicationFactor), peers })
-  return `level ${level} (${origin}): ${needed} of ${peers} peers must list a shard; change it with: ` +
-    `peerstrap-m3db set-level LEVEL --out ${settings.out}`
+  const how = canSetLevel(host)
+    ? `change it with: peerstrap-m3db set-level LEVEL --out ${settings.out}`
+    : `${levelPart(host.graph)} does not change it`
+  return `level ${level} (${origin}): ${needed} of ${peers} peers must list a shard; ${how}`
 }
 
 const existingLines = ({ damaged, kept, replaced }: Existing): Array<string> => [
@@ -32,7 +38,8 @@ const existingLines = ({ damaged, kept, replaced }: Existing): Array<string> => 
 ]
 
 export const announcePlan = (announced: Announced, reporter: Reporter): void => {
-  const { existing, level, plan, settings } = announced
+  const { existing, host: { graph }, level, plan, settings } = announced
+  const filesets = filesetOutputOf(graph)
   const blocks = plan.shards.length * plan.starts.length
   reporter.event("plan", {
     namespace: settings.namespace,
@@ -45,18 +52,25 @@ export const announcePlan = (announced: Announced, reporter: Reporter): void => 
     peers: plan.peers.map(({ address, id }) => ({ id, address: formatAddress(address) })),
     out: plan.outPath,
     control: plan.controlPath,
-    notes: plan.notes
+    notes: plan.notes,
+    plugins: graph.nodes.map(({ name }) => name)
   })
   const lines = [
     `namespace ${settings.namespace}: ${plan.shards.length} shards (${formatShards(plan.shards)}) × ` +
-    `${plan.starts.length} blocks of ${formatNanosDuration(settings.blockSize)} = ${formatCount(blocks)} filesets`,
+    `${plan.starts.length} blocks of ${formatNanosDuration(settings.blockSize)} = ${formatCount(blocks)} ${
+      filesets === undefined ? "in all" : "filesets"
+    }`,
     `range ${formatNanos(plan.from)} to ${formatNanos(plan.to)}`,
     ...plan.notes,
     `peers: ${plan.peers.map(({ address, id }) => `${id}=${formatAddress(address)}`).join(", ")}`,
     levelLine(announced),
     `memory ${formatBytes(settings.memory)}, ${settings.jobsInFlight} jobs in flight`,
     ...existingLines(existing),
-    `output: ${plan.outPath}/data/${settings.namespace}, control socket: ${plan.controlPath}`
+    `output: ${
+      filesets === undefined
+        ? `${sinkName(graph)}, of which nothing is read again`
+        : `${filesets.out}/data/${filesets.namespace}`
+    }, control socket: ${plan.controlPath}`
   ]
   reporter.say(lines.join("\n"))
 }

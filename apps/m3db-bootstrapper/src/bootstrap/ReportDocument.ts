@@ -5,6 +5,7 @@ import type { FilesetProblem } from "@peerstrap/m3db-files"
 import { formatShards } from "@peerstrap/m3db-topology"
 import { formatMillis, type Wait } from "@peerstrap/progress"
 import { formatAddress } from "@peerstrap/transport"
+import { filesetOutputOf } from "./FilesetOutput.ts"
 import type { Ending } from "./Result.ts"
 
 /**
@@ -29,6 +30,10 @@ export interface ReportDocument {
   /** RFC 3339. */
   readonly started: string
   readonly ended: string
+  /** The parts of the run, in the order in which they were composed. */
+  readonly plugins: ReadonlyArray<{ readonly id: string; readonly version: string }>
+  /** Where filesets are; null when the sink writes something else. */
+  readonly files: string | null
   readonly settings: {
     readonly blockSize: string
     readonly shards: string
@@ -43,7 +48,7 @@ export interface ReportDocument {
   }
   readonly report: RunReport
   readonly peerVerdicts: ReadonlyArray<PeerVerdict>
-  /** Filesets. */
+  /** Filesets, or whatever the sink makes of a block. */
   readonly written: number
   readonly kept: number
   readonly refetched: number
@@ -64,7 +69,8 @@ const verdictsOf = (report: RunReport): ReadonlyArray<PeerVerdict> =>
   })
 
 export const reportDocument = (ending: Ending, verdict: string): ReportDocument => {
-  const { existing, plan, report, settings, verified, waits, warnings, written } = ending
+  const { existing, graph, plan, report, settings, verified, waits, warnings, written } = ending
+  const filesets = filesetOutputOf(graph)
   return {
     verdict,
     namespace: settings.namespace,
@@ -74,6 +80,8 @@ export const reportDocument = (ending: Ending, verdict: string): ReportDocument 
     notes: plan.notes,
     started: formatMillis(report.startedMillis),
     ended: formatMillis(report.endedMillis),
+    plugins: graph.nodes.map(({ plugin: { id, version } }) => ({ id, version })),
+    files: filesets === undefined ? null : `${filesets.out}/data/${filesets.namespace}`,
     settings: {
       blockSize: formatNanosDuration(settings.blockSize),
       shards: formatShards(plan.shards),

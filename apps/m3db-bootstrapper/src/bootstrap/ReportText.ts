@@ -103,7 +103,7 @@ const workLines = ({ kept, report }: ReportDocument): Array<string> => {
 
 /** Ends with a newline; each list has at most `mostEntries`. */
 export const reportText = (document: ReportDocument, mostEntries: number): string => {
-  const { namespace, out, report, verdict, verification, waits, warnings } = document
+  const { files, out, report, verdict, verification, waits, warnings } = document
   const { divergences, missing, unlisted } = report
   const counts = Object.entries(divergences.counts).filter(([, count]) => count > 0)
   const bad = verification?.problems ?? []
@@ -141,7 +141,7 @@ export const reportText = (document: ReportDocument, mostEntries: number): strin
         ...whyText(waits, report.endedMillis).trimEnd().split("\n").map((line) => `    ${line}`)
       ]),
     ...warnings.map((warning) => `  warning: ${warning}`),
-    `  files: ${out}/data/${namespace}`,
+    ...(files === null ? [] : [`  files: ${files}`]),
     `  report: ${out}/${reportFileName}`
   ]
   return `${lines.join("\n")}\n`

@@ -1,5 +1,6 @@
 /** What a bootstrap tells of itself while it runs, and to whom. */
 import { logsTo, type Reporter, type ReportingOptions } from "@peerstrap/command-line"
+import { isLogged, type LogThresholdLevel } from "@peerstrap/plugin-host"
 import { whyText } from "./WhyText.ts"
 
 /** Events that a person wants to read. The others are in the JSON lines. */
@@ -16,9 +17,9 @@ export const reporting = (run: Pick<ReportingOptions, "terminal" | "json" | "sta
   spoken
 })
 
-/** What libraries log goes where progress goes. */
-export const logsOf = (reporter: Reporter) =>
+/** What libraries log from a level on goes where progress goes. */
+export const logsOf = (reporter: Reporter, threshold: () => LogThresholdLevel) =>
   logsTo(({ level, spoken, text }) => {
     reporter.event("log", { level, text })
     if (spoken !== undefined) reporter.say(spoken)
-  })
+  }, (level) => isLogged(level, threshold()))

@@ -1,6 +1,17 @@
 /** What a bootstrap is doing at this moment, from one mutable place: for the view, the control socket and the final report. */
 import type { RunSnapshot, StreamRun } from "@peerstrap/m3db-bootstrap"
-import { estimateEta, type Eta, Meter, type PeerSnapshot, type ProgressSnapshot, type Wait } from "@peerstrap/progress"
+import type { PluginProgress, PluginStatus, WhyChain } from "@peerstrap/plugin-host"
+import {
+  estimateEta,
+  type Eta,
+  formatCount,
+  Meter,
+  type PeerSnapshot,
+  type ProgressSnapshot,
+  type Wait
+} from "@peerstrap/progress"
+
+import type { BootstrapHost } from "./Parts.ts"
 
 export type Phase = "starting" | "checking output" | "streaming" | "verifying" | "done"
 
@@ -16,23 +27,72 @@ const peerSnapshot = (peer: RunSnapshot["peers"][number]): PeerSnapshot => ({
   ...(peer.lastError === undefined ? {} : { lastError: peer.lastError })
 })
 
+/** How a plugin is, and how far with what it told last. */
+export interface PluginState extends PluginStatus {
+  readonly progress?: PluginProgress
+}
+
+/** What a plugin in trouble keeps waiting, as a wait. */
+const chainWaits = ({ chain, status, waits }: WhyChain): ReadonlyArray<Wait> => {
+  if (waits.length > 0) return waits
+  const between = chain.slice(1, -1)
+  return [{
+    subject: between.length === 0 ? "the run" : `the run, through ${between.join(" → ")},`,
+    waitingFor: status.id,
+    cause: `it is ${status.status}${status.message === "" ? "" : `: ${status.message}`}`,
+    peers: [],
+    remedy: `mend what ${status.id} names, or put another plugin in its place`,
+    sinceMillis: status.sinceMillis
+  }]
+}
+
+const progressText = ({ activity, done, total }: PluginProgress): string =>
+  `${activity}, ${formatCount(done)}${total === 0 ? "" : ` of ${formatCount(total)}`}`
+
+const startWait = ({ id, message, progress, sinceMillis }: PluginState): Wait => ({
+  subject: "the run",
+  waitingFor: id,
+  cause: progress === undefined ? message : `${message}: ${progressText(progress)}`,
+  peers: [],
+  remedy: `see what ${id} needs to start, or put another plugin in its place`,
+  sinceMillis
+})
+
 export class RunState {
   readonly startedMillis: number
   readonly warnings: Array<string> = []
   /** What was waited for when the run was last seen waiting. */
   lastWaits: ReadonlyArray<Wait> = []
+  /** Undefined while parts start. */
+  host: BootstrapHost | undefined
   private readonly nowMillis: () => number
   private readonly byteMeter: Meter
   private readonly itemMeter: Meter
   private phase: Phase = "starting"
   private files = { done: 0, total: 0 }
   private run: StreamRun | undefined
+  private readonly statuses = new Map<string, PluginState>()
 
   constructor(nowMillis: () => number) {
     this.nowMillis = nowMillis
     this.startedMillis = nowMillis()
     this.byteMeter = new Meter(this.startedMillis)
     this.itemMeter = new Meter(this.startedMillis)
+  }
+
+  /** Latest of each plugin that has begun to start. */
+  get plugins(): ReadonlyArray<PluginState> {
+    return [...this.statuses.values()]
+  }
+
+  plugin(status: PluginStatus): void {
+    const progress = this.statuses.get(status.id)?.progress
+    this.statuses.set(status.id, progress === undefined ? status : { ...status, progress })
+  }
+
+  pluginProgress(progress: PluginProgress): void {
+    const state = this.statuses.get(progress.plugin)
+    if (state !== undefined) this.statuses.set(progress.plugin, { ...state, progress })
   }
 
   /** A phase that goes through filesets. */
@@ -63,13 +123,21 @@ export class RunState {
     const now = this.nowMillis()
     this.byteMeter.add(Math.max(0, bytes - this.byteMeter.total), now)
     this.itemMeter.add(Math.max(0, seriesBlocks.stored - this.itemMeter.total), now)
-    if (!run.isFinished) this.lastWaits = run.waits()
+    if (!run.isFinished) this.lastWaits = this.waits()
     const pages = peers.reduce((sum, peer) => sum + peer.pages, 0)
     return files.done + bytes + seriesBlocks.listed + seriesBlocks.stored + blocksCommitted + jobs.done + pages
   }
 
   waits(): ReadonlyArray<Wait> {
-    return this.phase === "streaming" && this.run !== undefined && !this.run.isFinished ? this.run.waits() : []
+    if (this.phase === "done") return []
+    const ofRun = this.phase === "streaming" && this.run !== undefined && !this.run.isFinished ? this.run.waits() : []
+    return [...ofRun, ...this.pluginWaits()]
+  }
+
+  private pluginWaits(): ReadonlyArray<Wait> {
+    return this.host === undefined
+      ? this.plugins.filter(({ status }) => status === "starting").map(startWait)
+      : this.host.why().flatMap(chainWaits)
   }
 
   snapshot(): ProgressSnapshot {

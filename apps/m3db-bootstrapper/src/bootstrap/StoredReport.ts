@@ -20,7 +20,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isReport = (value: unknown): value is StoredReport =>
   isObject(value) && value["command"] === "bootstrap" && typeof value["exitCode"] === "number" &&
   typeof value["verdict"] === "string" && isObject(value["settings"]) && isObject(value["report"]) &&
-  Array.isArray(value["peerVerdicts"]) && Array.isArray(value["waits"]) && Array.isArray(value["warnings"])
+  Array.isArray(value["peerVerdicts"]) && Array.isArray(value["waits"]) && Array.isArray(value["warnings"]) &&
+  Array.isArray(value["plugins"])
 
 const local = (message: string, remedy: string): CommandError =>
   new CommandError({ exitCode: ExitCode.local, message, remedy })

@@ -1,15 +1,14 @@
 /** `bootstrap`: streams a namespace from its replicas into filesets. */
 import { command } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
-import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
-import { planBootstrap } from "../bootstrap/BootstrapPlan.ts"
+import { type BootstrapPlan, planBootstrap } from "../bootstrap/BootstrapPlan.ts"
+import { type BootstrapParts, resolveParts } from "../bootstrap/Parts.ts"
 import { type BootstrapInput, runBootstrap } from "../bootstrap/RunBootstrap.ts"
 import { boundYoungGeneration } from "../bootstrap/YoungGeneration.ts"
 
-export const bootstrap = command({
+export const bootstrap = command<typeof bootstrapFlags, BootstrapPlan | undefined, BootstrapParts>({
   name: "bootstrap",
   summary: "Stream a namespace's blocks from its replicas into filesets",
   details: [
@@ -17,7 +16,10 @@ export const bootstrap = command({
     "every written fileset again before exit 0. A block that the level confirms empty gets an empty fileset. A killed run leaves " +
     "only whole filesets (with their checkpoint): go on with --resume.",
     "Progress goes to standard error, the result to standard output. DIR/peerstrap-report.json holds the last run's report. While it runs, " +
-    "status, why and set-level talk to it."
+    "status, why and set-level talk to it.",
+    "Flags name the parts of a run: transport, files, level, peers, ranking, merge rule, sink. In a config file a list plugins: beside bootstrap: " +
+    "puts others in their place, also ones of your own (see plugins). What another sink than filesets takes is not read again: exit 0 then says that " +
+    "every block was committed."
   ],
   flags: bootstrapFlags,
   examples: [
@@ -38,9 +40,10 @@ export const bootstrap = command({
     }
   ],
   check: planBootstrap,
+  resolve: resolveParts,
   stopsItself: true,
   run: (input) =>
     Effect.andThen(boundYoungGeneration, runBootstrap(input as BootstrapInput)).pipe(
-      Effect.provide(Layer.merge(NodeFileSystem.layer, Tcp.layer))
+      Effect.provide(NodeFileSystem.layer)
     )
 })

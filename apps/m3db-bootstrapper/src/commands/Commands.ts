@@ -7,7 +7,9 @@ import { exportCommand } from "./Export.ts"
 import { inspect } from "./Inspect.ts"
 import { ls } from "./Ls.ts"
 import { plan } from "./Plan.ts"
+import { pluginsAmong } from "./Plugins.ts"
 import { report } from "./Report.ts"
+import { set } from "./Set.ts"
 import { setLevel } from "./SetLevel.ts"
 import { status } from "./Status.ts"
 import { verify } from "./Verify.ts"
@@ -25,7 +27,9 @@ export const commands: ReadonlyArray<Command> = [
   exportCommand,
   status,
   why,
-  setLevel
+  setLevel,
+  set,
+  pluginsAmong(() => commands.map(({ name }) => name))
 ]
 
 export const program: Program = {

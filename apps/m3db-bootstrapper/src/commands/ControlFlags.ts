@@ -1,5 +1,6 @@
 /** How `status`, `why` and `set-level` find a running process, and what they say when there is none. */
 import { controlFailure, controlFlagsOf, planControlOf } from "@peerstrap/command-line"
+import { settingsUsageCodes } from "@peerstrap/plugin-host"
 
 const place = {
   flag: "out",
@@ -15,5 +16,5 @@ export const planControl = planControlOf(place)
 /** What the process answered, or why it did not, as the end of a command. */
 export const toCommandError = controlFailure({
   remedy: "give the --out or --control of a bootstrap that runs",
-  usageCodes: ["unknown-level"]
+  usageCodes: ["unknown-level", ...settingsUsageCodes]
 })

@@ -21,7 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { type BootstrapPlan, planBootstrap, planJobs } from "../bootstrap/BootstrapPlan.ts"
-import { blockName, checkExisting, type Existing } from "../bootstrap/Existing.ts"
+import { blockName, checkExisting, nothingExists } from "../bootstrap/Existing.ts"
 import { levelLayer } from "../bootstrap/Level.ts"
 import { clientOptions } from "../inspect/PeerFlags.ts"
 import { type ForecastSettings, makeForecast } from "../plan/Forecast.ts"
@@ -49,18 +49,15 @@ const planFlags = {
 
 type PlanInput = CommandInput<typeof planFlags, BootstrapPlan | undefined>
 
-const noExisting: Existing = { kept: new Set(), damaged: [], replaced: 0 }
-
 /** What the output directory says to such a run; a refusal is a value here. */
 const lookAtOutput = Effect.fnUntraced(function*({ settings }: PlanInput, plan: BootstrapPlan) {
-  const { out } = settings
-  if (out === undefined) return { existing: noExisting, refusal: undefined, freeBytes: undefined }
+  if (settings.out === undefined) return { existing: nothingExists, refusal: undefined, freeBytes: undefined }
   const fs = yield* FileSystem
-  const checking = yield* Effect.result(checkExisting(plan, { ...settings, out }, () => undefined))
+  const checking = yield* Effect.result(checkExisting(plan, settings, () => undefined))
   const freeBytes = yield* fs.freeBytes(plan.outPath).pipe(Effect.orElseSucceed(() => undefined))
   return checking._tag === "Success"
     ? { existing: checking.success, refusal: undefined, freeBytes }
-    : { existing: noExisting, refusal: checking.failure, freeBytes }
+    : { existing: nothingExists, refusal: checking.failure, freeBytes }
 })
 
 const headText = (plan: BootstrapPlan, { blockSize, namespace }: PlanInput["settings"]): string =>

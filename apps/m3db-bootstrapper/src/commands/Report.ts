@@ -7,7 +7,9 @@ import { resolve } from "node:path"
 import { reportFileName, reportText } from "../bootstrap/ReportText.ts"
 import { readStoredReport, type StoredReport } from "../bootstrap/StoredReport.ts"
 
-const headText = ({ ended, error, exitCode, from, namespace, notes, settings, started, to }: StoredReport): string =>
+const headText = (
+  { ended, error, exitCode, from, namespace, notes, plugins, settings, started, to }: StoredReport
+): string =>
   [
     `bootstrap of ${namespace} from ${started} to ${ended}, exit code ${exitCode}`,
     ...(error === undefined ? [] : [`  ${error.message}${error.remedy === "" ? "" : `; what to do: ${error.remedy}`}`]),
@@ -15,6 +17,7 @@ const headText = ({ ended, error, exitCode, from, namespace, notes, settings, st
       formatNanos(BigInt(from))
     } to ${formatNanos(BigInt(to))}`,
     `  peers: ${settings.peers.map(({ address, id }) => `${id}=${address}`).join(", ")}`,
+    `  plugins: ${plugins.map(({ id, version }) => `${id} ${version}`).join(", ")}`,
     ...notes.map((note) => `  ${note}`),
     ""
   ].join("\n")

@@ -1,5 +1,6 @@
 /** `status`: how far a running bootstrap is; without one, how the last one ended. */
 import { askRunning, command, CommandError, type CommandResult, ExitCode, isAbsent } from "@peerstrap/command-line"
+import type { PluginStatus } from "@peerstrap/plugin-host"
 import { type ProgressSnapshot, renderView } from "@peerstrap/progress"
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
@@ -11,11 +12,18 @@ import { controlFlags, planControl, toCommandError } from "./ControlFlags.ts"
 const columns = 120
 const allRows = 10_000
 
+/** Plugins that are not well. */
+const pluginLines = (plugins: ReadonlyArray<PluginStatus> = []): ReadonlyArray<string> =>
+  plugins.filter(({ status }) => status !== "ok").map(({ id, message, status }) =>
+    `plugin ${id} is ${status}${message === "" ? "" : `: ${message}`}`
+  )
+
 const running = (answer: Readonly<Record<string, unknown>>): CommandResult => ({
   exitCode: ExitCode.done,
   text: [
     `process ${answer["pid"]}: bootstrap of ${answer["namespace"]} into ${answer["out"]}`,
-    `level ${answer["level"]}, set by ${answer["levelOrigin"]}`,
+    answer["level"] === null ? "level not known yet" : `level ${answer["level"]}, set by ${answer["levelOrigin"]}`,
+    ...pluginLines(answer["plugins"] as ReadonlyArray<PluginStatus> | undefined),
     ...renderView(answer as unknown as ProgressSnapshot, { columns, rows: allRows, color: false }),
     ""
   ].join("\n"),

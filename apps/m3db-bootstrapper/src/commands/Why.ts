@@ -16,7 +16,7 @@ export const why = command({
       Effect.mapError(toCommandError),
       Effect.map((answer) => ({
         exitCode: ExitCode.done,
-        text: `${answer["phase"]}, level ${answer["level"]}\n${
+        text: `${answer["phase"]}, level ${answer["level"] ?? "not known yet"}\n${
           whyText((answer["waits"] ?? []) as ReadonlyArray<Wait>, Number(answer["nowMillis"]))
         }`,
         json: answer

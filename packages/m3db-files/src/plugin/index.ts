@@ -6,6 +6,17 @@ import * as Schema from "effect/Schema"
 import * as FilesetSink from "../adapter/FilesetSink.ts"
 import { Limits } from "../contract/Limits.ts"
 
+/** The config of `m3db.sink.filesets`. */
+export const filesetSinkConfig = Schema.Struct({
+  out: configValue(Type.path("DIR", "/var/lib/m3db"), "Files go to DIR/data/NAMESPACE/SHARD."),
+  namespace: configValue(Type.text("NAME", "a namespace of the cluster", "metrics"), "The namespace."),
+  blockSize: configValue(Type.duration("2h"), "The namespace's block size."),
+  overwrite: configDefault(Type.onOff, false, "Replaces complete filesets.")
+})
+
+/** Decoded, as a graph's node has it. */
+export type FilesetSinkConfig = typeof filesetSinkConfig.Type
+
 /** Plugin `m3db.sink.filesets`: writes M3DB filesets, published atomically. */
 export const filesetSink = definePlugin({
   id: "m3db.sink.filesets",
@@ -14,12 +25,7 @@ export const filesetSink = definePlugin({
   summary: "M3DB filesets, published atomically, checkpoint last.",
   provides: [sinkKind],
   requires: [filesKind],
-  config: Schema.Struct({
-    out: configValue(Type.path("DIR", "/var/lib/m3db"), "Files go to DIR/data/NAMESPACE/SHARD."),
-    namespace: configValue(Type.text("NAME", "a namespace of the cluster", "metrics"), "The namespace."),
-    blockSize: configValue(Type.duration("2h"), "The namespace's block size."),
-    overwrite: configDefault(Type.onOff, false, "Replaces complete filesets.")
-  }),
+  config: filesetSinkConfig,
   budgets: () => ({ descriptors: Limits.maxOpenBlocks }),
   limits: {
     maxOpenBlocks: { value: Limits.maxOpenBlocks, reason: "blocks written to at once; each holds one descriptor" }
