@@ -18,6 +18,7 @@ export type Offence =
   | "bogus-branch"
   | "malformed"
 
+/** What an offence costs. */
 export interface OffenceRule {
   /** Taken from the score. */
   readonly points: number
@@ -27,6 +28,7 @@ export interface OffenceRule {
   readonly atOnce: boolean
 }
 
+/** What moves a score, and how far. */
 export interface ScoreTable {
   readonly maximum: number
   readonly credits: Readonly<Record<Credit, number>>

@@ -20,6 +20,7 @@ import {
   unitsOf
 } from "./ChainStoreSamples.ts"
 
+/** What a store's place can show to the kit, by name. */
 export type ChainStoreCapability = "power-cut" | "counted-handles"
 export type ChainStoreCheck = Check<ChainStorePlace, ChainStoreCapability>
 

@@ -9,6 +9,7 @@ import * as MemoryChainStore from "../adapter/store/MemoryChainStore.ts"
 import type { ChainStoreService, StoreError, StoreIdentity } from "../contract/ChainStore.ts"
 import { syntheticRules } from "./SyntheticChain.ts"
 
+/** A place for stores under test, and what can be done to it. */
 export interface ChainStorePlaceService {
   /** Opens the store there, new or continued. It closes with the scope. Its rules are `syntheticRules`. */
   open(identity: StoreIdentity): Effect.Effect<ChainStoreService, StoreError, Scope.Scope>
