@@ -33,6 +33,7 @@ export const mergeRuleCapabilities = {
   "reference": "a naive form of the same rule is at hand, to compare each choice with"
 } as const
 
+/** What a rule can show to the kit, by name. */
 export type MergeRuleCapability = keyof typeof mergeRuleCapabilities
 
 /** The naive forms of this package's rules, by name. */

@@ -8,6 +8,7 @@ import {
   mergeRuleChecks
 } from "./MergeRuleKit.ts"
 
+/** The kit of merge rules. */
 export const mergeRuleKit: Kit<CheckedMergeRule, MergeRuleCapability> = {
   contract: "MergeRule",
   capabilities: mergeRuleCapabilities,
