@@ -43,6 +43,7 @@ export const settingsControl = (
 /** Codes of refusals that mean wrong usage. */
 export const settingsUsageCodes = ["unknown-plugin", "unknown-setting", "bad-value"] as const
 
+/** How the `set` command finds the running process. */
 export interface SetCommandOptions<F extends Flags> {
   /** How the running process is found. */
   readonly flags: F

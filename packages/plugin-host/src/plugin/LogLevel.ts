@@ -10,6 +10,7 @@ import { PluginRuntime } from "../contract/PluginRuntime.ts"
 
 const levelType = Type.oneOf(logLevels, "info")
 
+/** Plugin `log.settable`: a log level that can be set while a run goes on. */
 export const settableLog = definePlugin({
   id: "log.settable",
   version: "0.1.0",
