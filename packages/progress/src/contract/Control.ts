@@ -39,4 +39,5 @@ export type ControlCommand<R = never> = (
   args: Readonly<Record<string, unknown>>
 ) => Effect.Effect<unknown, ControlError, R>
 
+/** The commands of a control socket by name. */
 export type ControlCommands<R = never> = Readonly<Record<string, ControlCommand<R>>>

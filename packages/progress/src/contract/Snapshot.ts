@@ -14,6 +14,7 @@ export interface Amount {
 /** How far an estimate can be trusted; `unknown` comes with no number. */
 export type EtaConfidence = "unknown" | "low" | "medium" | "high"
 
+/** When a run will be done, and how far to trust that. */
 export interface Eta {
   /** Milliseconds from now; null when unknown. */
   readonly millis: number | null
@@ -33,6 +34,7 @@ export interface LaneSnapshot {
   readonly waitingFor?: string
 }
 
+/** One peer, as a view shows it. */
 export interface PeerSnapshot {
   readonly id: string
   /** e.g. `connected`, `resting`, `down`. */
@@ -44,6 +46,7 @@ export interface PeerSnapshot {
   readonly lastError?: string
 }
 
+/** How far a run is at one moment; times in ms since 1970, sizes in bytes. */
 export interface ProgressSnapshot {
   /** e.g. `listing`, `fetching`, `verifying`, `done`. */
   readonly phase: string
