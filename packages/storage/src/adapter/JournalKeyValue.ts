@@ -14,6 +14,7 @@ import { batchBytesOf, refuseChanges, refuseKeys, refuseScan } from "../engine/K
 import { SortedTable } from "../engine/SortedTable.ts"
 import { makeGroupCommit } from "./GroupCommit.ts"
 
+/** Bounds of the store, in bytes. */
 export interface JournalKeyValueOptions {
   /** Keys and values, with 64 bytes each entry; default `Limits.memoryStoreBytes`. A batch beyond it fails with `no-space`. */
   readonly capacityBytes?: number

@@ -4,8 +4,10 @@ import * as Schema from "effect/Schema"
 import * as MemoryFileSystem from "../adapter/MemoryFileSystem.ts"
 import * as NodeFileSystem from "../adapter/NodeFileSystem.ts"
 import { FileSystem } from "../contract/FileSystem.ts"
+/** Kind `files`: files with fsync and atomic replace. */
 export const filesKind = one("files", FileSystem, { summary: "Files with fsync and atomic replace." })
 
+/** Plugin `files.node`: the files of this machine. */
 export const nodeFiles = definePlugin({
   id: "files.node",
   version: "0.1.0",
@@ -17,6 +19,7 @@ export const nodeFiles = definePlugin({
   layer: () => NodeFileSystem.layer
 })
 
+/** Plugin `files.memory`: files in this process's memory. */
 export const memoryFiles = definePlugin({
   id: "files.memory",
   version: "0.1.0",
@@ -28,4 +31,5 @@ export const memoryFiles = definePlugin({
   layer: () => MemoryFileSystem.layer
 })
 
+/** All plugins of kind `files`. */
 export const filesPlugins = [nodeFiles, memoryFiles]

@@ -6,10 +6,12 @@ import { Journal } from "../contract/Journal.ts"
 import { Limits } from "../contract/Limits.ts"
 import { filesKind } from "./Files.ts"
 
+/** Kind `journal`: an append-only journal of records. */
 export const journalKind = one("journal", Journal, {
   summary: "Records appended one after the other, durable when an append returns."
 })
 
+/** Plugin `journal.files`: a journal in a directory. */
 export const filesJournal = definePlugin({
   id: "journal.files",
   version: "0.1.0",
@@ -32,4 +34,5 @@ export const filesJournal = definePlugin({
   layer: (options) => FileJournal.layer(options)
 })
 
+/** All plugins of kind `journal`. */
 export const journalPlugins = [filesJournal]

@@ -8,6 +8,7 @@ import { KeyValue } from "../contract/KeyValue.ts"
 import { Limits } from "../contract/Limits.ts"
 import { journalKind } from "./Journal.ts"
 
+/** Kind `kv`: keys and values, ordered by the keys' bytes. */
 export const keyValueKind = one("kv", KeyValue, {
   summary: "Keys and values: atomic durable batches, scans by prefix."
 })
@@ -23,6 +24,7 @@ const facts = {
   }
 } as const
 
+/** Plugin `kv.sqlite`: one SQLite file. */
 export const sqliteKeyValue = definePlugin({
   ...facts,
   id: "kv.sqlite",
@@ -38,6 +40,7 @@ const capacity = configDefault(
   "Keys and values, with 64 bytes each entry."
 )
 
+/** Plugin `kv.journal`: in memory, over a journal. */
 export const journalKeyValue = definePlugin({
   ...facts,
   id: "kv.journal",
@@ -55,6 +58,7 @@ export const journalKeyValue = definePlugin({
   layer: (options) => JournalKeyValue.layer(options)
 })
 
+/** Plugin `kv.memory`: in this process's memory. */
 export const memoryKeyValue = definePlugin({
   ...facts,
   id: "kv.memory",
@@ -65,4 +69,5 @@ export const memoryKeyValue = definePlugin({
   layer: (options) => MemoryKeyValue.layer(options)
 })
 
+/** All plugins of kind `kv`. */
 export const keyValuePlugins = [sqliteKeyValue, journalKeyValue, memoryKeyValue]

@@ -8,6 +8,7 @@ import { fileNameChecks } from "./FileNameChecks.ts"
 import { fileSystemMutants } from "./FileSystemMutants.ts"
 import type { FileSystemCapability, FileSystemPlace } from "./FileSystemPlace.ts"
 
+/** The kit of file systems. */
 export const fileSystemKit: Kit<FileSystem | FileSystemPlace, FileSystemCapability> = {
   contract: "FileSystem",
   capabilities: {

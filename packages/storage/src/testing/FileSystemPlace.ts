@@ -8,6 +8,7 @@ import { FileSystem } from "../contract/FileSystem.ts"
 
 type Service = (typeof FileSystem)["Service"]
 
+/** Where a file system is checked, and what can be done to it. */
 export interface FileSystemPlaceShape {
   /** An existing or creatable directory of the checks' own, empty. */
   readonly root: string
@@ -19,10 +20,12 @@ export interface FileSystemPlaceShape {
   fillUpTo(freeBytes: number): Effect.Effect<void>
 }
 
+/** Service: the place of a file system under test. */
 export class FileSystemPlace extends Context.Service<FileSystemPlace, FileSystemPlaceShape>()(
   "@peerstrap/storage/testing/FileSystemPlace"
 ) {}
 
+/** What a place can show to the kit, by name. */
 export type FileSystemCapability = "power-cut" | "open-files" | "full-disk"
 export type FileSystemCheck = Check<FileSystem | FileSystemPlace, FileSystemCapability>
 
