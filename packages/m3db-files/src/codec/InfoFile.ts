@@ -9,6 +9,7 @@ import { MsgpackReader, MsgpackWriter } from "./Msgpack.ts"
 const type = 2
 const fieldsOfVersion = [6, 8, 9, 10, 11] as const
 
+/** What an info file says of its fileset. */
 export interface FilesetInfo {
   /** ns since the Unix epoch. */
   readonly blockStart: bigint
