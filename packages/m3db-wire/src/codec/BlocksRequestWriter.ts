@@ -48,7 +48,7 @@ class WrittenRequest implements BlocksRequest {
 
 /**
  * Writes a `fetchBlocksRaw` request into one buffer of known size, id by id and start by start; throws `RangeError`
- * when more is written than was announced.
+ * when that would be more than `Limits.maxRequestBytes`.
  */
 export class BlocksRequestWriter {
   /** Where ids are to be written. */

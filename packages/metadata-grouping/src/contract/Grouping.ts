@@ -59,12 +59,13 @@ export interface Grouping {
    * The same peer again: the newer report replaces the older (`duplicates`), unless the group is ready; then it is ignored (`late`; M3
    * does the same). The first report of an unwaited peer for a ready group is recorded (`additions`): `has`, `checksum`, `size` and
    * `reporters` show it, the group is not drained again.
-   * @param id bytes of the series id at `buffer[idOffset, idOffset + idLength)`, copied on first sight
-   * @param tags encoded tags at `buffer[tagsOffset, …)`, `tagsLength` 0 when absent; first non-empty ones win, a different
-   *   later value is counted in `tagConflicts`. Tags belong to the series: they hold for all its block starts
-   * @param startHi, startLo block start in ns as signed high and low 32-bit halves
-   * @param size bytes of the block as the peer says, 0 when unknown
-   * @param checksum unsigned 32-bit, or `noChecksum`
+   *
+   * - The id's bytes are `buffer[idOffset, idOffset + idLength)`, copied on first sight.
+   * - Encoded tags are `buffer[tagsOffset, …)`, `tagsLength` 0 when absent; first non-empty ones win, a different later value is
+   *   counted in `tagConflicts`. Tags belong to the series: they hold for all its block starts.
+   * - `startHi`, `startLo`: block start in ns as signed high and low 32-bit halves.
+   * - `size`: bytes of the block as the peer says, 0 when unknown.
+   * - `checksum`: unsigned 32-bit, or `noChecksum`.
    */
   report(
     peer: number,

@@ -10,7 +10,7 @@ export type Multiplicity = "one" | "many"
 /** What the service of a kind looks like: itself, or for `many` the ordered list. */
 export type ServiceOf<S, M extends Multiplicity> = M extends "many" ? ReadonlyArray<S> : S
 
-/** @typeParam I identifier of the service tag, S shape of one implementation. */
+/** A kind of plugin: `I` is the identifier of the service tag, `S` the shape of one implementation. */
 export interface Kind<out I, out S, out M extends Multiplicity = Multiplicity> {
   /** Dotted, lower case, e.g. `transport` or `m3db.sink`; ids of its plugins begin with it. */
   readonly id: string
