@@ -1,7 +1,7 @@
 /** The program as a process: signals, a kill, the control socket, and serving what was synced. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { existsSync, statSync } from "node:fs"
+import { existsSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { runChild, startChild } from "./support/ChildProgram.ts"
 import { runHere } from "./support/InProcess.ts"
@@ -102,6 +102,38 @@ describe("the process", () => {
       }),
     timeout
   )
+
+  it.live("status and why name a plugin that is not well, and who uses it", () =>
+    Effect.gen(function*() {
+      const { argv, directory, store } = yield* startNetwork(yield* chainOf("unwell", 12), [""])
+      const script = join(directory, "applier.mjs")
+      writeFileSync(
+        script,
+        `import { createInterface } from "node:readline"
+console.log(JSON.stringify({ protocol: "peerstrap-applier/1" }))
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const { apply } = JSON.parse(line)
+  console.log(JSON.stringify(apply.level < 5 ? { ok: apply.hash } : { retry: apply.hash, reason: "the table is locked" }))
+})
+`
+      )
+      const applier = ["--applier", "command", "--applier-command", `'${process.execPath}' '${script}'`]
+      const child = yield* startChild("sync", ...argv, ...alone, ...applier, "--json")
+      yield* child.says(/"name":"apply-retry"/)
+      const expected =
+        /plugin chain\.applier\.command is recoverable since .*: the table is locked \(program → chain\.applier\.command\)/
+      const [status, why] = [yield* runHere("status", "--store", store), yield* runHere("why", "--store", store)]
+      assert.match(status.out, expected, status.err)
+      assert.match(why.out, expected, why.err)
+      const [plugin] = JSON.parse((yield* runHere("why", "--store", store, "--json")).out).plugins
+      assert.deepStrictEqual([plugin.plugin, plugin.status, plugin.chain], [
+        "chain.applier.command",
+        "recoverable",
+        ["program", "chain.applier.command"]
+      ])
+      yield* child.signal("SIGTERM")
+      assert.strictEqual((yield* child.end).code, 143)
+    }), timeout)
 
   it.live("follows a better branch that a quorum changes to, and reports it", () =>
     Effect.gen(function*() {

@@ -36,6 +36,9 @@ const foreseen = (network: Network, level: number, addresses: number, unresolved
   return foreseenProblems({ base: place, head: place, network, options, peers })
 }
 
+const notStarted = (cause: unknown) =>
+  partFault(new PluginStartError({ plugin: "chain.store.files", message: "chain.store.files: why", cause }))
+
 describe("warnings before a run", () => {
   it.effect("say aloud that rolling peers cannot serve a public network from genesis, and what to do", () =>
     Effect.gen(function*() {
@@ -97,8 +100,6 @@ describe("faults of this side", () => {
   })
 
   it("are the same when a plugin does not start", () => {
-    const start = (cause: unknown) =>
-      partFault(new PluginStartError({ plugin: "chain.store.files", message: "chain.store.files: why", cause }))
     const store = new StoreError({ reason: "other-chain", path: "/s", message: "/s is the store of another chain" })
     for (
       const [cause, exitCode, expected] of [
@@ -124,7 +125,7 @@ describe("faults of this side", () => {
         [new Error("why"), 4, /^chain\.store\.files: why .*plugins explain chain\.store\.files/]
       ] as const
     ) {
-      const { exitCode: code, message, remedy } = start(cause)
+      const { exitCode: code, message, remedy } = notStarted(cause)
       assert.strictEqual(code, exitCode, message)
       assert.match(`${message} what to do: ${remedy}`, expected)
     }

@@ -102,13 +102,16 @@ export interface PartNames {
   readonly applier: string
   /** The directory of a store of files, else the plugin's id. */
   readonly store: string
+  /** Names of all parts, in the order in which they start. */
+  readonly parts: ReadonlyArray<string>
 }
 
-export const partNames = ({ nodes }: Graph): PartNames => {
+export const partNames = ({ nodes, order }: Graph): PartNames => {
   const provider = (kind: string) => nodes.find(({ plugin }) => plugin.provides.some(({ id }) => id === kind))!
   const store = provider(storeKind.id)
   return {
     applier: provider(applierKind.id).plugin.id.slice(applierKind.id.length + 1),
-    store: store.plugin.id === fileStore.id ? (store.config as { readonly directory: string }).directory : store.name
+    store: store.plugin.id === fileStore.id ? (store.config as { readonly directory: string }).directory : store.name,
+    parts: order.map((at) => nodes[at]!.name)
   }
 }

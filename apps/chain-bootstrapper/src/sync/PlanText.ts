@@ -71,6 +71,7 @@ export const announcePlan = (announced: Announced, reporter: Reporter): void => 
     addresses: peers.facts.addresses,
     applier: names.applier,
     store: names.store,
+    parts: names.parts,
     control: plan.controlPath,
     options: { ...options, strategy, until: options.until ?? null }
   })

@@ -29,6 +29,7 @@ export interface Ending {
   readonly directory: string
   readonly store: string
   readonly applier: string
+  readonly parts: ReadonlyArray<string>
   readonly startedMillis: number
   readonly endedMillis: number
   /** Where the chain stood when the run began; what is above was read again at the end. */
@@ -171,6 +172,7 @@ export const syncResult = (ending: Ending): CommandResult => {
       network: ending.network,
       store: ending.store,
       applier: ending.applier,
+      parts: ending.parts,
       started: formatMillis(ending.startedMillis),
       ended: formatMillis(ending.endedMillis),
       tookMillis: ending.endedMillis - ending.startedMillis,

@@ -139,6 +139,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     directory: plan.storePath,
     store: names.store,
     applier: names.applier,
+    parts: names.parts,
     startedMillis: state.startedMillis,
     endedMillis: yield* Clock.currentTimeMillis,
     startLevel: head.level,
