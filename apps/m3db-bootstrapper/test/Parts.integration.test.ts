@@ -89,12 +89,13 @@ describe("majority for none", () => {
           if (event.kind === "call" && event.call.request.kind === "blocks") Deferred.doneUnsafe(asked, Effect.void)
         }
       })
-      const { directory, flags, out } = yield* configured(
+      const lines = join(yield* temporaryDirectory, "lines.txt")
+      const { flags, out } = yield* configured(
         [{ id: "a", data, server }],
         `  - { use: consistency.fixed, with: { level: all } }
   - use: m3db.sink.lines
     from: ${pluginFile("LineSink.ts")}
-    with: { file: lines.txt, mood: slow }
+    with: { file: ${lines}, mood: slow }
 `
       )
       const running = yield* Effect.forkScoped(runHere(...flags))
@@ -119,7 +120,7 @@ describe("majority for none", () => {
       assert.isTrue(plugins.some(({ id, status }) => id === "transport.tcp" && status === "ok"))
       assert.deepInclude(plugins.find(({ id }) => id === "m3db.sink.lines")?.progress, { done: 3, total: 9 })
       yield* Fiber.interrupt(running)
-      assert.isFalse(existsSync(join(directory, "lines.txt")))
+      assert.isFalse(existsSync(lines))
     }).pipe(Effect.provide(Tcp.layer)))
 })
 
@@ -224,14 +225,14 @@ describe("filesets for a sink of one's own", () => {
         ["fatal", /m3db\.sink\.lines gave up: the line is cut\n {2}what to do: mend/]
       ] as const
       for (const [mood, said] of cases) {
-        const { directory, flags, out } = yield* configured(
+        const lines = join(yield* temporaryDirectory, "lines.txt")
+        const { flags, out } = yield* configured(
           replicas,
-          `  - { use: m3db.sink.lines, from: ${pluginFile("LineSink.ts")}, with: { file: lines.txt, mood: ${mood} } }\n`
+          `  - { use: m3db.sink.lines, from: ${pluginFile("LineSink.ts")}, with: { file: ${lines}, mood: ${mood} } }\n`
         )
         const ended = yield* runHere(...flags)
         assert.strictEqual(ended.code, 4, ended.err)
         assert.match(ended.err, said)
-        assert.isFalse(existsSync(join(directory, "lines.txt")))
         // Only a run that began has something to report on.
         assert.strictEqual(existsSync(join(out, "peerstrap-report.json")), mood === "fatal")
         assert.isFalse(existsSync(join(out, "control.sock")))
