@@ -36,7 +36,7 @@ const pluginOf = (name: string, load: Effect.Effect<CryptoFunctions, CryptoUnava
   })
 
 /** Plugin `tezos.crypto.native`: libsodium's native binding. */
-export const nativeCrypto = pluginOf("native", NativeCrypto.load, "libsodium, native: about five times as fast.")
+export const nativeCrypto = pluginOf("native", NativeCrypto.load, "libsodium, native: the faster one.")
 
 /** Plugin `tezos.crypto.portable`: libsodium in WebAssembly. */
 export const portableCrypto = pluginOf(
