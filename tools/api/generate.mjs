@@ -1,11 +1,14 @@
 // API pages of all packages, from doc comments: one module for each entry in "exports", under the name that importers write.
-// A public export without a comment, or a link that leads nowhere, is an error. `npm run api [FOLDER]`; docs/api by default.
+// A public export without a comment, or a link that leads nowhere, is an error. `npm run api` writes docs/api, which is not
+// committed; `npm run api -- --check` writes nothing. `--root FOLDER`: the packages of another repository.
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
 import { Application, Converter, ReflectionKind } from "typedoc"
 
-const root = fileURLToPath(new URL("../..", import.meta.url))
+const { values: flags } = parseArgs({ options: { check: { type: "boolean" }, root: { type: "string" } } })
+const root = flags.root ?? fileURLToPath(new URL("../..", import.meta.url))
 const packages = join(root, "packages")
 
 /** Source file of each entry, with the specifier that imports it. */
@@ -32,7 +35,7 @@ const app = await Application.bootstrap({
   basePath: root,
   displayBasePath: root,
   readme: "none",
-  out: resolve(root, process.argv[2] ?? "docs/api"),
+  out: join(root, "docs", "api"),
   // The compiler has checked everything already.
   skipErrorChecking: true,
   excludeInternal: true,
@@ -73,8 +76,8 @@ app.validate(project)
 const missing = undocumented(project)
 for (const each of missing) console.error(each)
 if (missing.length === 0 && !app.logger.hasErrors() && !app.logger.hasWarnings()) {
-  await app.generateOutputs(project)
-  console.error(`api: ${specifiers.size} modules`)
+  if (!flags.check) await app.generateOutputs(project)
+  console.error(`api: ${specifiers.size} modules, every export with a doc comment`)
 } else {
   console.error(
     `api: ${missing.length} exports without a doc comment, ${app.logger.warningCount} other warnings; nothing was written`
