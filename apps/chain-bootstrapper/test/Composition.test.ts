@@ -6,6 +6,8 @@ import { memory } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { resolveParts as resolveServed } from "../src/serve/Parts.ts"
+import type { ServeSettings } from "../src/serve/ServeFlags.ts"
 import { partNames, partsOf, resolveParts, type SyncParts } from "../src/sync/Parts.ts"
 import type { SyncSettings } from "../src/sync/SyncFlags.ts"
 import { defaults } from "./support/Defaults.ts"
@@ -156,6 +158,44 @@ plugins:
           /run\.yaml:10:10: chain\.store\.files provides chain\.store, and so does chain\.store\.memory/
         )
       }
+    }).pipe(Effect.scoped))
+})
+
+describe("serving", () => {
+  const served = {
+    store: { directory: "/store", network: "mainnet" },
+    identityPath: "/store/identity.json",
+    controlPath: "/store/control.sock"
+  }
+
+  it.effect("has the parts that it needs, whatever the config says of a sync", () =>
+    Effect.gen(function*() {
+      const settings = { listen: { host: "0.0.0.0", port: 9732 }, memory: 2 ** 29 } as ServeSettings
+      const text = `plugins:
+  - use: chain.applier.command
+    with: { command: ./index-blocks }
+  - use: transport.memory
+`
+      const parts = yield* resolveServed({ plan: served, settings, file: { path: "c.yaml", text } })
+      assert.deepStrictEqual(yield* idsOf(parts), [
+        "transport.memory",
+        "files.node",
+        "tezos.crypto.any",
+        "chain.memory.bounded",
+        "chain.protocol.tezos",
+        "chain.base.stored",
+        "chain.store.files"
+      ])
+    }))
+
+  it.live("begins no store: exit code 2", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      writeFileSync(join(directory, "network.json"), networkFile(yield* chainOf("unserved", 3)))
+      const { code, err } = yield* runHere("serve", "--store", directory, "--listen", "127.0.0.1:0")
+      assert.strictEqual(code, 2, err)
+      assert.match(err, /there is no chain store here[\s\S]*what to do: make the store with: peerstrap-chain sync/)
+      assert.isFalse(existsSync(join(directory, "STORE")))
     }).pipe(Effect.scoped))
 })
 

@@ -1,13 +1,15 @@
 /** `identity generate` and the file it leaves: mode 600, never replaced, judged when it is read. */
 import { assert, describe, it } from "@effect/vitest"
+import { PluginStartError } from "@peerstrap/plugin-host"
 import { NodeFileSystem } from "@peerstrap/storage"
+import { loadIdentity } from "@peerstrap/tezos-bootstrap"
 import { checkProofOfWork, loadCrypto, parseIdentity, proofOfWorkTarget } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { loadIdentity } from "../src/identity/IdentityFile.ts"
 import { loadedCryptoLayer } from "../src/LoadedCrypto.ts"
+import { partFault } from "../src/sync/StartFaults.ts"
 import { temporaryDirectory } from "./support/Directories.ts"
 import { runHere } from "./support/InProcess.ts"
 
@@ -51,7 +53,8 @@ describe("identity", () => {
       const path = join(yield* temporaryDirectory, "identity.json")
       assert.strictEqual(yield* loadIdentity(path, 0), undefined)
       yield* runHere("identity", "generate", "--difficulty", "0", "--out", path)
-      const weak = yield* Effect.flip(loadIdentity(path, 60))
+      const cause = yield* Effect.flip(loadIdentity(path, 60))
+      const weak = partFault(new PluginStartError({ plugin: "chain.protocol.tezos", message: "", cause }))
       assert.deepStrictEqual([weak.exitCode, weak.remedy.includes("identity generate")], [2, true])
       assert.match(weak.message, /less work than the network asks for \(difficulty 60\)/)
       assert.strictEqual((yield* loadIdentity(path, 0))?.warning, undefined)

@@ -29,6 +29,7 @@ import {
   fixedBase,
   memoryStore,
   simulatorApplier,
+  storedBase,
   storeKind,
   strategyKind
 } from "../src/plugin/index.ts"
@@ -84,6 +85,13 @@ describe("stores as plugins", () => {
       )
       assert.strictEqual(again[0]?.level, 2)
       assert.include(progress, "opening store")
+
+      const reading = (at: string) =>
+        compose(syntheticPlugin({}), storedBase({}), nodeFiles({}), fileStore({ directory: at }))
+      const read = yield* Host.run(reading(directory), () => ChainStore.useSync(({ identity }) => identity.base.id))
+      assert.strictEqual(read, chain.base.id)
+      const none = yield* Effect.flip(Host.run(reading(`${directory}-none`), () => Effect.void))
+      assert.match(none.message, /there is no chain store here/)
 
       const elsewhere = compose(syntheticPlugin({}), fixedBase({ id: "ab" }), nodeFiles({}), fileStore({ directory }))
       const refused = yield* Effect.flip(Host.run(elsewhere, () => keep))

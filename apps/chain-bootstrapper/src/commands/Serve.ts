@@ -1,14 +1,14 @@
 /** `serve`: answers other nodes from a store. */
 import { command } from "@peerstrap/command-line"
 import { NodeFileSystem } from "@peerstrap/storage"
-import { Tcp } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
+import { resolveParts, type ServeParts } from "../serve/Parts.ts"
 import { runServe, type ServeInput } from "../serve/RunServe.ts"
-import { planServe, serveFlags } from "../serve/ServeFlags.ts"
+import { planServe, serveFlags, type ServePlan } from "../serve/ServeFlags.ts"
 
-export const serve = command({
+export const serve = command<typeof serveFlags, ServePlan | undefined, ServeParts>({
   name: "serve",
   summary: "Answer other nodes from a store: branches, headers, operations",
   details: [
@@ -24,9 +24,10 @@ export const serve = command({
     }
   ],
   check: planServe,
+  resolve: resolveParts,
   stopsItself: true,
   run: (input) =>
     runServe(input as ServeInput).pipe(
-      Effect.provide(Layer.mergeAll(NodeFileSystem.layer, Tcp.layer, loadedCryptoLayer))
+      Effect.provide(Layer.merge(NodeFileSystem.layer, loadedCryptoLayer))
     )
 })

@@ -1,12 +1,7 @@
 /** Our identity in the words of people: how far a search is, and what is wrong with a file that is there. */
 import { CommandError, ExitCode } from "@peerstrap/command-line"
 import { formatCount, formatDuration } from "@peerstrap/progress"
-import {
-  IdentityUnusable,
-  loadIdentity as load,
-  makeIdentity as make,
-  type NewIdentity
-} from "@peerstrap/tezos-bootstrap"
+import { type IdentityUnusable, makeIdentity as make, type NewIdentity } from "@peerstrap/tezos-bootstrap"
 import { formatPeerId, type Identity, type IdentityProgress } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
 import { fileFault } from "../LocalFaults.ts"
@@ -22,13 +17,6 @@ export const identityFault = ({ message }: IdentityUnusable): CommandError =>
 export const searchText = ({ expected, ratePerSecond, tried }: IdentityProgress): string =>
   `identity: ${formatCount(tried)} stamps tried, about ${formatCount(expected)} are needed on average, ` +
   `${formatCount(ratePerSecond)}/s: ${formatDuration(expected / Math.max(1, ratePerSecond) * 1000)} on average`
-
-/** Undefined when there is no such file. */
-export const loadIdentity = (path: string, difficulty: number) =>
-  Effect.mapError(
-    load(path, difficulty),
-    (error) => error instanceof IdentityUnusable ? identityFault(error) : fileFault(error)
-  )
 
 /** Searches and writes; the caller has made sure that there is none. */
 export const makeIdentity = (wanted: NewIdentity) => Effect.mapError(make(wanted), fileFault)

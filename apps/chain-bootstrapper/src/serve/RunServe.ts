@@ -1,27 +1,26 @@
 /** Answers other nodes from a store at rest, until a signal comes. */
-import { ChainProtocol, ChainStore, serveChain } from "@peerstrap/chain-bootstrap"
+import { ChainMemory, ChainProtocol, ChainStore, serveChain } from "@peerstrap/chain-bootstrap"
 import { type CommandInput, type CommandResult, ExitCode, makeReporter, type Reporter } from "@peerstrap/command-line"
 import { formatCount } from "@peerstrap/progress"
-import { makeTezosRules, tezosProtocol } from "@peerstrap/tezos-bootstrap"
+import { makeTezosRules, type Network } from "@peerstrap/tezos-bootstrap"
 import { Crypto } from "@peerstrap/tezos-wire"
-import { ByteLedger } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { refJson, refText } from "../BlockNames.ts"
-import { openPlanned } from "../commands/StoreFlags.ts"
-import { peerIdText } from "../identity/IdentityFile.ts"
-import { startIdentity } from "../identity/StartIdentity.ts"
+import { loadNetwork } from "../network/NetworkOfRun.ts"
 import { storeFault } from "../store/OpenStore.ts"
+import type { ServedStatus } from "../sync/ControlCommands.ts"
 import { unlessStopped } from "../sync/EarlyEnds.ts"
 import { logsOf, reporting } from "../sync/Reporter.ts"
 import { runFault } from "../sync/RunFaults.ts"
 import { startControl } from "../sync/RunPlace.ts"
 import { RunState } from "../sync/RunState.ts"
+import { startParts } from "../sync/StartParts.ts"
+import type { ServeParts } from "./Parts.ts"
 import type { serveFlags, ServePlan } from "./ServeFlags.ts"
 
-export type ServeInput = CommandInput<typeof serveFlags, ServePlan>
+export type ServeInput = CommandInput<typeof serveFlags, ServePlan, ServeParts>
 
 /** Counts of a server's life, for the end of it. */
 interface Counts {
@@ -29,33 +28,34 @@ interface Counts {
   failed: number
 }
 
+/** The base's header, which peers may ask for: genesis is no store's, but the network's. */
+const baseHeaderOf = Effect.fnUntraced(function*(network: Network) {
+  const store = yield* ChainStore
+  const { base } = store.identity
+  const [stored] = yield* Effect.mapError(store.readHeaders([base.id]), storeFault)
+  return stored ?? (base.level === 0 ? makeTezosRules(yield* Crypto, network).genesis : undefined)
+})
+
 const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, reporter: Reporter) {
-  const { plan, settings } = input
-  let server: { readonly listening: string; readonly connections: () => number } | undefined
-  const opening = openPlanned(plan.store, (done, total) => state.stepTo("opening store", done, total))
-  const { network, store } = yield* unlessStopped(opening, input)
+  const { plan, resolved, settings } = input
+  const network = yield* loadNetwork(plan.store.network)
+  let served: (() => ServedStatus) | undefined
+  let listening: string | undefined
   yield* startControl(plan.controlPath, {
     command: "serve",
     state,
     network: network.chainName,
     store: plan.store.directory,
     run: () => undefined,
-    listening: () => server?.listening,
-    served: () => ({
-      base: refJson(store.identity.base),
-      head: refJson(store.head),
-      connections: server?.connections() ?? 0
-    })
+    listening: () => listening,
+    served: () => served?.()
   })
-  const identity = yield* unlessStopped(
-    startIdentity({ path: plan.identityPath, difficulty: network.proofOfWork, state, reporter }),
-    input
-  )
-  const ledger = new ByteLedger(settings.memory)
-  const built = yield* Layer.build(tezosProtocol({ network, identity, ledger, ownPort: settings.listen.port }))
+  const { context } = yield* unlessStopped(startParts(resolved, { state, reporter }), input)
+  const store = Context.get(context, ChainStore)
+  const { ownId } = Context.get(context, ChainProtocol)
+  const { ledger } = Context.get(context, ChainMemory)
+  const baseHeader = yield* Effect.provideContext(baseHeaderOf(network), context)
   const { base } = store.identity
-  const [stored] = yield* Effect.mapError(store.readHeaders([base.id]), storeFault)
-  const baseHeader = stored ?? (base.level === 0 ? makeTezosRules(yield* Crypto, network).genesis : undefined)
   const counts: Counts = { connected: 0, failed: 0 }
   const serving = yield* serveChain({
     ...settings.listen,
@@ -68,17 +68,14 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
       const { kind, ...fields } = event
       reporter.event(`peer-${kind}`, fields)
     }
-  }).pipe(
-    Effect.provideService(ChainProtocol, Context.get(built, ChainProtocol)),
-    Effect.provideService(ChainStore, store),
-    Effect.mapError(runFault)
-  )
-  server = serving
+  }).pipe(Effect.provideContext(context), Effect.mapError(runFault))
+  listening = serving.listening
+  served = () => ({ base: refJson(base), head: refJson(store.head), connections: serving.connections() })
   state.enter("serving")
   reporter.event(
     "listening",
-    { address: serving.listening, peerId: peerIdText(identity), head: refJson(store.head) },
-    `listening on ${serving.listening} as ${peerIdText(identity)}: ${network.chainName} from ${refText(base)} to ${
+    { address: serving.listening, peerId: ownId, head: refJson(store.head) },
+    `listening on ${serving.listening} as ${ownId}: ${network.chainName} from ${refText(base)} to ${
       refText(store.head)
     }`
   )

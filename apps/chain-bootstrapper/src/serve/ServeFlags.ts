@@ -18,6 +18,8 @@ export const serveFlags = {
   control: controlFlag
 } as const
 
+export type ServeSettings = Settings<typeof serveFlags>
+
 export interface ServePlan {
   readonly store: StorePlan
   readonly identityPath: string
@@ -25,7 +27,7 @@ export interface ServePlan {
 }
 
 export const planServe = (
-  settings: Partial<Settings<typeof serveFlags>>,
+  settings: Partial<ServeSettings>,
   _operands: ReadonlyArray<string>,
   context: CheckContext,
   problem: (problem: Problem) => void

@@ -15,7 +15,7 @@ export interface ControlledRun {
   readonly run: () => Pick<SyncRun, "ban" | "unban"> | undefined
   readonly listening: () => string | undefined
   /** What a server says of itself in `status`. */
-  readonly served?: () => ServedStatus
+  readonly served?: () => ServedStatus | undefined
 }
 
 export interface ServedStatus {

@@ -20,8 +20,16 @@ import {
   storeKind,
   strategyKind
 } from "@peerstrap/chain-bootstrap/plugin"
-import type { FoundSettings, Problem } from "@peerstrap/command-line"
-import { type AnyPlugin, compose, fromConfig, type Graph, type Problem as PartProblem } from "@peerstrap/plugin-host"
+import type { ConfigText, FoundSettings, Problem } from "@peerstrap/command-line"
+import {
+  type AnyKind,
+  type AnyPlugin,
+  compose,
+  type Composition,
+  fromConfig,
+  type Graph,
+  type Problem as PartProblem
+} from "@peerstrap/plugin-host"
 import { filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto, cryptoPlugins } from "@peerstrap/tezos-wire/plugin"
@@ -83,18 +91,26 @@ const told = ({ kind, message, remedy, where }: PartProblem): Problem => ({
   message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
 })
 
-/** The parts that flags name, with those that the config file puts in their place; or all that is wrong with these. */
-export const resolveParts = (
-  { file, plan, settings }: FoundSettings<typeof syncFlags, SyncPlan | undefined>
-): Effect.Effect<SyncParts, ReadonlyArray<Problem>> =>
+/** Defaults, with the parts that a config file puts in their place; or all that is wrong with these. */
+export const resolvedWith = <Provided>(
+  file: ConfigText | undefined,
+  defaults: Composition<Provided> | undefined,
+  needs: ReadonlyArray<AnyKind>
+): Effect.Effect<Composition<Provided>, ReadonlyArray<Problem>> =>
   fromConfig(registry, file?.text ?? "", {
     path: file?.path ?? "the config",
     needs,
-    // Without problems, which is when there is a plan, settings are complete.
-    defaults: plan === undefined ? "unknown" : partsOf(plan, settings as SyncSettings)
+    defaults: defaults ?? "unknown"
   }).pipe(
-    Effect.mapBoth({ onSuccess: (parts) => parts as SyncParts, onFailure: ({ problems }) => problems.map(told) })
+    Effect.mapBoth({
+      onSuccess: ({ parts }): Composition<Provided> => ({ parts }),
+      onFailure: ({ problems }) => problems.map(told)
+    })
   )
+
+/** Without problems, which is when there is a plan, settings are complete. */
+export const resolveParts = ({ file, plan, settings }: FoundSettings<typeof syncFlags, SyncPlan | undefined>) =>
+  resolvedWith(file, plan === undefined ? undefined : partsOf(plan, settings as SyncSettings), needs)
 
 /** What a run says of its parts. */
 export interface PartNames {

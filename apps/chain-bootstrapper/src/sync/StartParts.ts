@@ -1,10 +1,9 @@
 /** Starts what a run is made of: what plugins tell on the way goes to the people and programs that watch the run. */
-import { type CommandError } from "@peerstrap/command-line"
-import { Host, type HostOptions, type PluginEvent } from "@peerstrap/plugin-host"
+import type { CommandError, Reporter } from "@peerstrap/command-line"
+import { type Composition, Host, type HostOptions, type PluginEvent } from "@peerstrap/plugin-host"
 import { searchingIdentity } from "@peerstrap/tezos-bootstrap/plugin"
 import * as Effect from "effect/Effect"
-import type { SyncParts } from "./Parts.ts"
-import type { Running } from "./PrepareSync.ts"
+import type { RunState } from "./RunState.ts"
 import { partFault } from "./StartFaults.ts"
 
 /** No bound of its own: an identity takes minutes, a base as long as there are peers to ask. `--deadline` and signals end it. */
@@ -16,7 +15,12 @@ const damagedWords = ({ fields }: PluginEvent): string =>
 const warningOf = (event: PluginEvent): string | undefined =>
   event.name === "store-damaged" ? damagedWords(event) : /^warning: (.*)/.exec(event.text ?? "")?.[1]
 
-const watching = ({ reporter, state }: Omit<Running, "input">): HostOptions => ({
+interface Watching {
+  readonly state: RunState
+  readonly reporter: Reporter
+}
+
+const watching = ({ reporter, state }: Watching): HostOptions => ({
   startMillis,
   onStatus: (status) => state.told(status),
   onEvent: (event) => {
@@ -33,8 +37,8 @@ const watching = ({ reporter, state }: Omit<Running, "input">): HostOptions => (
 })
 
 /** They stop, in reverse order, with the scope. */
-export const startParts = (parts: SyncParts, running: Running) =>
-  Host.start(parts, watching(running)).pipe(
+export const startParts = <Provided>(parts: Composition<Provided>, run: Watching) =>
+  Host.start(parts, watching(run)).pipe(
     Effect.mapError((error): CommandError => partFault(error)),
-    Effect.tap((host) => Effect.sync(() => running.state.compose(host)))
+    Effect.tap((host) => Effect.sync(() => run.state.compose(host)))
   )

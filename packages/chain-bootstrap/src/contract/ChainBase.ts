@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { BlockId, BlockRef, HeaderFacts } from "./Block.ts"
+import type { StoreError } from "./ChainStore.ts"
 import type { BaseNotFound } from "./SyncRun.ts"
 
 /** A base that was found. */
@@ -20,8 +21,8 @@ export interface ChainBaseService {
   readonly wanted: BlockId | undefined
   /** Header of level 0, where the chain's definition has one. */
   readonly genesis: HeaderFacts | undefined
-  /** For a new store. */
-  readonly find: Effect.Effect<FoundBase, BaseNotFound>
+  /** For a new store. `StoreError`: none is begun. */
+  readonly find: Effect.Effect<FoundBase, BaseNotFound | StoreError>
 }
 
 /** Service: where a new store begins. */

@@ -1,12 +1,12 @@
 /** Kinds of the chain side, and the plugins of this package: memory, bases, stores, appliers, reorganisation strategies. */
 import { applierPlugins } from "./Appliers.ts"
-import { fixedBase } from "./FixedBase.ts"
+import { basePlugins } from "./Bases.ts"
 import { boundedMemory } from "./Memory.ts"
 import { storePlugins } from "./Stores.ts"
 import { strategyPlugins } from "./Strategies.ts"
 
 export * from "./Appliers.ts"
-export * from "./FixedBase.ts"
+export * from "./Bases.ts"
 export * from "./Kinds.ts"
 export * from "./Memory.ts"
 export * from "./Stores.ts"
@@ -14,4 +14,4 @@ export * from "./Strategies.ts"
 export * from "./TellingApplier.ts"
 
 /** All plugins of this package: memory, bases, stores, appliers, strategies. */
-export const chainPlugins = [boundedMemory, fixedBase, ...storePlugins, ...applierPlugins, ...strategyPlugins]
+export const chainPlugins = [boundedMemory, ...basePlugins, ...storePlugins, ...applierPlugins, ...strategyPlugins]

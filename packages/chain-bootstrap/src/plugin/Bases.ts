@@ -1,9 +1,10 @@
-/** A base that is known in full as the plugin `chain.base.fixed`: the first block of a chain of one's own. */
+/** Bases that nobody is asked for: `chain.base.fixed`, the first block of a chain of one's own, and `chain.base.stored`, whatever a store has. */
 import { configDefault, configValue, definePlugin, Type } from "@peerstrap/plugin-host"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { ChainBase } from "../contract/ChainBase.ts"
+import { StoreError } from "../contract/ChainStore.ts"
 import { baseKind } from "./Kinds.ts"
 
 const highestLevel = 2_147_483_647
@@ -30,3 +31,21 @@ export const fixedBase = definePlugin({
       find: Effect.succeed({ ref: { id, level }, header: undefined })
     })
 })
+
+export const storedBase = definePlugin({
+  id: "chain.base.stored",
+  version: "0.1.0",
+  stability: "stable",
+  summary: "Whatever the store has; a new store is not begun. For those who read and serve.",
+  provides: [baseKind],
+  requires: [],
+  config: Schema.Struct({}),
+  layer: () =>
+    Layer.succeed(ChainBase, {
+      wanted: undefined,
+      genesis: undefined,
+      find: Effect.fail(new StoreError({ reason: "not-found", path: "", message: "there is no chain store here" }))
+    })
+})
+
+export const basePlugins = [fixedBase, storedBase]
