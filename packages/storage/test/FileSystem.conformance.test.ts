@@ -11,31 +11,14 @@ import {
 } from "@peerstrap/storage/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { readdirSync, readlinkSync } from "node:fs"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-
-const countsDescriptors = process.platform === "linux"
-
-/** Descriptors of this process that are open on something below `root`. */
-const openBelow = (root: string): number =>
-  readdirSync("/proc/self/fd").filter((descriptor) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(root)
-    } catch {
-      return false
-    }
-  }).length
+import { countsDescriptors, openBelow, temporaryDirectory } from "./support/TemporaryDirectory.ts"
 
 const nodePlace = Layer.effect(
   FileSystemPlace,
   Effect.map(
-    Effect.acquireRelease(
-      Effect.promise(() => mkdtemp(join(tmpdir(), "peerstrap-storage-"))),
-      (path) => Effect.promise(() => rm(path, { recursive: true }))
-    ),
-    (path) => fileSystemPlace(join(path, "new"), { openFiles: Effect.sync(() => openBelow(path)) })
+    temporaryDirectory,
+    (path) => fileSystemPlace(join(path, "new"), { openFiles: openBelow(path) })
   )
 )
 

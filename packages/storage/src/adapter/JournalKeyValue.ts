@@ -89,6 +89,8 @@ const compactWhenLarge = (journal: Journal["Service"], state: State): Effect.Eff
   })
 }
 
+const closed = (): KeyValueError => new KeyValueError({ reason: "closed", message: "the store is closed" })
+
 /** Reads the journal, which must hold changes of a store and nothing else. */
 export const open = Effect.fnUntraced(function*(options: JournalKeyValueOptions = {}) {
   const { capacityBytes = Limits.memoryStoreBytes, compactionBytes = Limits.compactionBytes } = options
@@ -98,7 +100,6 @@ export const open = Effect.fnUntraced(function*(options: JournalKeyValueOptions 
   yield* replayInto(journal, state)
   let isClosed = false
   yield* Effect.addFinalizer(() => Effect.sync(() => (isClosed = true)))
-  const closed = (): KeyValueError => new KeyValueError({ reason: "closed", message: "the store is closed" })
 
   /** Answers for each batch why it was not taken, if so. */
   const commit = Effect.fnUntraced(function*(batches: ReadonlyArray<Changes>) {

@@ -9,3 +9,11 @@ export {
   type FileSystemPlaceShape,
   memoryFileSystemPlace
 } from "./FileSystemPlace.ts"
+export { journalKit, journalSuite } from "./JournalKit.ts"
+export {
+  type JournalCapability,
+  JournalPlace,
+  journalPlace,
+  type JournalPlaceShape,
+  memoryJournalPlace
+} from "./JournalPlace.ts"
