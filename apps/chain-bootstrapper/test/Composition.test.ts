@@ -28,14 +28,14 @@ const settings = { ...defaults, network: "mainnet" }
 const configured = (plugins: string, changes: Partial<SyncSettings> = {}) =>
   resolveParts({ plan, settings: { ...settings, ...changes }, file: { path: "c.yaml", text: plugins } })
 
-const graphOf = (parts: Composition<unknown>) => Effect.map(Host.plan(parts), graphJson)
+const graphOf = (parts: Composition<never>) => Effect.map(Host.plan(parts), graphJson)
 
-const idsOf = (parts: Composition<unknown>) => Effect.map(graphOf(parts), ({ plugins }) => plugins.map(({ id }) => id))
+const idsOf = (parts: Composition<never>) => Effect.map(graphOf(parts), ({ plugins }) => plugins.map(({ id }) => id))
 
 const byFlags = partsOf(plan, settings)
 
 /** The same composition by flags, in code and in a config, where one part is another. */
-const exchanged = Effect.fnUntraced(function*(inCode: Composition<unknown>, inConfig: string) {
+const exchanged = Effect.fnUntraced(function*(inCode: Composition<never>, inConfig: string) {
   const byCode = withOverrides(byFlags, inCode)
   const byConfig = yield* configured(`plugins:\n  - ${inConfig}\n`)
   const [code, config] = yield* Effect.all([graphOf(byCode), graphOf(byConfig)])

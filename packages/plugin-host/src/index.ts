@@ -5,6 +5,7 @@ export type { HostOptions, PluginEvent, PluginProgress, RunningHost } from "./ad
 export type { ChangeRequest, LiveSettings, SettingRow } from "./adapter/LiveSettings.ts"
 export * from "./adapter/LoadPlugins.ts"
 export * from "./adapter/MachineBudgets.ts"
+export * from "./adapter/PartsOfFlags.ts"
 export * from "./adapter/PluginsCommand.ts"
 export * from "./adapter/SettingsControl.ts"
 export * from "./contract/Budgets.ts"

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { compose, type Composition, fromConfig, Host, pluginsCommand } from "../src/index.ts"
+import { compose, type Composition, Host, partsOfFlags, pluginsCommand } from "../src/index.ts"
 import { Counter, counterKind, makeShop } from "./shop.ts"
 
 const { all, clockwork, paper, steel } = makeShop([])
@@ -18,11 +18,12 @@ const count = command<typeof flags, { readonly teeth: number } | undefined, Comp
   examples: [],
   check: ({ teeth }) => teeth === undefined ? undefined : { teeth },
   resolve: ({ file, plan }) =>
-    fromConfig(all, file?.text ?? "", {
-      path: file?.path ?? "",
+    partsOfFlags({
+      registry: all,
       needs: [counterKind],
-      defaults: plan === undefined ? "unknown" : compose(steel(plan), paper({ name: "a" }), clockwork({}))
-    }).pipe(Effect.mapError(({ problems }) => problems)),
+      file,
+      defaults: plan === undefined ? undefined : compose(steel(plan), paper({ name: "a" }), clockwork({}))
+    }),
   run: ({ resolved }) =>
     Effect.orDie(Effect.map(
       Host.run(resolved, () => Counter.use((counter) => counter.count)),
@@ -70,6 +71,16 @@ describe("a command that composes", () => {
 })
 
 describe("plugins", () => {
+  it.effect("a syntax error is told once, though two readers find it", () =>
+    withFile(
+      "count: { teeth: 12\nplugins: []\n",
+      (path) =>
+        Effect.map(shop("plugins", "validate", path), ({ code, out }) => {
+          assert.strictEqual(code, ExitCode.usage)
+          assert.match(out, /: 1 problem\n/)
+        })
+    ))
+
   it.effect("list and explain, also as JSON", () =>
     Effect.gen(function*() {
       const { out } = yield* shop("plugins", "list")

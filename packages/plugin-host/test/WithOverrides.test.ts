@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { compose, fromConfig, graphJson, Host, withOverrides } from "../src/index.ts"
+import { compose, type Composition, fromConfig, graphJson, Host, withOverrides } from "../src/index.ts"
 import { counterKind, makeShop } from "./shop.ts"
 
 const { all, clockwork, paper, steel, wood } = makeShop([])
@@ -8,7 +8,7 @@ const path = "run.yaml"
 const defaults = compose(steel({ teeth: 12 }), paper({ name: "a" }), clockwork({}))
 const options = { path, needs: [counterKind], defaults } as const
 
-const names = (composition: Parameters<typeof Host.plan>[0]) =>
+const names = (composition: Composition<never>) =>
   Effect.map(Host.plan(composition), ({ nodes }) => nodes.map(({ config, name }) => [name, config]))
 
 describe("withOverrides", () => {

@@ -8,13 +8,13 @@ import {
   storeKind
 } from "@peerstrap/chain-bootstrap/plugin"
 import type { FoundSettings } from "@peerstrap/command-line"
-import { compose, type PlacedPart } from "@peerstrap/plugin-host"
+import { compose, partsOfFlags, type PlacedPart } from "@peerstrap/plugin-host"
 import { nodeFiles } from "@peerstrap/storage/plugin"
 import { tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto } from "@peerstrap/tezos-wire/plugin"
 import { tcp, transportKind } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
-import { resolvedWith } from "../sync/Parts.ts"
+import { registry } from "../sync/Parts.ts"
 import type { serveFlags, ServePlan, ServeSettings } from "./ServeFlags.ts"
 
 /** What serving itself uses. */
@@ -43,7 +43,7 @@ const isOfServing = (parts: ReadonlyArray<PlacedPart>) => {
 
 export const resolveParts = ({ file, plan, settings }: FoundSettings<typeof serveFlags, ServePlan | undefined>) => {
   const defaults = plan === undefined ? undefined : partsOf(plan, settings as ServeSettings)
-  return resolvedWith(file, defaults, needs).pipe(
+  return partsOfFlags({ registry, needs, file, defaults }).pipe(
     Effect.map(({ parts }): ServeParts => ({ parts: parts.filter(isOfServing(defaults?.parts ?? [])) }))
   )
 }

@@ -20,21 +20,12 @@ import {
   storeKind,
   strategyKind
 } from "@peerstrap/chain-bootstrap/plugin"
-import type { ConfigText, FoundSettings, Problem } from "@peerstrap/command-line"
-import {
-  type AnyKind,
-  type AnyPlugin,
-  compose,
-  type Composition,
-  fromConfig,
-  type Graph,
-  type Problem as PartProblem
-} from "@peerstrap/plugin-host"
+import type { FoundSettings } from "@peerstrap/command-line"
+import { type AnyPlugin, compose, type Graph, partsOfFlags } from "@peerstrap/plugin-host"
 import { filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto, cryptoPlugins } from "@peerstrap/tezos-wire/plugin"
 import { tcp, transportKind, transportPlugins } from "@peerstrap/transport/plugin"
-import * as Effect from "effect/Effect"
 import type { syncFlags, SyncSettings } from "./SyncFlags.ts"
 import type { SyncPlan } from "./SyncPlan.ts"
 
@@ -85,32 +76,14 @@ const applier = ({ applier, applierCommand, octezRpc }: SyncSettings) => {
 const strategy = ({ strategy }: SyncSettings) =>
   strategy === "applied-branches" ? appliedBranchesStrategy({}) : cachedTailStrategy({})
 
-/** A syntax error is told by who reads the flags in the same words. */
-const told = ({ kind, message, remedy, where }: PartProblem): Problem => ({
-  where,
-  message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
-})
-
-/** Defaults, with the parts that a config file puts in their place; or all that is wrong with these. */
-export const resolvedWith = <Provided>(
-  file: ConfigText | undefined,
-  defaults: Composition<Provided> | undefined,
-  needs: ReadonlyArray<AnyKind>
-): Effect.Effect<Composition<Provided>, ReadonlyArray<Problem>> =>
-  fromConfig(registry, file?.text ?? "", {
-    path: file?.path ?? "the config",
-    needs,
-    defaults: defaults ?? "unknown"
-  }).pipe(
-    Effect.mapBoth({
-      onSuccess: ({ parts }): Composition<Provided> => ({ parts }),
-      onFailure: ({ problems }) => problems.map(told)
-    })
-  )
-
 /** Without problems, which is when there is a plan, settings are complete. */
 export const resolveParts = ({ file, plan, settings }: FoundSettings<typeof syncFlags, SyncPlan | undefined>) =>
-  resolvedWith(file, plan === undefined ? undefined : partsOf(plan, settings as SyncSettings), needs)
+  partsOfFlags({
+    registry,
+    needs,
+    file,
+    defaults: plan === undefined ? undefined : partsOf(plan, settings as SyncSettings)
+  })
 
 /** What a run says of its parts. */
 export interface PartNames {

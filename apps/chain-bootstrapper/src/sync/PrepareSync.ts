@@ -10,7 +10,7 @@ import {
   type SyncOptions
 } from "@peerstrap/chain-bootstrap"
 import type { CommandError, CommandInput, Reporter } from "@peerstrap/command-line"
-import type { RunningHost } from "@peerstrap/plugin-host"
+import type { Composition, RunningHost } from "@peerstrap/plugin-host"
 import type { Network } from "@peerstrap/tezos-bootstrap"
 import { Transport } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
@@ -38,7 +38,7 @@ export interface Running {
   readonly reporter: Reporter
 }
 
-type ServicesOf<Parts> = Parts extends { readonly "~types"?: () => infer Services } ? Services : never
+type ServicesOf<Parts> = Parts extends Composition<infer Services> ? Services : never
 
 /** What the parts of a run provide. */
 export type SyncServices = ServicesOf<SyncParts>

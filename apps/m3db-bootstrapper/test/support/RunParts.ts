@@ -27,7 +27,7 @@ export interface RunWithParts {
 }
 
 /** What flags name, with `others` in their place. */
-export const runWith = (argv: ReadonlyArray<string>, others: Composition<unknown>) =>
+export const runWith = (argv: ReadonlyArray<string>, others: Composition<never>) =>
   Effect.suspend(() => {
     const { parts, plan, settings } = partsOfArguments(argv)
     let said = ""

@@ -10,7 +10,7 @@ import type { Problem } from "../contract/Problem.ts"
 import type { Program } from "../contract/Program.ts"
 import type { StopRequest, StopSignal, Terminal } from "../contract/Terminal.ts"
 import { commandHelp, listedCommands, programHelp } from "../engine/Help.ts"
-import { didYouMean, formatProblems, shown } from "../engine/ProblemText.ts"
+import { didYouMean, formatProblems, shown, withoutRepeats } from "../engine/ProblemText.ts"
 import { type ReadCommand, readSettings } from "../engine/ReadSettings.ts"
 
 /** A program and all that it meets. */
@@ -154,7 +154,7 @@ export const runProgram: (input: ProgramInput) => Effect.Effect<ExitCode> = Effe
       if (found.help) return yield* Effect.as(terminal.out(commandHelp(program, command)), ExitCode.done)
       const voice = voiceOf(input, command, found.json)
       const more = yield* resolveCommand(command, found)
-      const problems = [...found.problems, ...more.problems]
+      const problems = withoutRepeats([...found.problems, ...more.problems])
       if (problems.length > 0) return yield* printProblems(voice, problems)
       return yield* Effect.matchEffect(runCommand(input, command, found, more.resolved), {
         onSuccess: (result) => print(voice, result),

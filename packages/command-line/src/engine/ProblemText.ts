@@ -7,6 +7,11 @@ export const shown = (given: string): string => {
   return safe.replace(/[\u007f-\u009f]/g, "?")
 }
 
+/** Each problem once: two readers of the same file find the same syntax error. */
+export const withoutRepeats = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => [
+  ...new Map(problems.map((problem) => [`${problem.where}: ${problem.message}`, problem])).values()
+]
+
 /** The whole report: one line a problem, and where the help is. */
 export const formatProblems = (program: string, problems: ReadonlyArray<Problem>, helpCommand: string): string => {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`

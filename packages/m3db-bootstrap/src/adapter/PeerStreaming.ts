@@ -76,6 +76,9 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
   const random = yield* Random.Random
   const scope = yield* Effect.scope
   const draw = (): number => random.nextDoubleUnsafe()
+  const firstRate = options.peerRate === undefined
+    ? options.queueLimits?.bytesPerSecond
+    : (yield* options.peerRate.current).bytesPerSecond
   const run = new StreamRun({
     options: { ...options.stream, peers: peers.map((client) => client.peer) },
     jobs: options.jobs,
@@ -84,7 +87,7 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
     ledger: new ByteLedger(options.memoryBytes),
     queues: makePeerQueues({
       peers: peers.map((client) => client.peer),
-      ...(options.queueLimits === undefined ? {} : { limits: options.queueLimits }),
+      limits: { ...options.queueLimits, ...(firstRate === undefined ? {} : { bytesPerSecond: firstRate }) },
       random: draw
     }),
     ranking: options.ranking ?? leastLoaded,
@@ -103,9 +106,9 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
   )
   if (options.peerRate !== undefined) {
     yield* options.peerRate.changes.pipe(
-      Stream.runForEach(({ bytesPerSecond, origin }) =>
-        Effect.sync(() => tell({ _tag: "rate", bytesPerSecond, origin }))
-      ),
+      Stream.map(({ bytesPerSecond, origin }) => ({ _tag: "rate" as const, bytesPerSecond, origin })),
+      Stream.dropWhile((event) => event.bytesPerSecond === firstRate),
+      Stream.runForEach((event) => Effect.sync(() => tell(event))),
       Effect.forkScoped
     )
   }

@@ -22,7 +22,7 @@ export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
    * Parts that stand unless the text says otherwise, see `withOverrides`; the text need not have `plugins` then. `unknown`: there are such parts, but
    * what they are is not known (flags are wrong), so that nothing can be said to be missing.
    */
-  readonly defaults?: Composition<unknown> | "unknown"
+  readonly defaults?: Composition<never> | "unknown"
 }
 
 const idsOf = (plugins: ReadonlyArray<AnyPlugin>): ReadonlyArray<string> => plugins.map(({ id }) => id)

@@ -16,7 +16,8 @@ import {
   type Problem,
   type ReadCommand,
   readConfig,
-  readSettings
+  readSettings,
+  withoutRepeats
 } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
 import type { Composition } from "../contract/Composition.ts"
@@ -24,6 +25,7 @@ import type { AnyPlugin } from "../contract/Plugin.ts"
 import { configJsonSchema, explainJson, explainText, listText } from "../engine/Explain.ts"
 import { type Graph, graphJson, graphText } from "../engine/Graph.ts"
 import { resolve } from "../engine/Resolve.ts"
+import { toldProblem } from "./PartsOfFlags.ts"
 
 /** The plugins and the main command of the program whose `plugins` command this is. */
 export interface PluginsCommandOptions {
@@ -101,13 +103,13 @@ const graphOf = ({ main }: PluginsCommandOptions, found: ReadCommand) =>
     const resolved = yield* Effect.result(
       main.resolve({ settings, plan: problems.length === 0 ? plan : undefined, file })
     )
-    const all = [...problems, ...(resolved._tag === "Failure" ? resolved.failure : [])]
+    const all = withoutRepeats([...problems, ...(resolved._tag === "Failure" ? resolved.failure : [])])
     if (all.length > 0 || resolved._tag === "Failure") return { problems: all }
-    const { parts } = resolved.success as Composition<unknown>
+    const { parts } = resolved.success as Composition<never>
     const made = resolve(parts)
     return "graph" in made
       ? { graph: made.graph }
-      : { problems: made.problems.map(({ message, where }) => ({ where, message })) }
+      : { problems: made.problems.map(toldProblem) }
   })
 
 const validated = (file: string, graph: Graph): CommandResult =>

@@ -19,7 +19,7 @@ const textOf = (value: unknown): string => typeof value === "string" ? value : "
 
 /** What a running process answers to `settings` and `set`. Undefined: the composition has not started yet. */
 export const settingsControl = (
-  host: () => Pick<RunningHost<unknown>, "settings"> | undefined
+  host: () => Pick<RunningHost<never>, "settings"> | undefined
 ): ControlCommands => {
   const running = Effect.suspend(() => {
     const started = host()

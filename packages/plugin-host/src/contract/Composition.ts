@@ -9,9 +9,10 @@ export interface PlacedPart {
 }
 
 /** Parts put together; the type says which services they provide. */
-export interface Composition<out Provided> {
+/** One that provides more stands in for one that provides less. */
+export interface Composition<in Provided> {
   readonly parts: ReadonlyArray<PlacedPart>
-  readonly "~types"?: () => Provided
+  readonly "~types"?: (provided: Provided) => void
 }
 
 /** Services that a part provides. */

@@ -21,7 +21,7 @@ const laidOver = (part: PlacedPart, original: PlacedPart | undefined): PlacedPar
  */
 export const withOverrides = <Provided>(
   defaults: Composition<Provided>,
-  overrides: Composition<unknown>
+  overrides: Composition<never>
 ): Composition<Provided> => {
   const given = new Set(overrides.parts.flatMap((part) => [...kindsOf(part)]))
   const waiting = [...overrides.parts]

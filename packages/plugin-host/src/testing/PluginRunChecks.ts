@@ -92,7 +92,7 @@ const starting: ReadonlyArray<PluginCheck> = [
 /** Bad for any setting with a type. */
 const badValue = { "no such": ["value"] }
 
-const change = Effect.fnUntraced(function*(host: RunningHost<unknown>, setting: string, value: unknown) {
+const change = Effect.fnUntraced(function*(host: RunningHost<never>, setting: string, value: unknown) {
   const row = () => host.settings.rows.findLast((one) => one.setting === setting)!
   const request = { plugin: row().plugin, setting, origin: "kit" }
   const before = row().current

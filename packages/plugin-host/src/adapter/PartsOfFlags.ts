@@ -1,0 +1,41 @@
+/** The composition of a command whose flags name the default parts: what its `resolve` is made of. */
+import type { ConfigText, Problem as FlagProblem } from "@peerstrap/command-line"
+import * as Effect from "effect/Effect"
+import type { Composition } from "../contract/Composition.ts"
+import type { AnyKind } from "../contract/Kind.ts"
+import type { AnyPlugin } from "../contract/Plugin.ts"
+import type { Problem } from "../contract/Problem.ts"
+import { fromConfig } from "./FromConfig.ts"
+import { machineBudgets } from "./MachineBudgets.ts"
+
+/** A problem as a command line tells it: with its remedy, unless it is the YAML itself, which who reads the flags tells in the same words. */
+export const toldProblem = ({ kind, message, remedy, where }: Problem): FlagProblem => ({
+  where,
+  message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
+})
+
+export interface PartsOfFlagsOptions<Provided> {
+  /** What may be named in the file without `from`. */
+  readonly registry: ReadonlyArray<AnyPlugin>
+  /** Kinds that the program itself uses. */
+  readonly needs: ReadonlyArray<AnyKind>
+  readonly file: ConfigText | undefined
+  /** Undefined when flags are wrong. */
+  readonly defaults: Composition<Provided> | undefined
+}
+
+/** The parts that flags name, with those that `plugins:` of the file puts in their place; or all that is wrong with these. */
+export const partsOfFlags = <Provided>(
+  { defaults, file, needs, registry }: PartsOfFlagsOptions<Provided>
+): Effect.Effect<Composition<Provided>, ReadonlyArray<FlagProblem>> =>
+  fromConfig(registry, file?.text ?? "", {
+    path: file?.path ?? "the config",
+    needs,
+    defaults: defaults ?? "unknown",
+    machine: machineBudgets()
+  }).pipe(
+    Effect.mapBoth({
+      onSuccess: (parts) => parts as Composition<Provided>,
+      onFailure: ({ problems }) => problems.map(toldProblem)
+    })
+  )
