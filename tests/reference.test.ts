@@ -29,7 +29,7 @@ describe("docs/reference", () => {
   it("is what the code says", async () => {
     const { code, text } = await compare(pages)
     assert.strictEqual(code, 0, text)
-    assert.include(text, "6 pages, all as the code says")
+    assert.include(text, "7 pages, all as the code says")
   })
 
   it("is noticed when it is not", async () => {
@@ -48,7 +48,7 @@ describe("docs/reference", () => {
 
   it("says on each page what makes it", () => {
     const generated = readdirSync(pages).filter((name) => name !== "README.md")
-    assert.isAtLeast(generated.length, 6)
+    assert.isAtLeast(generated.length, 7)
     for (const name of generated) {
       const text = readFileSync(join(pages, name), "utf8")
       assert.include(text, "Generated from the code by `npm run reference`", name)
@@ -76,6 +76,11 @@ describe("what the pages are made of", () => {
       { name: "c", fields: ["peer"] }
     ])
     assert.deepStrictEqual(namesIn(`this.note("unexpected", level)`), [])
+  })
+
+  it("events: those of plugins are known", () => {
+    const text = "runtime.event(\"a\", {}); reporter.event(\"b\", {})"
+    assert.deepStrictEqual(eventsIn("a.ts", text).found.map(({ byPlugin }) => byPlugin), [true, false])
   })
 
   it("events: a name that is not there is reported", () => {

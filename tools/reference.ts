@@ -9,6 +9,7 @@ import { cliPage } from "./reference/Cli.ts"
 import { configPage } from "./reference/Config.ts"
 import { errorsPage } from "./reference/Errors.ts"
 import { eventsPage } from "./reference/Events.ts"
+import { kitsPage } from "./reference/Kits.ts"
 import { metricsPage } from "./reference/Metrics.ts"
 import { pluginsPage } from "./reference/Plugins.ts"
 import { root } from "./reference/Sources.ts"
@@ -18,6 +19,7 @@ const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   "config.md": configPage,
   "errors.md": errorsPage,
   "events.md": eventsPage,
+  "kits.md": kitsPage,
   "metrics.md": metricsPage,
   "plugins.md": pluginsPage
 }
@@ -30,8 +32,13 @@ const firstDifference = (is: string, wanted: string): string => {
 }
 
 /** A page that cannot be made keeps no other from being made. */
-const made = (make: () => string | Promise<string>): Promise<string | Error> =>
-  Promise.try(make).catch((error: unknown) => error instanceof Error ? error : new Error(String(error)))
+const made = async (make: () => string | Promise<string>): Promise<string | Error> => {
+  try {
+    return await make()
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
 
 const { values: { folder, write: isWriting } } = parseArgs({
   options: {
@@ -40,12 +47,12 @@ const { values: { folder, write: isWriting } } = parseArgs({
   }
 })
 const stale: Array<string> = []
+const failed: Array<string> = []
 for (const [name, make] of Object.entries(pages)) {
   const path = join(folder, name)
   const wanted = await made(make)
   if (wanted instanceof Error) {
-    stale.push(`${name}: ${wanted.message}`)
-    process.exitCode = 1
+    failed.push(`${name}: ${wanted.message}`)
     continue
   }
   const is = existsSync(path) ? readFileSync(path, "utf8") : ""
@@ -53,8 +60,10 @@ for (const [name, make] of Object.entries(pages)) {
   stale.push(`${name}: ${firstDifference(is, wanted)}`)
   if (isWriting) writeFileSync(path, wanted)
 }
-if (isWriting && process.exitCode !== 1) console.log(`${Object.keys(pages).length} pages, ${stale.length} rewritten`)
-else if (stale.length > 0) {
+const all = `${Object.keys(pages).length} pages`
+if (failed.length > 0) console.error(`cannot be made:\n  ${failed.join("\n  ")}`)
+if (stale.length > 0 && !isWriting) {
   console.error(`docs/reference differs from the code; write it again with: npm run reference\n  ${stale.join("\n  ")}`)
-  process.exitCode = 1
-} else console.log(`${Object.keys(pages).length} pages, all as the code says`)
+}
+if (failed.length > 0 || (stale.length > 0 && !isWriting)) process.exitCode = 1
+else console.log(isWriting ? `${all}, ${stale.length} rewritten` : `${all}, all as the code says`)

@@ -8,6 +8,8 @@ export interface FoundEvent {
   readonly name: string
   /** Undefined: the fields are a value that is named elsewhere. A spread is `…`. */
   readonly fields: ReadonlyArray<string> | undefined
+  /** Told by a plugin through its runtime: programs decide what becomes of it. */
+  readonly byPlugin: boolean
   readonly path: string
   readonly line: number
 }
@@ -101,7 +103,8 @@ export const eventsIn = (path: string, text: string) => {
     const told = tellingAt(tokens, i, notes)
     if (told === undefined) continue
     const { line } = tokens[i]!
-    for (const name of told.names) found.push({ name, fields: told.fields, path, line })
+    const byPlugin = isWord(tokens[i - 2], "runtime")
+    for (const name of told.names) found.push({ name, fields: told.fields, byPlugin, path, line })
     if (told.names.length === 0) unnamed.push({ path, line })
   }
   return { found, unnamed }

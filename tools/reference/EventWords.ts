@@ -6,13 +6,17 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
   "peerstrap-m3db": {
     "message": "What a person would read, and no other event says.",
     "log": "A library's own log line.",
-    "stalled": "Nothing moved for 10 s; `waits` are those of `why`, each with cause and remedy.",
+    "stalled": "Nothing moved for 10 s; the others are those of `why --json`: `waits`, each with cause and remedy.",
     "plan": "The run begins: what it is going to do.",
     "disk": "Free space where filesets go, before the first is written.",
     "job-started": "A shard with up to 16 blocks begins to list and fetch.",
     "job-ended": "That shard is done, its blocks are published or given up.",
     "job-sent-back": "Every job waits for memory: the youngest gives back what it holds and starts over later.",
     "level-changed": "The consistency level is another one from now on.",
+    "peer-rate-changed": "The rate that is asked of each peer is another one from now on; 0: no limit.",
+    "setting-changed": "A value of a plugin was set while the run goes on, by whom.",
+    "plugin-status": "A plugin of the run starts, is well, is in trouble, stops.",
+    "plugin-told": "What a plugin tells, by its own name under `event`; further fields are the plugin's.",
     "peer-out-of-reach": "So many failures in a row that the peer is not waited for where the level is met without it.",
     "peer-back": "It answers again.",
     "peer-suspect": "A batch takes much longer than others of its size: other peers get the peer's work.",
@@ -25,7 +29,7 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
   "peerstrap-chain": {
     "message": "What a person would read, and no other event says.",
     "log": "A library's own log line.",
-    "stalled": "Nothing moved for 10 s; `waits` are those of `why`, each with cause and remedy.",
+    "stalled": "Nothing moved for 10 s; the others are those of `why --json`: `waits`, each with cause and remedy.",
     "plan": "The run begins: what it is going to do.",
     "identity-made": "There was no identity: one was searched and kept.",
     "base-asked": "A peer is asked for the header of `--base`.",
@@ -48,6 +52,8 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
     "store-index-made-anew": "The store's index was missing or not of its logs: it is made again from them.",
     "store-end-cut": "The last record of the store's log was torn, by a crash: it is cut off and fetched again.",
     "store-damaged": "Bytes of the store do not hold what was written: what lay there is fetched again.",
+    "identity-missing": "There is no identity yet: one is searched, which takes a while on public networks.",
+    "identity-open-to-others": "Others may read the file of the identity: whoever has it is this node.",
     "peer-connected": "`serve`: a session with a peer.",
     "peer-closed": "`serve`: it ended.",
     "peer-attempt-failed": "`serve`: a connection that became no session."
@@ -58,5 +64,6 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
 export const forwarders: Readonly<Record<string, string>> = {
   "packages/command-line/src/adapter/RunReporter.ts": "the reporter itself",
   "apps/chain-bootstrapper/src/sync/RunSync.ts": "notices of the engine",
+  "apps/chain-bootstrapper/src/sync/StartParts.ts": "events of plugins",
   "apps/chain-bootstrapper/src/serve/RunServe.ts": "connections of a server, `servedEvents`"
 }

@@ -27,7 +27,7 @@ const servedEvents = (): ReadonlyArray<FoundEvent> => {
     const fields = [...variant.matchAll(/readonly (\w+)\??:/g)].map((found) => found[1]!).filter((name) =>
       name !== "kind"
     )
-    return { name: `peer-${kind}`, fields, path: serving, line: 1 }
+    return { name: `peer-${kind}`, fields, byPlugin: false, path: serving, line: 1 }
   })
 }
 
@@ -40,7 +40,12 @@ const rowsOf = (program: ProgramName): ReadonlyArray<ReadonlyArray<string>> => {
       `${path}:${line}: tells an event by a name that is not there; say in tools/reference/EventWords.ts where it is`
     )
   }
-  const found = [...scans.flatMap(({ found }) => found), ...(program === "peerstrap-chain" ? servedEvents() : [])]
+  // peerstrap-chain tells events of plugins by their own names, with the plugin's; peerstrap-m3db as `plugin-told`.
+  const isChain = program === "peerstrap-chain"
+  const told = scans.flatMap(({ found }) => found).filter(({ byPlugin }) => isChain || !byPlugin).map((event) =>
+    event.byPlugin ? { ...event, fields: ["plugin", ...event.fields ?? []] } : event
+  )
+  const found = [...told, ...(isChain ? servedEvents() : [])]
   const byName = Map.groupBy(found, ({ name }) => name)
   const words = eventWords[program]
   const wordless = [...byName.keys()].filter((name) => words[name] === undefined)
@@ -56,7 +61,7 @@ const rowsOf = (program: ProgramName): ReadonlyArray<ReadonlyArray<string>> => {
     const fields = new Set(byName.get(name)!.flatMap(({ fields }) => fields ?? []))
     return [
       code(name),
-      [...fields].map((field) => field === "…" ? "those of `why --json`" : code(field)).join(", "),
+      [...fields].map((field) => field === "…" ? "and others" : code(field)).join(", "),
       says
     ]
   })
