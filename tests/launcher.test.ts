@@ -21,6 +21,7 @@ const require = createRequire(import.meta.url)
 const { planOf } = require("../tools/launch.cjs") as {
   planOf(root: string, argv: ReadonlyArray<string>, at?: { cwd?: string; env?: Record<string, string> }): Plan
 }
+const { namesPlugins } = require("../tools/bin.cjs") as { namesPlugins(words: ReadonlyArray<string>): boolean }
 const { installState } = require("../tools/install.cjs") as { installState(root: string): string }
 
 const made: Array<string> = []
@@ -71,6 +72,25 @@ const shared = (env: Record<string, string>): string | undefined =>
   planOf("/r/x", ["test"], { env, cwd: "/other" }).env["PEERSTRAP_SHARED"]
 
 const benchRuns = (...argv: ReadonlyArray<string>) => planOf("/r", ["bench", ...argv]).runs.map((run) => run.slice(2))
+
+describe("what an app starts as", () => {
+  it("its modules when a file that the command line names has plugins, else its bundle", () => {
+    const at = temporary()
+    write(at, {
+      "block.yaml": "bootstrap:\n  out: x\nplugins:\n  - use: a.b\n    from: ./A.ts\n",
+      "flow.yaml": "{ sync: {}, 'plugins': [] }",
+      "plain.yaml": "bootstrap:\n  out: plugins\n  # no more\n",
+      "compact.json": "{\"bootstrap\":{},\"plugins\":[]}"
+    })
+    const starts = (...words: ReadonlyArray<string>) => namesPlugins(words.map((each) => each.replace("AT", at)))
+    assert.isTrue(starts("bootstrap", "--config", "AT/block.yaml"))
+    assert.isTrue(starts("bootstrap", "--config=AT/block.yaml", "--json"))
+    assert.isTrue(starts("plugins", "validate", "AT/flow.yaml"))
+    assert.isTrue(starts("plugins", "graph", "AT/compact.json"))
+    assert.isFalse(starts("bootstrap", "--config", "AT/plain.yaml"))
+    assert.isFalse(starts("plugins", "list", "--config", "AT/none.yaml", "AT"))
+  })
+})
 
 describe("launcher plans", () => {
   it("start: the default demo is all; flags pass", () => {
