@@ -17,3 +17,11 @@ export {
   type JournalPlaceShape,
   memoryJournalPlace
 } from "./JournalPlace.ts"
+export { keyValueKit, keyValueSuite } from "./KeyValueKit.ts"
+export {
+  journalKeyValuePlace,
+  type KeyValueCapability,
+  KeyValuePlace,
+  keyValuePlace,
+  type KeyValuePlaceShape
+} from "./KeyValuePlace.ts"
