@@ -281,6 +281,50 @@ describe("Tcp for Memory", () => {
     }))
 })
 
+describe("parts that a plan uses", () => {
+  it.live("are those of the file: the level, the network; nothing that writes is started", () =>
+    Effect.gen(function*() {
+      const { directory, file, out } = yield* configured(
+        ["a=a:9000", "b=b:9000"],
+        `  - use: transport.memory
+  - { use: test.replicas.embedded, from: ${pluginFile("Replicas.ts")}, with: { hosts: [a] } }
+  - { use: consistency.fixed, with: { level: none } }
+  - { use: m3db.sink.lines, from: ${pluginFile("LineSink.ts")}, with: { file: lines.txt, mood: broken } }
+`
+      )
+      // What stands on the network of a plan is what the plan uses: here nobody, so that both peers are silent.
+      writeFileSync(file, readFileSync(file, "utf8").replace("bootstrap:", "plan:"))
+      const flags = ["plan", "--config", file, "--patience", "50ms"]
+      const planned = yield* runHere(...flags)
+      assert.notMatch(planned.err, /no such thing/)
+      assert.match(planned.out, /level none needs 1 of 2 peers[\s\S]*nothing listens on b:9000 in this memory network/)
+      assert.isFalse(existsSync(out))
+      assert.isFalse(existsSync(join(directory, "lines.txt")))
+    }))
+})
+
+describe("peers from another part", () => {
+  it.live("are those of the plan by their ids, in whatever order they come; one that is not there is told", () =>
+    Effect.gen(function*() {
+      const replicas = yield* startReplicas([{}, { lackSeries: { every: 5, remainder: 0 } }])
+      const peersOf = (ids: ReadonlyArray<string>): string =>
+        ids.map((id, at) => `{ id: ${id}, host: 127.0.0.1, port: ${replicas[at]!.server.address.port} }`).join(", ")
+      const named = `  - use: m3db.peers.tchannel\n    with: { peers: [${peersOf(["b", "a"])}] }\n`
+      const { flags, out } = yield* configured(["a=10.0.0.1:1", "b=10.0.0.1:2"], named)
+      const ended = yield* runHere(...flags)
+      assert.strictEqual(ended.code, 0, ended.err)
+      const absent: ReadonlyArray<Record<string, string>> = reportOf(out).report.divergences.entries.map((
+        { checksums }: { checksums: Record<string, string> }
+      ) => checksums)
+      assert.isTrue(absent.length > 0 && absent.every(({ a, b }) => a === "-" && b !== "-"))
+
+      const other = yield* configured(["a=10.0.0.1:1"], named.replace("id: a", "id: c"))
+      const refused = yield* runHere(...other.flags)
+      assert.strictEqual(refused.code, 2)
+      assert.match(refused.err, /the part that brings the peers has b, c, and not a\n {2}what to do: name the same ids/)
+    }))
+})
+
 describe("the graph of a run", () => {
   it.live("is the same by code and by config, as text and as JSON", () =>
     Effect.gen(function*() {

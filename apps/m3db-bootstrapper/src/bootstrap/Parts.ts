@@ -27,13 +27,13 @@ import {
   throughputWeightedPlugin
 } from "@peerstrap/peer-selection/plugin"
 import {
+  type AnyKind,
   type AnyPlugin,
   compose,
   type Composition,
-  fromConfig,
   logKind,
-  machineBudgets,
-  type Problem as PartProblem,
+  partsOfFlags,
+  type PlacedPart,
   type RunningHost
 } from "@peerstrap/plugin-host"
 import { settableLog } from "@peerstrap/plugin-host/plugin"
@@ -88,11 +88,19 @@ export type BootstrapParts = ReturnType<typeof partsOf>
 /** Those parts while they run. */
 export type BootstrapHost = BootstrapParts extends Composition<infer Provided> ? RunningHost<Provided> : never
 
-/** A syntax error is told by who reads the flags in the same words. */
-const told = ({ kind, message, remedy, where }: PartProblem): Problem => ({
-  where,
-  message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
-})
+/** Parts of a run that provide some kinds, and those that these require: for commands that use a part of it. */
+export const partsProviding = <Provided>(
+  { parts }: Composition<Provided>,
+  kinds: ReadonlyArray<AnyKind>
+): Composition<Provided> => {
+  const used = new Set(kinds.map(({ id }) => id))
+  const isUsed = ({ plugin }: PlacedPart): boolean => plugin.provides.some(({ id }) => used.has(id))
+  for (let before = -1; before !== used.size;) {
+    before = used.size
+    for (const { plugin } of parts.filter(isUsed)) for (const { id } of plugin.requires) used.add(id)
+  }
+  return { parts: parts.filter(isUsed) }
+}
 
 /** What `--resume` and `--overwrite` are about only filesets have. */
 const aboutFilesets = (parts: BootstrapParts, settings: Partial<BootstrapSettings>): ReadonlyArray<Problem> => {
@@ -108,13 +116,8 @@ const aboutFilesets = (parts: BootstrapParts, settings: Partial<BootstrapSetting
 export const resolveParts = Effect.fnUntraced(
   function*({ file, plan, settings }: FoundSettings<typeof bootstrapFlags, BootstrapPlan | undefined>) {
     // Without problems, which is when there is a plan, settings are complete.
-    const defaults = plan === undefined ? "unknown" : partsOf(plan, settings as BootstrapSettings)
-    const path = file?.path ?? "the config"
-    const resolved = yield* fromConfig(registry, file?.text ?? "", { path, needs, defaults, machine: machineBudgets() })
-      .pipe(
-        Effect.mapError(({ problems }) => problems.map(told))
-      )
-    const parts = resolved as BootstrapParts
+    const defaults = plan === undefined ? undefined : partsOf(plan, settings as BootstrapSettings)
+    const parts = yield* partsOfFlags({ registry, needs, file, defaults })
     const problems = plan === undefined ? [] : aboutFilesets(parts, settings)
     return problems.length === 0 ? parts : yield* Effect.fail(problems)
   }

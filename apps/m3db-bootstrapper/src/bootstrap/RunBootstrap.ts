@@ -28,6 +28,7 @@ import { controlCommands, levelPart } from "./ControlCommands.ts"
 import { checkExisting, nothingExists } from "./Existing.ts"
 import { filesetOutputOf, verifyFilesets } from "./FilesetOutput.ts"
 import type { BootstrapHost, BootstrapParts } from "./Parts.ts"
+import { plannedPeers } from "./PlannedPeers.ts"
 import { announcePlan } from "./PlanText.ts"
 import { logsOf, reporting } from "./Reporter.ts"
 import { reportFileName } from "./ReportText.ts"
@@ -113,6 +114,7 @@ const steps = Effect.fnUntraced(
     const { plan, settings } = input
     const { graph } = host
     const filesets = filesetOutputOf(graph)
+    const peers = yield* plannedPeers(plan)
     state.enter("checking output")
     const existing = filesets === undefined ? nothingExists : yield* checkExisting(
       { ...plan, outPath: filesets.out },
@@ -128,7 +130,7 @@ const steps = Effect.fnUntraced(
     )
     const { level, origin } = yield* LevelSource.use((levels) => levels.current)
     announcePlan({ host, plan, settings, existing, level, origin }, reporter)
-    const streamed = yield* streamBlocks({ input, host, existing, state, reporter })
+    const streamed = yield* streamBlocks({ input, peers, host, existing, state, reporter })
     const { outcome, written } = streamed
     const isWhole = outcome._tag === "complete" || outcome._tag === "incomplete"
     let done = 0

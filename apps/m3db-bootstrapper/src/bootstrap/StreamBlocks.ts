@@ -9,6 +9,7 @@ import {
   BlockSink,
   MergePolicy,
   type Outcome,
+  PeerBlocks,
   SinkError,
   startPeerStreaming
 } from "@peerstrap/m3db-bootstrap"
@@ -26,6 +27,8 @@ import { fatalPlugin } from "./StartErrors.ts"
 
 export interface Streaming {
   readonly input: BootstrapInput
+  /** By index in the plan. */
+  readonly peers: PeerBlocks["Service"]["peers"]
   readonly host: RunningHost<never>
   readonly existing: Existing
   readonly state: RunState
@@ -93,7 +96,7 @@ const streamingOptions = ({ existing, input: { plan, settings }, reporter }: Str
 /** Until the run ends by itself, by a deadline or by a signal. Whatever wrote has ended when its scope has. */
 const streamInScope = Effect.fnUntraced(
   function*(streaming: Streaming, filesets: FilesetSinkConfig | undefined, seen: Seen) {
-    const { host, input, reporter, state } = streaming
+    const { host, input, peers, reporter, state } = streaming
     const looks = filesets !== undefined && input.settings.encoding === "m3tsz"
     const watch = looks ? new BlockSizeWatch(input.settings.blockSize) : undefined
     const sink = watchedSink(yield* BlockSink, watch, seen)
@@ -104,7 +107,10 @@ const streamInScope = Effect.fnUntraced(
       ranking: yield* PeerRanking,
       mergeRule: yield* MergePolicy
     }
-    const handle = yield* Effect.provideService(startPeerStreaming(options), BlockSink, sink)
+    const handle = yield* startPeerStreaming(options).pipe(
+      Effect.provideService(BlockSink, sink),
+      Effect.provideService(PeerBlocks, { peers })
+    )
     state.stream(handle.run)
     let stoppedBy: StopSignal | undefined
     yield* input.stop.pipe(

@@ -2,8 +2,10 @@
 import {
   type CheckContext,
   command,
+  CommandError,
   type CommandInput,
   type CommandResult,
+  ExitCode,
   formatNanosDuration,
   makeStatusLine,
   optional,
@@ -12,18 +14,22 @@ import {
   withDefault
 } from "@peerstrap/command-line"
 import { LevelSource } from "@peerstrap/consistency-policy"
+import { consistencyKind } from "@peerstrap/consistency-policy/plugin"
+import { peersKind } from "@peerstrap/m3db-bootstrap/plugin"
 import { formatShards } from "@peerstrap/m3db-topology"
-import { makeNodeClient } from "@peerstrap/m3db-wire"
+import { Host, machineBudgets } from "@peerstrap/plugin-host"
 import { formatCount, formatNanos } from "@peerstrap/progress"
-import { FileSystem, NodeFileSystem } from "@peerstrap/storage"
-import { formatAddress, Tcp } from "@peerstrap/transport"
+import { FileSystem } from "@peerstrap/storage"
+import { filesKind } from "@peerstrap/storage/plugin"
+import { formatAddress } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { type BootstrapPlan, planBootstrap, planJobs } from "../bootstrap/BootstrapPlan.ts"
 import { blockName, checkExisting, nothingExists } from "../bootstrap/Existing.ts"
-import { levelLayer } from "../bootstrap/Level.ts"
-import { clientOptions } from "../inspect/PeerFlags.ts"
+import { filesetOutputOf } from "../bootstrap/FilesetOutput.ts"
+import { type BootstrapParts, partsProviding, resolveParts } from "../bootstrap/Parts.ts"
+import { plannedPeers } from "../bootstrap/PlannedPeers.ts"
+import { fatalPlugin, partError } from "../bootstrap/StartErrors.ts"
 import { type ForecastSettings, makeForecast } from "../plan/Forecast.ts"
 import { forecastCode, forecastJson, forecastText } from "../plan/ForecastText.ts"
 import { listJobs } from "../plan/ListJobs.ts"
@@ -47,14 +53,23 @@ const planFlags = {
   )
 } as const
 
-type PlanInput = CommandInput<typeof planFlags, BootstrapPlan | undefined>
+type PlanInput = CommandInput<typeof planFlags, BootstrapPlan | undefined, BootstrapParts>
+
+/** Parts of a run that planning uses: nothing that writes. */
+const used = [consistencyKind, peersKind, filesKind] as const
 
 /** What the output directory says to such a run; a refusal is a value here. */
-const lookAtOutput = Effect.fnUntraced(function*({ settings }: PlanInput, plan: BootstrapPlan) {
-  if (settings.out === undefined) return { existing: nothingExists, refusal: undefined, freeBytes: undefined }
+const lookAtOutput = Effect.fnUntraced(function*({ resolved, settings }: PlanInput, plan: BootstrapPlan) {
+  const filesets = filesetOutputOf(yield* Effect.mapError(Host.plan(resolved), partError))
+  if (settings.out === undefined || filesets === undefined) {
+    return { existing: nothingExists, refusal: undefined, freeBytes: undefined }
+  }
   const fs = yield* FileSystem
-  const checking = yield* Effect.result(checkExisting(plan, settings, () => undefined))
-  const freeBytes = yield* fs.freeBytes(plan.outPath).pipe(Effect.orElseSucceed(() => undefined))
+  const { namespace, out, overwrite } = filesets
+  const checking = yield* Effect.result(
+    checkExisting({ ...plan, outPath: out }, { ...settings, namespace, overwrite }, () => undefined)
+  )
+  const freeBytes = yield* fs.freeBytes(out).pipe(Effect.orElseSucceed(() => undefined))
   return checking._tag === "Success"
     ? { existing: checking.success, refusal: undefined, freeBytes }
     : { existing: nothingExists, refusal: checking.failure, freeBytes }
@@ -77,15 +92,7 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
   const status = yield* makeStatusLine(terminal, json)
   const { existing, freeBytes, refusal } = yield* lookAtOutput(input, plan)
   const { level } = yield* LevelSource.use((levels) => levels.current)
-  const clients = yield* Effect.forEach(
-    plan.peers,
-    (peer) =>
-      makeNodeClient({
-        ...clientOptions(peer, settings.callTimeout),
-        connections: settings.connectionsPerPeer,
-        idleTimeoutMillis: settings.idleTimeout
-      })
-  )
+  const clients = yield* plannedPeers(plan)
   const jobs = planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start)), settings.jobsInFlight)
   const listed = yield* listJobs({
     namespace: settings.namespace,
@@ -133,11 +140,11 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
   } satisfies CommandResult as CommandResult
 })
 
-export const plan = command({
+export const plan = command<typeof planFlags, BootstrapPlan | undefined, BootstrapParts>({
   name: "plan",
   summary: "Say what a bootstrap would do: work, time, memory, disk, risks; nothing is fetched or written",
   details: [
-    "Takes the flags of bootstrap. Lists every shard on every peer exactly as a run would, and tells for each peer and in total: series, " +
+    "Takes the flags of bootstrap, and plugins: of a config file as that does. Lists every shard on every peer exactly as a run would, and tells for each peer and in total: series, " +
     "series-blocks and bytes, what would be fetched from whom, which blocks differ, which shards do not reach the level, the time (listing " +
     "as measured just now, data by the rates of --assumed-…), the peak of the memory, the disk. What is in --out is looked at as a run " +
     "looks at it; with --resume it is verified.",
@@ -163,8 +170,13 @@ export const plan = command({
     context: CheckContext,
     problem: (problem: Problem) => void
   ): BootstrapPlan | undefined => planBootstrap({ ...settings, out: settings.out ?? "." }, operands, context, problem),
+  resolve: ({ settings, ...found }) => resolveParts({ ...found, settings: { ...settings, out: settings.out ?? "." } }),
   run: (input) =>
-    runPlan(input).pipe(
-      Effect.provide(Layer.mergeAll(NodeFileSystem.layer, Tcp.layer, levelLayer(input.settings)))
+    Host.run(partsProviding(input.resolved, used), () => runPlan(input), { machine: machineBudgets() }).pipe(
+      Effect.catchTags({
+        CompositionError: (error) => Effect.fail(partError(error)),
+        PluginStartError: (error) => Effect.fail(partError(error)),
+        PluginFatalError: (error) => Effect.fail(new CommandError({ exitCode: ExitCode.local, ...fatalPlugin(error) }))
+      })
     )
 })
