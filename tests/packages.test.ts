@@ -9,6 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll } from "vitest"
 import * as Consumer from "./packages/Consumer.ts"
+import { bootstrapIntoOwnSink } from "./packages/OutsidePlugin.ts"
 import { type Manifest, packAll, type Packed, run, type Tarball } from "./packages/Packed.ts"
 import * as PackRules from "./packages/PackRules.ts"
 import { root, workspaceFolders } from "./tidy/Repository.ts"
@@ -192,5 +193,12 @@ describe("in an empty project", () => {
       const said = await run("npx", ["--no-install", name, "--version"], project)
       assert.strictEqual(said.stdout.trim(), manifest.version, said.stderr)
     }
+  })
+
+  it("an app runs a plugin of the project's own, from a file that imports the installed packages", async () => {
+    const { bootstrapped, lines, validated } = await bootstrapIntoOwnSink(project)
+    assert.strictEqual(validated.code, 0, validated.stdout + validated.stderr)
+    assert.strictEqual(bootstrapped.code, 0, bootstrapped.stdout + bootstrapped.stderr)
+    assert.strictEqual(lines, 100 * 2 * 60, bootstrapped.stderr)
   })
 })
