@@ -13,6 +13,8 @@ export class AppliedBranches implements Reorganisation {
   /** Side blocks that the applier has. */
   private readonly held = new Set<BlockId>()
   private readonly refused = new Set<BlockId>()
+  /** Side blocks whose bodies were asked for. */
+  private readonly wanted = new Set<BlockId>()
   private applying: BlockId | undefined = undefined
   private readonly pending: PendingRival
   private moving:
@@ -65,20 +67,22 @@ export class AppliedBranches implements Reorganisation {
   }
 
   /** Tips of side branches that the applier holds. */
-  private branches(): number {
+  private tips(): ReadonlySet<BlockId> {
     const { core } = this.parts
     const parents = new Set([...this.held].flatMap((id) => core.facts.get(id)?.parent ?? []))
-    return [...this.held].filter((id) => !parents.has(id)).length
+    return new Set([...this.held].filter((id) => !parents.has(id)))
   }
 
   private applyNext(): void {
     const { apply, bodies, core } = this.parts
     if (this.applying !== undefined || apply.inFlight > 0) return
+    const tips = this.tips()
     for (const facts of this.candidates()) {
-      const extendsHeld = this.held.has(facts.parent)
+      const opensBranch = !tips.has(facts.parent)
       const ofRival = this.pending.rival?.ids.includes(facts.id) ?? false
-      if (!extendsHeld && !ofRival && this.branches() >= core.options.maxBranches) continue
+      if (opensBranch && !ofRival && tips.size >= core.options.maxBranches) continue
       bodies.want([facts.id])
+      this.wanted.add(facts.id)
       if (!bodies.complete(facts.id)) continue
       this.applying = facts.id
       core.emit({ kind: "store-headers", headers: [facts] })
@@ -91,10 +95,18 @@ export class AppliedBranches implements Reorganisation {
     this.applying = undefined
     for (const id of ids.slice(0, count)) {
       this.held.add(id)
-      this.parts.bodies.forget(id)
+      this.unwant(id)
     }
     const next = ids[count]
-    if (outcome === "invalid" && next !== undefined) this.refused.add(next)
+    if (outcome !== "invalid" || next === undefined) return
+    this.refused.add(next)
+    this.unwant(next)
+  }
+
+  /** What was chosen meanwhile is wanted for our chain. */
+  private unwant(id: BlockId): void {
+    const { bodies, core } = this.parts
+    if (this.wanted.delete(id) && core.chainLevel(id) === undefined) bodies.forget(id)
   }
 
   moved(to: BlockRef): void {
@@ -115,8 +127,11 @@ export class AppliedBranches implements Reorganisation {
   /** A branch that leaves our chain at or below what is final has lost for good. */
   private forgetSettled(): void {
     const { core } = this.parts
+    const isSettled = (id: BlockId): boolean => core.dag.find(core.idBytes(id)) < 0
+    for (const id of this.wanted) if (isSettled(id)) this.unwant(id)
+    for (const id of this.refused) if (isSettled(id)) this.refused.delete(id)
     for (const id of this.held) {
-      if (core.dag.find(core.idBytes(id)) >= 0) continue
+      if (!isSettled(id)) continue
       this.held.delete(id)
       core.emit({ kind: "forget-branch", id })
     }

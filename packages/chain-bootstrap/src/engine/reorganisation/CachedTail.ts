@@ -3,7 +3,7 @@
  * then the applier goes back to the fork and up the new branch. Cheap to keep, with a delay at the switch (R121, R122).
  */
 import type { Wait } from "@peerstrap/progress"
-import type { BlockRef } from "../../contract/Block.ts"
+import type { BlockId, BlockRef } from "../../contract/Block.ts"
 import type { Reorganisation, ReorganisationParts, Rival } from "../../contract/Reorganisation.ts"
 import { PendingRival } from "./PendingRival.ts"
 import { adopt } from "./Reorganisation.ts"
@@ -11,6 +11,8 @@ import { adopt } from "./Reorganisation.ts"
 export class CachedTail implements Reorganisation {
   private readonly parts: ReorganisationParts
   private readonly pending: PendingRival
+  /** Blocks of all rivals since there was none: peers do not turn at once, so that one rival soon gives way to the next, or comes back. */
+  private readonly prepared = new Set<BlockId>()
   private moving: { readonly rival: Rival; readonly from: BlockRef } | undefined = undefined
 
   constructor(parts: ReorganisationParts) {
@@ -24,9 +26,9 @@ export class CachedTail implements Reorganisation {
 
   consider(rival: Rival | undefined): void {
     if (this.moving !== undefined) return
-    const before = this.pending.rival
-    if (this.pending.consider(rival)) this.parts.bodies.want(rival?.ids ?? [])
-    else if (rival === undefined) { for (const id of before?.ids ?? []) this.parts.bodies.forget(id) }
+    if (!this.pending.consider(rival)) return this.forgetPrepared()
+    for (const id of rival?.ids ?? []) this.prepared.add(id)
+    this.parts.bodies.want(rival?.ids ?? [])
   }
 
   advance(): void {
@@ -49,10 +51,17 @@ export class CachedTail implements Reorganisation {
     this.moving = undefined
     core.counters.reorganisations++
     adopt(this.parts, to, core.facts.get(to.id))
-    // The branch is chosen like any segment, by the quorum of now.
+    // The branch is chosen like any segment, by the quorum of now, which may want another one. Its bodies are durable: what is chosen has them at once.
+    this.forgetPrepared()
     gate.restart()
     const top = { id: moving.rival.top.id, level: moving.rival.top.level }
     core.notice({ kind: "reorganised", fork: to, from: moving.from, to: top, strategy: "cached-tail" })
+  }
+
+  private forgetPrepared(): void {
+    const { bodies, core } = this.parts
+    for (const id of this.prepared) if (core.chainLevel(id) === undefined) bodies.forget(id)
+    this.prepared.clear()
   }
 
   waits(): ReadonlyArray<Wait> {
