@@ -9,6 +9,7 @@ import { reorganisationMutants } from "./ReorganisationMutants.ts"
 import { playHistory, ReorganisationWorld } from "./ReorganisationWorld.ts"
 import { type Law, LawBroken } from "./WorldState.ts"
 
+/** What a strategy can do, by name. */
 export type ReorganisationCapability = "branches"
 
 const seeds = Array.from({ length: 24 }, (_, at) => at + 1)

@@ -317,4 +317,5 @@ const runs: ReadonlyArray<StrategyMutant> = [
   }
 ]
 
+/** All strategies with a fault, each with the check that must reject it. */
 export const reorganisationMutants: ReadonlyArray<StrategyMutant> = [...ways, ...words, ...memory, ...runs]
