@@ -14,6 +14,7 @@ export const toldProblem = ({ kind, message, remedy, where }: Problem): FlagProb
   message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
 })
 
+/** What a command's composition is made of: default parts, what may replace them, what the program needs. */
 export interface PartsOfFlagsOptions<Provided> {
   /** What may be named in the file without `from`. */
   readonly registry: ReadonlyArray<AnyPlugin>

@@ -9,6 +9,7 @@ import { configKeys } from "../engine/ConfigKeys.ts"
 import { decodeConfig } from "../engine/DecodeConfig.ts"
 import { CheckedPlugin, type CheckedPluginShape, placed } from "./CheckedPlugin.ts"
 
+/** What a plugin's maker can show to the kit, by name. */
 export type PluginCapability = "counts-handles"
 
 export type PluginCheck = Check<CheckedPlugin, PluginCapability>

@@ -8,6 +8,7 @@ import { type PluginCapability, pluginConfigChecks } from "./PluginConfigChecks.
 import { pluginMutants } from "./PluginMutants.ts"
 import { pluginRunChecks } from "./PluginRunChecks.ts"
 
+/** The kit of plugins. */
 export const pluginKit: Kit<CheckedPlugin, PluginCapability> = {
   contract: "Plugin",
   capabilities: {
