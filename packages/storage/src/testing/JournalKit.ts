@@ -5,6 +5,7 @@ import { journalMutants } from "./JournalMutants.ts"
 import type { JournalCapability, JournalPlace } from "./JournalPlace.ts"
 import { journalPowerChecks } from "./JournalPowerChecks.ts"
 
+/** The kit of journals. */
 export const journalKit: Kit<JournalPlace, JournalCapability> = {
   contract: "Journal",
   capabilities: {

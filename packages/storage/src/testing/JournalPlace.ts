@@ -11,6 +11,7 @@ import { makeSlowFiles } from "./SlowFiles.ts"
 
 type Service = (typeof Journal)["Service"]
 
+/** Where a journal is checked, and what can be done to it. */
 export interface JournalPlaceShape {
   /** Opens the one journal of this place, empty at first, until the scope ends. */
   readonly open: Effect.Effect<Service, unknown, Scope.Scope>
@@ -22,11 +23,14 @@ export interface JournalPlaceShape {
   readonly openFiles: Effect.Effect<number>
 }
 
+/** Service: the place of a journal under test. */
 export class JournalPlace extends Context.Service<JournalPlace, JournalPlaceShape>()(
   "@peerstrap/storage/testing/JournalPlace"
 ) {}
 
+/** What a place can show to the kit, by name. */
 export type JournalCapability = "power-cut" | "syncs" | "open-files"
+/** One check of the kit. */
 export type JournalCheck = Check<JournalPlace, JournalCapability>
 
 const lacking = (capability: JournalCapability): Effect.Effect<never> =>

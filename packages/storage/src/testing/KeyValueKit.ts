@@ -5,6 +5,7 @@ import { keyValueLawChecks } from "./KeyValueLawChecks.ts"
 import { keyValueMutants } from "./KeyValueMutants.ts"
 import type { KeyValueCapability, KeyValuePlace } from "./KeyValuePlace.ts"
 
+/** The kit of key-value stores. */
 export const keyValueKit: Kit<KeyValuePlace, KeyValueCapability> = {
   contract: "KeyValue",
   capabilities: {

@@ -13,6 +13,7 @@ import { makeSlowFiles } from "./SlowFiles.ts"
 
 type Service = (typeof KeyValue)["Service"]
 
+/** Where a store is checked, and what can be done to it. */
 export interface KeyValuePlaceShape {
   /** Opens the one store of this place, empty at first, until the scope ends. */
   readonly open: Effect.Effect<Service, unknown, Scope.Scope>
@@ -21,11 +22,14 @@ export interface KeyValuePlaceShape {
   readonly openFiles: Effect.Effect<number>
 }
 
+/** Service: the place of a store under test. */
 export class KeyValuePlace extends Context.Service<KeyValuePlace, KeyValuePlaceShape>()(
   "@peerstrap/storage/testing/KeyValuePlace"
 ) {}
 
+/** What a place can show to the kit, by name. */
 export type KeyValueCapability = "durable" | "power-cut" | "open-files"
+/** One check of the kit. */
 export type KeyValueCheck = Check<KeyValuePlace, KeyValueCapability>
 
 const lacking = (capability: KeyValueCapability): Effect.Effect<never> =>
