@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { cliPage } from "./reference/Cli.ts"
 import { configPage } from "./reference/Config.ts"
+import { contractsPage } from "./reference/Contracts.ts"
 import { errorsPage } from "./reference/Errors.ts"
 import { eventsPage } from "./reference/Events.ts"
 import { kitsPage } from "./reference/Kits.ts"
@@ -17,6 +18,7 @@ import { root } from "./reference/Sources.ts"
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   "cli.md": cliPage,
   "config.md": configPage,
+  "contracts.md": contractsPage,
   "errors.md": errorsPage,
   "events.md": eventsPage,
   "kits.md": kitsPage,

@@ -13,17 +13,20 @@ interface PluginModule {
 const isKind = (value: unknown): value is AnyKind =>
   typeof value === "object" && value !== null && "multiplicity" in value && "tag" in value && "metered" in value
 
-export const pluginModules = async (): Promise<ReadonlyArray<PluginModule>> => {
-  const found: Array<PluginModule> = []
-  for (const path of globSync("packages/*/src/plugin/index.ts", { cwd: root }).toSorted()) {
-    const exported = Object.entries(await load(path))
-    found.push({
-      name: `@peerstrap/${path.split("/")[1]}/plugin`,
-      plugins: exported.flatMap(([name, value]) => isPlugin(value) ? [[name, value] as const] : []),
-      kinds: exported.flatMap(([name, value]) => isKind(value) ? [[name, value] as const] : [])
-    })
+const moduleOf = async (path: string, name: string): Promise<PluginModule> => {
+  const exported = Object.entries(await load(path))
+  return {
+    name,
+    plugins: exported.flatMap(([name, value]) => isPlugin(value) ? [[name, value] as const] : []),
+    kinds: exported.flatMap(([name, value]) => isKind(value) ? [[name, value] as const] : [])
   }
-  return found
+}
+
+/** What packages export under `/plugin`; kinds of the host itself are among its own exports. */
+export const pluginModules = async (): Promise<ReadonlyArray<PluginModule>> => {
+  const paths = globSync("packages/*/src/plugin/index.ts", { cwd: root }).toSorted()
+  const found = await Promise.all(paths.map((path) => moduleOf(path, `@peerstrap/${path.split("/")[1]}/plugin`)))
+  return [...found, await moduleOf("packages/plugin-host/src/index.ts", "@peerstrap/plugin-host")]
 }
 
 interface JsonSchema {
@@ -150,14 +153,21 @@ const pluginSection = (module: string, exported: string, plugin: AnyPlugin): str
     }`)
 }
 
+/** Keys of services name their package: `@peerstrap/transport/Transport`. */
+const serviceOf = (key: string): string => {
+  const at = key.lastIndexOf("/")
+  return `\`${key.slice(at + 1)}\` of \`${key.slice(0, at)}\``
+}
+
 export const pluginsPage = async (): Promise<string> => {
   const modules = await pluginModules()
   const kinds = modules.flatMap(({ kinds, name }) =>
-    kinds.map(([exported, { id, metered, multiplicity, summary }]) => [
+    kinds.map(([exported, { id, metered, multiplicity, summary, tag }]) => [
       code(id),
       multiplicity,
       summary,
       metered ? "yes" : "no",
+      serviceOf(tag.key),
       `\`${exported}\` of \`${name}\``
     ])
   ).toSorted((a, b) => a[0]! < b[0]! ? -1 : 1)
@@ -167,8 +177,9 @@ export const pluginsPage = async (): Promise<string> => {
   return page(
     "Plugins",
     "Kinds are contracts; of a kind `one` a composition has exactly one plugin, of `many` a list. *Metered*: calls over its edges are counted.\n" +
+      "A plugin of a kind gives its service: a class that is imported from the package and has the contract in its type. " +
       "What the words mean: [Concepts](../concepts.md).",
-    `## Kinds\n\n${table(["kind", "", "what it is", "metered", "in code"], kinds)}\n## Plugins\n\n${
+    `## Kinds\n\n${table(["kind", "", "what it is", "metered", "service", "kind in code"], kinds)}\n## Plugins\n\n${
       plugins.map(({ text }) => text).join("\n")
     }`
   )
