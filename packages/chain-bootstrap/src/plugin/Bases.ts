@@ -32,6 +32,7 @@ export const fixedBase = definePlugin({
     })
 })
 
+/** Fails with `not-found` where a new store would begin. */
 export const storedBase = definePlugin({
   id: "chain.base.stored",
   version: "0.1.0",
@@ -48,4 +49,5 @@ export const storedBase = definePlugin({
     })
 })
 
+/** The bases of this package. */
 export const basePlugins = [fixedBase, storedBase]
