@@ -22,7 +22,7 @@ const pluginOf = (name: string, rule: MergeRule, summary: string) =>
 export const mostReplicasPlugin = pluginOf(
   "most-replicas",
   mergeRules.get("most-replicas")!,
-  "The value that most replicas hold; a tie goes to the highest peer id."
+  "The value that most replicas hold; a tie goes to the smallest peer id."
 )
 
 /** Plugin `m3db.merge.highest-peer`: the value of the highest peer id. */

@@ -10,10 +10,11 @@ import { PeerBlocks } from "../contract/PeerBlocks.ts"
 import { peersKind } from "./Kinds.ts"
 
 const Peer = Schema.Struct({
-  /** Host id, as the cluster knows it. */
-  id: Schema.NonEmptyString,
-  host: Schema.NonEmptyString,
-  port: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 }))
+  id: Schema.NonEmptyString.annotate({ description: "Host id, as the cluster knows it." }),
+  host: Schema.NonEmptyString.annotate({ description: "Name or address to dial." }),
+  port: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })).annotate({
+    description: "Port of the node's TChannel server; M3DB's own default is 9000."
+  })
 })
 
 /** Plugin `m3db.peers.tchannel`: M3DB nodes, asked over TChannel. */

@@ -22,12 +22,14 @@ const stopTurns = 5_000
 const handlesOf = ({ handles }: CheckedPluginShape) =>
   handles ?? fail("no handles are counted, though the capability counts-handles is declared true")
 
-/** Closing a socket takes a few turns of the event loop. */
-const expectHandles = Effect.fnUntraced(function*(subject: CheckedPluginShape, when: string, expected: number) {
-  for (let turn = 0; turn < stopTurns && (yield* handlesOf(subject)) !== expected; turn += behindTurns) {
+/** Closing a socket takes a few turns of the event loop. Fewer are no fault of the plugin: what stood open before may close meanwhile. */
+const expectHandles = Effect.fnUntraced(function*(subject: CheckedPluginShape, when: string, before: number) {
+  let open = yield* handlesOf(subject)
+  for (let turn = 0; turn < stopTurns && open > before; turn += behindTurns) {
     yield* turns(behindTurns)
+    open = yield* handlesOf(subject)
   }
-  yield* expectSame(`open ${when}`, yield* handlesOf(subject), expected)
+  yield* expectSame(`open ${when}`, Math.max(open, before), before)
 })
 
 /** Runs a plugin from start to stop. */
@@ -43,7 +45,7 @@ const starting: ReadonlyArray<PluginCheck> = [
       if (!("config" in decoded)) return yield* fail("the config is refused")
       subject.plugin.layer(decoded.config as never)
       yield* turns(behindTurns)
-      yield* expectSame("open after the layer was made", yield* handlesOf(subject), before)
+      yield* expectHandles(subject, "after the layer was made", before)
     })
   ),
   check(

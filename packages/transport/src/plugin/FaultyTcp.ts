@@ -1,10 +1,13 @@
 /** TCP with faults by a rule and a seed, as the plugin `transport.faulty`: to rehearse a run on a bad network. */
 import { configDefault, configOptional, definePlugin, Type } from "@peerstrap/plugin-host"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Faulty from "../adapter/Faulty.ts"
 import * as Tcp from "../adapter/Tcp.ts"
 import type { DirectionFaults } from "../contract/Faults.ts"
+import { Transport } from "../contract/Transport.ts"
 import { transportKind } from "./Kind.ts"
 
 const maxUint32 = 4_294_967_295
@@ -41,6 +44,8 @@ export const faultyTcp = definePlugin({
   }),
   layer: ({ inbound = {}, outbound = {}, seed }) => {
     const rule = { inbound: faultsOf(inbound), outbound: faultsOf(outbound) }
-    return Layer.provide(Faulty.layer({ seed, rule }), Tcp.layer)
+    const faulty = Layer.build(Layer.provide(Faulty.layer({ seed, rule }), Tcp.layer))
+    // The rule is the config's: nobody gets the control of it.
+    return Layer.effect(Transport, Effect.map(faulty, (context) => Context.get(context, Transport)))
   }
 })
