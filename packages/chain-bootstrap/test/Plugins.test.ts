@@ -45,6 +45,10 @@ const chain = makeSyntheticChain({ seed: 5, levels: 6 })
 const base = { id: chain.base.id }
 const beginning = [syntheticPlugin({}), fixedBase(base)] as const
 
+/** Opens the store that is there. */
+const reading = (directory: string) =>
+  compose(syntheticPlugin({}), storedBase({}), nodeFiles({}), fileStore({ directory }))
+
 /** Keeps the first blocks; what the store says then. */
 const keep = Effect.gen(function*() {
   const store = yield* ChainStore
@@ -86,8 +90,6 @@ describe("stores as plugins", () => {
       assert.strictEqual(again[0]?.level, 2)
       assert.include(progress, "opening store")
 
-      const reading = (at: string) =>
-        compose(syntheticPlugin({}), storedBase({}), nodeFiles({}), fileStore({ directory: at }))
       const read = yield* Host.run(reading(directory), () => ChainStore.useSync(({ identity }) => identity.base.id))
       assert.strictEqual(read, chain.base.id)
       const none = yield* Effect.flip(Host.run(reading(`${directory}-none`), () => Effect.void))
