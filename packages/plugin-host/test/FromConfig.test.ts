@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { compose, type CompositionError, fromConfig, graphJson, Host } from "../src/index.ts"
+import { compose, type CompositionError, fromConfig, graphJson, Host, named } from "../src/index.ts"
 import { Counter, counterKind, gearsKind, makeShop } from "./shop.ts"
 
 const { all, clockwork, paper, steel } = makeShop([])
@@ -122,6 +122,19 @@ describe("fromConfig", () => {
       assert.match((yield* problemsOf("plugins: [{ use: 7 }]")).join(), /want the id of a plugin under use/)
     }))
 
+  it.effect("parts of one plugin may have names of their own", () =>
+    Effect.gen(function*() {
+      const text = config(
+        "  - { use: printer.paper, as: left, with: { name: a } }\n  - { use: printer.paper, with: { name: b } }\n"
+      )
+      const configured = yield* fromConfig([paper], text, { path, needs: [] })
+      const typed = compose(named("left", paper({ name: "a" })), paper({ name: "b" }))
+      for (const composition of [configured, typed]) {
+        const { nodes } = yield* Host.plan(composition)
+        assert.deepStrictEqual(nodes.map(({ name }) => name), ["printer.paper(left)", "printer.paper"])
+      }
+    }))
+
   it.effect("a plugin below the wanted stability is refused", () =>
     Effect.gen(function*() {
       const text = "plugins: [{ use: gears.wood }]"
@@ -149,6 +162,12 @@ export const future = Object.assign(() => undefined, { ...brass, id: "gears.futu
 `
       )
       await writeFile(join(folder, "empty.mjs"), "export const nothing = 1\n")
+      await writeFile(
+        join(folder, "stranger.mjs"),
+        `import { brass } from "./brass.mjs"
+export const stranger = Object.assign(() => undefined, { ...brass, id: "gears.stranger", "~copy": {} })
+`
+      )
       const at = join(folder, "config.yaml")
       const gearsNeeded = [gearsKind] as const
       const read = (text: string) => fromConfig(all, text, { path: at, needs: gearsNeeded })
@@ -160,12 +179,14 @@ export const future = Object.assign(() => undefined, { ...brass, id: "gears.futu
       )
       assert.deepStrictEqual(graph.nodes.map(({ name }) => name), ["gears.brass"])
       const wrong = await Effect.runPromise(Effect.flip(read(config(
-        "  - { use: gears.future, from: ./brass.mjs }\n  - { use: x, from: ./empty.mjs }\n  - { use: y, from: ./absent.mjs }\n"
+        "  - { use: gears.future, from: ./brass.mjs }\n  - { use: x, from: ./empty.mjs }\n  - { use: y, from: ./absent.mjs }\n" +
+          "  - { use: gears.stranger, from: ./stranger.mjs }\n"
       ))))
       assert.deepStrictEqual(wrong.problems.map(({ kind, where }) => `${where.slice(folder.length + 1)} ${kind}`), [
         "config.yaml:2:12 host-version",
         "config.yaml:3:21 not-a-plugin",
-        "config.yaml:4:21 cannot-load"
+        "config.yaml:4:21 cannot-load",
+        "config.yaml:5:34 other-copy"
       ])
     } finally {
       await rm(folder, { recursive: true })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { type ConfigEntry, parseConfig } from "../codec/ConfigText.ts"
 import type { Composition, PlacedPart } from "../contract/Composition.ts"
 import type { AnyKind, IdentifiersOf } from "../contract/Kind.ts"
-import type { AnyPlugin } from "../contract/Plugin.ts"
+import { type AnyPlugin, hostCopy } from "../contract/Plugin.ts"
 import { CompositionError, type Problem } from "../contract/Problem.ts"
 import { resolve, type ResolveOptions } from "../engine/Resolve.ts"
 import { withOverrides } from "../engine/WithOverrides.ts"
@@ -60,6 +60,14 @@ const knownTo = Effect.fnUntraced(function*(
   if ("failure" in loaded) {
     return problem("cannot-load", `cannot load ${from}: ${loaded.failure}`, "install it, or mend the path")
   }
+  if (loaded.plugins.some((plugin) => plugin["~copy"] !== hostCopy)) {
+    const message = `${from} was made with another copy of @peerstrap/plugin-host than this program runs`
+    return problem(
+      "other-copy",
+      message,
+      "install program and plugin in one project, so that they share their packages"
+    )
+  }
   return loaded.plugins.length === 0
     ? problem("not-a-plugin", `${from} exports no plugin`, "export what definePlugin makes")
     : loaded.plugins
@@ -98,7 +106,7 @@ const readParts = Effect.fnUntraced(function*(
       continue
     }
     const where = (at: ReadonlyArray<PropertyKey> = []): string => at.length === 0 ? entry.place : entry.placeOf(at)
-    parts.push({ plugin, config: entry.config, where })
+    parts.push({ plugin, config: entry.config, name: entry.as, where })
   }
   return { parts, problems }
 })

@@ -6,6 +6,7 @@
  *       with: { out: ./data }
  *     - use: m3db.sink.columns      # from outside: a file beside the config, or an npm package
  *       from: ./ColumnSink.mjs
+ *       as: columns                 # a name of its own, where a plugin has several parts
  */
 import { didYouMean, shown } from "@peerstrap/command-line"
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
@@ -17,6 +18,8 @@ export interface ConfigEntry {
   readonly id: string
   /** Where its module is; undefined for plugins that the program knows. */
   readonly from: string | undefined
+  /** A name of the part's own. */
+  readonly as: string | undefined
   readonly config: unknown
   /** Place of the id, `config.yaml:3:10`. */
   readonly place: string
@@ -30,7 +33,7 @@ export interface ParsedConfig {
   readonly problems: ReadonlyArray<Problem>
 }
 
-const entryKeys = ["use", "with", "from"]
+const entryKeys = ["use", "with", "from", "as"]
 
 class Reader {
   readonly problems: Array<Problem> = []
@@ -98,6 +101,7 @@ class Reader {
     }
     const use = this.followed(item.get("use", true))
     const from = this.followed(item.get("from", true))
+    const as = this.followed(item.get("as", true))
     if (!isScalar(use) || typeof use.value !== "string") {
       this.problem("syntax", this.place(use ?? item), "want the id of a plugin under use", "write use: ID")
       return []
@@ -106,6 +110,7 @@ class Reader {
     return [{
       id: use.value,
       from: isScalar(from) && typeof from.value === "string" ? from.value : undefined,
+      as: isScalar(as) && as.value !== null ? String(as.value) : undefined,
       config: config === undefined || config === null ? {} : (config as Node).toJS(this.document) ?? {},
       place: this.place(use),
       fromPlace: this.place(from ?? use),

@@ -5,6 +5,7 @@ import type { AnyPart, AnyPlugin, Part } from "./Plugin.ts"
 export interface PlacedPart {
   readonly plugin: AnyPlugin
   readonly config: unknown
+  readonly name?: string | undefined
   readonly where: (path?: ReadonlyArray<PropertyKey>) => string
 }
 
@@ -43,9 +44,10 @@ export type Fitting<Parts extends ReadonlyArray<AnyPart>> = [MissingOf<Parts>] e
 export const compose = <const Parts extends ReadonlyArray<AnyPart>>(
   ...parts: Parts & Fitting<Parts>
 ): Composition<ProvidedBy<Parts[number]>> => ({
-  parts: (parts as ReadonlyArray<AnyPart>).map(({ config, plugin }, at) => ({
+  parts: (parts as ReadonlyArray<AnyPart>).map(({ config, name, plugin }, at) => ({
     plugin,
     config,
+    name,
     where: (path = []) => `part ${at + 1} (${[plugin.id, ...path].map(String).join(".")})`
   }))
 })

@@ -11,6 +11,9 @@ import type { PluginRuntime } from "./PluginRuntime.ts"
 /** Version of the contract between host and plugins. A plugin written for another one is refused. */
 export const hostVersion = 1
 
+/** What tells this copy of the package from another one that the same process has loaded: their Schemas and tags do not fit together. */
+export const hostCopy: object = {}
+
 /** How far a plugin can be relied on; a composition refuses what is below the level it was given. */
 export const stabilities = ["experimental", "beta", "stable"] as const
 /** How settled a plugin is. */
@@ -41,6 +44,8 @@ export interface PluginFacts {
   readonly budgets: (config: never) => Budgets
   /** `hostVersion` of the host that it was written for. */
   readonly host: number
+  /** `hostCopy` of the package that made it. */
+  readonly "~copy": object
 }
 
 /** A plugin of whatever types. */
@@ -52,10 +57,18 @@ export interface AnyPlugin extends PluginFacts {
 export interface Part<out Provided, out Single, out Required> {
   readonly plugin: AnyPlugin
   readonly config: unknown
+  /** A name of its own, to tell it from other parts of the same plugin. */
+  readonly name?: string
   readonly "~types"?: () => readonly [Provided, Single, Required]
 }
 
 /** A part of whatever types. */
+/** Gives a part a name of its own, which stands in statuses, edges and `why` as `ID(NAME)`: to tell parts of one plugin apart. */
+export const named = <Provided, Single, Required>(
+  name: string,
+  part: Part<Provided, Single, Required>
+): Part<Provided, Single, Required> => ({ ...part, name })
+
 export type AnyPart = Part<unknown, unknown, unknown>
 
 /** A plugin: call it with a config to get a part of a composition. */
@@ -109,7 +122,8 @@ export const definePlugin = <
     limits: {},
     budgets: () => ({}),
     ...definition,
-    host: hostVersion
+    host: hostVersion,
+    "~copy": hostCopy
   }
   const make = (config: unknown) => ({ plugin, config })
   const plugin = Object.assign(make, facts) as unknown as AnyPlugin

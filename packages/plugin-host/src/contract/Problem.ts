@@ -7,6 +7,7 @@ export const ProblemKind = Schema.Literals([
   "unknown-plugin",
   "cannot-load",
   "not-a-plugin",
+  "other-copy",
   "host-version",
   "stability",
   "config",

@@ -80,6 +80,7 @@ export const configJsonSchema = (
             description: plugin.summary,
             properties: {
               use: { const: plugin.id },
+              as: { type: "string" },
               with: Schema.toJsonSchemaDocument(Schema.toEncoded(plugin.config)).schema
             }
           })),
@@ -87,7 +88,12 @@ export const configJsonSchema = (
             type: "object",
             required: ["use", "from"],
             additionalProperties: false,
-            properties: { use: { type: "string" }, from: { type: "string" }, with: { type: "object" } }
+            properties: {
+              use: { type: "string" },
+              from: { type: "string" },
+              as: { type: "string" },
+              with: { type: "object" }
+            }
           }
         ]
       }

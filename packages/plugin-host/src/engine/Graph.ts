@@ -14,7 +14,7 @@ export interface GraphEdge {
 export interface GraphNode {
   /** Index in `Graph.nodes`, which is the order of the composition. */
   readonly index: number
-  /** The plugin's id; `id#2` for the second part of the same plugin. */
+  /** The plugin's id, `id(name)` for a part with a name, with `#2` for the second of the same. */
   readonly name: string
   readonly plugin: AnyPlugin
   /** Decoded. */

@@ -65,12 +65,13 @@ const checkParts = (
   const seen = new Map<string, number>()
   return parts.map((part) => {
     const { plugin } = part
-    const times = (seen.get(plugin.id) ?? 0) + 1
-    seen.set(plugin.id, times)
+    const name = part.name === undefined ? plugin.id : `${plugin.id}(${part.name})`
+    const times = (seen.get(name) ?? 0) + 1
+    seen.set(name, times)
     const before = problems.length
     const config = checkPart(part, stability, problems)
     const budgets = problems.length === before ? plugin.budgets(config as never) : {}
-    return { part, name: times === 1 ? plugin.id : `${plugin.id}#${times}`, config, budgets }
+    return { part, name: times === 1 ? name : `${name}#${times}`, config, budgets }
   })
 }
 
