@@ -161,7 +161,11 @@ describe("the programs in examples", () => {
   })
 
   it("are in folders 01, 02, …, all of them told in examples/README.md, and nowhere else", () => {
-    assert.isAtLeast(examples.length, 5)
+    assert.isAtLeast(examples.length, 10)
+    assert.deepStrictEqual(
+      examples.map((name) => name.slice(0, 2)),
+      examples.map((_, at) => String(at + 1).padStart(2, "0"))
+    )
     const contents = readFileSync(join(root, "examples", "README.md"), "utf8")
     assert.deepStrictEqual(examples.filter((name) => !contents.includes(`](${name}/README.md)`)), [])
     const loose = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"))

@@ -25,7 +25,7 @@ assert.equal(heard, "hello")
 console.log(`over transport.websocket: ${heard}`)
 
 const checks: Array<() => Promise<void>> = []
-transportSuite("WebSocket", layer(10_000), (_name, run) => checks.push(run))
+transportSuite("WebSocket", layer(10_000), { capabilities: {}, test: (_name, run) => checks.push(run) })
 assert.ok(checks.length > 10)
 for (const run of checks) await run()
 console.log(`${checks.length} checks of the contract hold`)
