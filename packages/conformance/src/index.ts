@@ -1,6 +1,6 @@
+export * from "./adapter/Expect.ts"
 export * from "./adapter/RunKit.ts"
 export * from "./adapter/Turns.ts"
 export * from "./contract/CheckFailed.ts"
 export * from "./contract/ConformanceLimits.ts"
 export * from "./contract/Kit.ts"
-export * from "./engine/Expect.ts"

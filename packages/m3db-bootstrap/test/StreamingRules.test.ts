@@ -192,23 +192,6 @@ describe("levels (rule 5)", () => {
     ]])
   })
 
-  it("a rate that is raised in mid-run lets the rest through", () => {
-    const held = dataset()
-    const slowly = {
-      seed: 1,
-      replicas: threeReplicas(held),
-      numShards: 2,
-      blocks: 2,
-      queueLimits: { bytesPerSecond: 1 }
-    }
-    const simulation = new Simulation(slowly).play(60_000)
-    assert.isFalse(simulation.run.isFinished)
-    simulation.send({ _tag: "rate", bytesPerSecond: 0, origin: "control socket" })
-    simulation.play(10_000)
-    assert.strictEqual(simulation.run.outcome?._tag, "complete")
-    hasAll(simulation, held)
-  })
-
   it("a peer that falls silent is not waited for twice where the level is met without it", () => {
     const held = dataset()
     const replicas = threeReplicas(held)
