@@ -56,7 +56,8 @@ describe("the parts of a sync", () => {
         "chain.base.tezos",
         "chain.store.files",
         "chain.applier.archive",
-        "chain.strategy.cached-tail"
+        "chain.strategy.cached-tail",
+        "log.settable"
       ])
       const others = partsOf(plan, {
         ...settings,
@@ -116,7 +117,7 @@ describe("plugins", () => {
         /chain\.store\.files .*\n {2}├ files ◄ files\.node\n {2}├ chain\.protocol ◄ chain\.protocol\.tezos/
       )
       const json = JSON.parse((yield* runHere("plugins", "graph", "--json")).out)
-      assert.strictEqual(json.plugins.length, 9)
+      assert.strictEqual(json.plugins.length, 10)
       const { schema } = JSON.parse((yield* runHere("plugins", "schema", "--json")).out)
       assert.isDefined(schema.properties.sync.properties["min-quorum-peers"])
       assert.include(JSON.stringify(schema.properties.plugins), "chain.strategy.applied-branches")
@@ -170,7 +171,7 @@ describe("serving", () => {
 
   it.effect("has the parts that it needs, whatever the config says of a sync", () =>
     Effect.gen(function*() {
-      const settings = { listen: { host: "0.0.0.0", port: 9732 }, memory: 2 ** 29 } as ServeSettings
+      const settings = { listen: { host: "0.0.0.0", port: 9732 }, logLevel: "info", memory: 2 ** 29 } as ServeSettings
       const text = `plugins:
   - use: chain.applier.command
     with: { command: ./index-blocks }
@@ -184,7 +185,8 @@ describe("serving", () => {
         "chain.memory.bounded",
         "chain.protocol.tezos",
         "chain.base.stored",
-        "chain.store.files"
+        "chain.store.files",
+        "log.settable"
       ])
     }))
 

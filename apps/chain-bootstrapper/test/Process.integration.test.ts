@@ -131,6 +131,14 @@ createInterface({ input: process.stdin }).on("line", (line) => {
         "recoverable",
         ["program", "chain.applier.command"]
       ])
+      const set = (...words: ReadonlyArray<string>) => runHere("set", ...words, "--store", store)
+      assert.match((yield* set()).out, /^log\.settable level info {2}from which level on/)
+      assert.strictEqual((yield* set("log.settable", "level", "debug")).out, "log.settable level debug (was info)\n")
+      yield* child.says(/"name":"setting-changed"[^\n]*"to":"debug","origin":"control socket"/)
+      const wrong = yield* set("log.settable", "level", "loud")
+      assert.deepStrictEqual([wrong.code, /want one of trace, debug, info/.test(wrong.err)], [2, true], wrong.err)
+      const changes = JSON.parse((yield* runHere("set", "--store", store, "--json")).out).changes
+      assert.deepStrictEqual([changes.length, changes[0].to, changes[0].origin], [1, "debug", "control socket"])
       yield* child.signal("SIGTERM")
       assert.strictEqual((yield* child.end).code, 143)
     }), timeout)

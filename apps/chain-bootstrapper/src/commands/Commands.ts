@@ -6,6 +6,7 @@ import { identity } from "./Identity.ts"
 import { peers } from "./Peers.ts"
 import { pluginsAmong } from "./Plugins.ts"
 import { serve } from "./Serve.ts"
+import { set } from "./Set.ts"
 import { status } from "./Status.ts"
 import { sync } from "./Sync.ts"
 import { verify } from "./Verify.ts"
@@ -16,6 +17,7 @@ export const commands: ReadonlyArray<Command> = [
   status,
   why,
   peers,
+  set,
   verify,
   exportChain,
   serve,

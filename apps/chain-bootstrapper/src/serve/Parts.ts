@@ -8,7 +8,8 @@ import {
   storeKind
 } from "@peerstrap/chain-bootstrap/plugin"
 import type { FoundSettings } from "@peerstrap/command-line"
-import { compose, partsOfFlags, type PlacedPart } from "@peerstrap/plugin-host"
+import { compose, logKind, partsOfFlags, type PlacedPart } from "@peerstrap/plugin-host"
+import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { nodeFiles } from "@peerstrap/storage/plugin"
 import { tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto } from "@peerstrap/tezos-wire/plugin"
@@ -18,10 +19,10 @@ import { registry } from "../sync/Parts.ts"
 import type { serveFlags, ServePlan, ServeSettings } from "./ServeFlags.ts"
 
 /** What serving itself uses. */
-export const needs = [transportKind, memoryKind, protocolKind, storeKind] as const
+export const needs = [transportKind, memoryKind, protocolKind, storeKind, logKind] as const
 
 /** The parts that flags name. */
-export const partsOf = ({ identityPath, store }: ServePlan, { listen, memory }: ServeSettings) =>
+export const partsOf = ({ identityPath, store }: ServePlan, { listen, logLevel, memory }: ServeSettings) =>
   compose(
     tcp({}),
     nodeFiles({}),
@@ -29,7 +30,8 @@ export const partsOf = ({ identityPath, store }: ServePlan, { listen, memory }: 
     boundedMemory({ bytes: memory }),
     tezosProtocol({ network: store.network, identity: identityPath, port: listen.port }),
     storedBase({}),
-    fileStore({ directory: store.directory })
+    fileStore({ directory: store.directory }),
+    settableLog({ level: logLevel })
   )
 
 export type ServeParts = ReturnType<typeof partsOf>

@@ -100,5 +100,5 @@ export const runServe = Effect.fnUntraced(function*(input: ServeInput) {
   const clock = yield* Clock.Clock
   const state = new RunState(() => clock.currentTimeMillisUnsafe())
   const reporter = yield* makeReporter(reporting({ terminal: input.terminal, json: input.json, state }))
-  return yield* steps(input, state, reporter).pipe(Effect.scoped, Effect.provide(logsOf(reporter)))
+  return yield* steps(input, state, reporter).pipe(Effect.scoped, Effect.provide(logsOf(reporter, state)))
 })

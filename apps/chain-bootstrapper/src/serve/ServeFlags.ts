@@ -3,7 +3,7 @@ import { type CheckContext, type Problem, required, type Settings, Type, withDef
 import { join, resolve } from "node:path"
 import { planStore, storeNetworkFlag, type StorePlan } from "../commands/StoreFlags.ts"
 import { listenAddress } from "../FlagTypes.ts"
-import { controlFlag, identityFlag, memoryFlag } from "../sync/SyncFlags.ts"
+import { controlFlag, identityFlag, logLevelFlag, memoryFlag } from "../sync/SyncFlags.ts"
 
 export const serveFlags = {
   store: required(
@@ -15,6 +15,7 @@ export const serveFlags = {
   identity: identityFlag,
   network: storeNetworkFlag,
   memory: memoryFlag,
+  logLevel: logLevelFlag,
   control: controlFlag
 } as const
 

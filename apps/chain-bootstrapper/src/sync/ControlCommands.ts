@@ -1,5 +1,6 @@
 /** What a running sync or serve answers on its control socket. */
 import type { SyncRun } from "@peerstrap/chain-bootstrap"
+import { settingsControl } from "@peerstrap/plugin-host"
 import { type ControlCommands, ControlError, whyJson } from "@peerstrap/progress"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -58,6 +59,7 @@ const done = (is: boolean, peer: string, verb: string): Effect.Effect<unknown, C
 export const controlCommands = (controlled: ControlledRun): ControlCommands => {
   const { state } = controlled
   return {
+    ...settingsControl(() => state.host),
     status: () =>
       Effect.sync(() => {
         const sync = state.sync()

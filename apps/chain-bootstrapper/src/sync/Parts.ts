@@ -21,7 +21,8 @@ import {
   strategyKind
 } from "@peerstrap/chain-bootstrap/plugin"
 import type { FoundSettings } from "@peerstrap/command-line"
-import { type AnyPlugin, compose, type Graph, partsOfFlags } from "@peerstrap/plugin-host"
+import { type AnyPlugin, compose, type Graph, logKind, partsOfFlags } from "@peerstrap/plugin-host"
+import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto, cryptoPlugins } from "@peerstrap/tezos-wire/plugin"
@@ -35,11 +36,21 @@ export const registry: ReadonlyArray<AnyPlugin> = [
   ...filesPlugins,
   ...cryptoPlugins,
   ...tezosPlugins,
-  ...chainPlugins
+  ...chainPlugins,
+  settableLog
 ]
 
 /** What a run itself uses. */
-export const needs = [transportKind, memoryKind, protocolKind, baseKind, storeKind, applierKind, strategyKind] as const
+export const needs = [
+  transportKind,
+  memoryKind,
+  protocolKind,
+  baseKind,
+  storeKind,
+  applierKind,
+  strategyKind,
+  logKind
+] as const
 
 /** The parts that flags name. */
 export const partsOf = (plan: SyncPlan, settings: SyncSettings) =>
@@ -52,7 +63,8 @@ export const partsOf = (plan: SyncPlan, settings: SyncSettings) =>
     base(settings),
     fileStore({ directory: plan.storePath }),
     applier(settings),
-    strategy(settings)
+    strategy(settings),
+    settableLog({ level: settings.logLevel })
   )
 
 export type SyncParts = ReturnType<typeof partsOf>

@@ -1,6 +1,6 @@
 /** What a run is doing at this moment, from one mutable place: for the view, the control socket and the final report. */
 import type { SyncRun, SyncSnapshot } from "@peerstrap/chain-bootstrap"
-import type { PluginStatus, RunningHost } from "@peerstrap/plugin-host"
+import { LogThreshold, type LogThresholdLevel, type PluginStatus, type RunningHost } from "@peerstrap/plugin-host"
 import {
   type Amount,
   estimateEta,
@@ -10,6 +10,7 @@ import {
   type ProgressSnapshot,
   type Wait
 } from "@peerstrap/progress"
+import * as Context from "effect/Context"
 import type { Until } from "../FlagTypes.ts"
 import { PartStates, type TroubledPart } from "./PartStates.ts"
 import type { PeerTrouble } from "./PeerTrouble.ts"
@@ -41,6 +42,9 @@ export interface Begun {
   readonly trouble: PeerTrouble
 }
 
+/** What a run asks of its composition while it goes on. */
+export type ComposedHost = Pick<RunningHost<LogThreshold>, "context" | "why" | "settings">
+
 export class RunState {
   readonly startedMillis: number
   readonly warnings: Array<string> = []
@@ -60,6 +64,7 @@ export class RunState {
   private until: Until | undefined
   private trouble: PeerTrouble | undefined
   private readonly parts = new PartStates()
+  private composed: ComposedHost | undefined
   /** Meters count from here: the run's counters may begin above zero. */
   private first: SyncSnapshot["counters"] | undefined
 
@@ -118,8 +123,18 @@ export class RunState {
   }
 
   /** All plugins have started. */
-  compose(host: Pick<RunningHost<unknown>, "why">): void {
+  compose(host: ComposedHost): void {
     this.parts.compose(host)
+    this.composed = host
+  }
+
+  get host(): ComposedHost | undefined {
+    return this.composed
+  }
+
+  /** From which level on what is logged is told. */
+  logLevel(): LogThresholdLevel {
+    return this.composed === undefined ? "info" : Context.get(this.composed.context, LogThreshold).level()
   }
 
   /** Plugins that are not well, the longest trouble first. */

@@ -164,7 +164,7 @@ export const runSync = Effect.fnUntraced(function*(input: SyncInput) {
   yield* watchRun(reporter, options).pipe(Effect.forkScoped)
   const result: CommandResult = yield* steps({ input, state, reporter }).pipe(
     Effect.scoped,
-    Effect.provide(logsOf(reporter))
+    Effect.provide(logsOf(reporter, state))
   )
   return yield* storeReport(plan.storePath, "sync", result)
 })

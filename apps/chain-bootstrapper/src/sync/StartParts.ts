@@ -1,6 +1,6 @@
 /** Starts what a run is made of: what plugins tell on the way goes to the people and programs that watch the run. */
 import type { CommandError, Reporter } from "@peerstrap/command-line"
-import { type Composition, Host, type HostOptions, type PluginEvent } from "@peerstrap/plugin-host"
+import { type Composition, Host, type HostOptions, type LogThreshold, type PluginEvent } from "@peerstrap/plugin-host"
 import { searchingIdentity } from "@peerstrap/tezos-bootstrap/plugin"
 import * as Effect from "effect/Effect"
 import type { RunState } from "./RunState.ts"
@@ -23,6 +23,12 @@ interface Watching {
 const watching = ({ reporter, state }: Watching): HostOptions => ({
   startMillis,
   onStatus: (status) => state.told(status),
+  onChange: ({ from, origin, plugin, setting, to }) =>
+    reporter.event(
+      "setting-changed",
+      { plugin, setting, from, to, origin },
+      `${plugin} ${setting} ${from} → ${to}, set by ${origin}`
+    ),
   onEvent: (event) => {
     const warning = warningOf(event)
     if (warning !== undefined) state.warnings.push(warning)
@@ -37,7 +43,7 @@ const watching = ({ reporter, state }: Watching): HostOptions => ({
 })
 
 /** They stop, in reverse order, with the scope. */
-export const startParts = <Provided>(parts: Composition<Provided>, run: Watching) =>
+export const startParts = <Provided>(parts: Composition<Provided | LogThreshold>, run: Watching) =>
   Host.start(parts, watching(run)).pipe(
     Effect.mapError((error): CommandError => partFault(error)),
     Effect.tap((host) => Effect.sync(() => run.state.compose(host)))

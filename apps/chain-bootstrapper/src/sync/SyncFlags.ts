@@ -1,5 +1,6 @@
 /** The flags of `sync`: the one source of its command line, config keys, validation and help. */
 import { derived, many, optional, required, type Settings, Type, withDefault } from "@peerstrap/command-line"
+import { logLevels } from "@peerstrap/plugin-host"
 import { blockHash, listenAddress, maxLevel, peerPoint, rpcUrl, until } from "../FlagTypes.ts"
 
 const mib = 2 ** 20
@@ -28,6 +29,12 @@ export const memoryFlag = withDefault(
   Type.bytes(64 * mib, 2 ** 40, "512MiB"),
   "512MiB",
   "What all large buffers together may take."
+)
+
+export const logLevelFlag = withDefault(
+  Type.oneOf(logLevels, "debug"),
+  "info",
+  "From which level on what libraries log is told. Can be changed while the run goes on: set."
 )
 
 export const listenFlag = optional(
@@ -155,6 +162,7 @@ export const syncFlags = {
   ...engineFlags,
   ...timerFlags,
   memory: memoryFlag,
+  logLevel: logLevelFlag,
   control: controlFlag
 } as const
 
