@@ -31,6 +31,7 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
     "log": "A library's own log line.",
     "stalled": "Nothing moved for 10 s; the others are those of `why --json`: `waits`, each with cause and remedy.",
     "plan": "The run begins: what it is going to do.",
+    "setting-changed": "A value of a plugin was set while the run goes on, by whom.",
     "identity-made": "There was no identity: one was searched and kept.",
     "base-asked": "A peer is asked for the header of `--base`.",
     "base-found": "The header of `--base` came, its hash proves it.",

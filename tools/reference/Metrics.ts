@@ -6,6 +6,30 @@ import { code, membersOf, page, root, table } from "./Sources.ts"
 const snapshots = "packages/progress/src/contract/Snapshot.ts"
 const waits = "packages/progress/src/contract/Wait.ts"
 
+const wordsOfType = (type: string): string =>
+  type === "EtaConfidence"
+    ? "unknown | low | medium | high"
+    : type.replaceAll("readonly ", "").replaceAll(/ReadonlyArray<(\w+)>/g, "$1[]")
+
+/** For members that say little by themselves and have no doc comment. */
+const words: Readonly<Record<string, string>> = {
+  startedMillis: "When the run began, in milliseconds since 1970.",
+  nowMillis: "The moment of the snapshot.",
+  jobs: "Pieces that the run is cut into, and how many of them are done.",
+  items: "Series-blocks, or blocks of a chain.",
+  bytes: "Of data, without overhead.",
+  rates: "Over the last 10 s.",
+  eta: "What is left.",
+  lanes: "Independent parts of the run.",
+  peers: "Every peer of the run.",
+  waits: "What `why` says.",
+  warnings: "What a person should know, as sentences.",
+  totalIsGrowing: "The total may still grow, so that it is no measure yet.",
+  confidence: "How far the estimate can be trusted.",
+  failures: "Calls or requests that failed.",
+  lastError: "In words."
+}
+
 const section = (title: string, path: string, name: string): string => {
   const members = membersOf(readFileSync(join(root, path), "utf8"), name)
   return `## ${title}\n\n\`${name}\` of \`@peerstrap/progress\`.\n\n${
@@ -13,8 +37,8 @@ const section = (title: string, path: string, name: string): string => {
       ["member", "type", ""],
       members.map(({ doc, name: member, optional, type }) => [
         code(`${member}${optional ? "?" : ""}`),
-        code(type.replaceAll("readonly ", "").replaceAll(/ReadonlyArray<(\w+)>/g, "$1[]")),
-        doc
+        code(wordsOfType(type)),
+        doc === "" ? words[member] ?? "" : doc
       ])
     )
   }`
