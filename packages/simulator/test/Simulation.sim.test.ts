@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   assertSeeds,
   formatReport,
+  type Network,
   NotDeterministic,
   runSeeds,
   scenario,
@@ -13,18 +14,43 @@ import {
   SimulationStuck
 } from "@peerstrap/simulator"
 import { Transport } from "@peerstrap/transport"
-import { collect, pattern, transportChecks } from "@peerstrap/transport/testing"
+import { collect, pattern, transportKit, transportSuite } from "@peerstrap/transport/testing"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as EffectRandom from "effect/Random"
+
+/** The network of the simulation that a check runs in. */
+const CurrentNetwork = Context.Reference<Network | undefined>("simulator/test/CurrentNetwork", {
+  defaultValue: () => undefined
+})
+const simulatedTransport = Layer.effect(
+  Transport,
+  Effect.map(CurrentNetwork, (network) => SimulatedTransport.make(network!, "a"))
+)
+
+describe("the contract of Transport", () => {
+  for (const seed of [1, 2]) {
+    transportSuite(`SimulatedTransport, seed ${seed},`, simulatedTransport, {
+      capabilities: {},
+      test: it,
+      run: async (check) =>
+        void (await simulateOrThrow(
+          { seed, link: { latencyMillis: 2, jitterMillis: 5, bytesPerSecond: 20_000_000 } },
+          ({ network }) => Effect.provideService(check, CurrentNetwork, network)
+        ))
+    })
+  }
+})
 
 const contract = scenario({
   name: "simulated-transport-contract",
   run: async (seed) => {
-    const check = transportChecks[seed % transportChecks.length]!
+    const check = transportKit.checks[seed % transportKit.checks.length]!
     try {
       return await simulateOrThrow(
         { seed, link: { latencyMillis: 2, jitterMillis: 5 } },
@@ -89,9 +115,9 @@ const wakeOrder = (seed: number) =>
 
 describe("simulate", () => {
   it("passes the transport's own contract, under delay and jitter", async () => {
-    const seeds = transportChecks.map((_, i) => i)
+    const seeds = transportKit.checks.map((_, i) => i)
     const report = assertSeeds(await runSeeds({ scenario: contract, seeds, repeatEvery: 1 }))
-    assert.strictEqual(report.repeated, transportChecks.length)
+    assert.strictEqual(report.repeated, transportKit.checks.length)
   })
 
   it("echoes through partitions, and the same seed gives the same events", async () => {

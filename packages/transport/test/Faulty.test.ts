@@ -1,5 +1,6 @@
 // Each fault over `Memory`, in virtual time.
 import { assert, describe, it } from "@effect/vitest"
+import { isDone, turns } from "@peerstrap/conformance"
 import {
   type Connection,
   type ConnectionFaults,
@@ -9,7 +10,7 @@ import {
   Memory,
   Transport
 } from "@peerstrap/transport"
-import { collect, connectedPair, isDone, pattern, turns } from "@peerstrap/transport/testing"
+import { collect, connectedPair, pattern } from "@peerstrap/transport/testing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,7 +1,8 @@
 // What `Memory` promises beyond the contract.
 import { assert, describe, it } from "@effect/vitest"
+import { turns } from "@peerstrap/conformance"
 import { Limits, Memory, Transport } from "@peerstrap/transport"
-import { connectedPair, turns } from "@peerstrap/transport/testing"
+import { connectedPair } from "@peerstrap/transport/testing"
 import * as Effect from "effect/Effect"
 
 describe("Memory", () => {

@@ -1,7 +1,7 @@
 // In a file of its own, since it counts the descriptors of the whole process.
 import { assert, describe, it } from "@effect/vitest"
+import { turns } from "@peerstrap/conformance"
 import { Tcp, Transport } from "@peerstrap/transport"
-import { turns } from "@peerstrap/transport/testing"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { readdirSync } from "node:fs"

@@ -1,20 +1,11 @@
-/** Small observers for the checks: a connected pair, a collecting consumer, turns of the scheduler. */
+/** Small observers for the checks: a connected pair, a collecting consumer. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import { type Address, type Connection, Transport } from "../contract/Transport.ts"
 import { copyBytes } from "../engine/copyBytes.ts"
 
 /** An address of this machine, with a port that the transport chooses. */
 export const anyPort: Address = { host: "127.0.0.1", port: 0 }
-
-/** Lets everything else run `count` times. */
-export const turns = Effect.fnUntraced(function*(count: number) {
-  for (let i = 0; i < count; i++) yield* Effect.yieldNow
-})
-
-/** Tells whether a fiber has ended. */
-export const isDone = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.pollUnsafe() !== undefined
 
 /** Bytes that differ at every offset modulo 251 and by seed, so that a loss, a swap or a repeat shows. */
 export const pattern = (length: number, seed: number): Uint8Array => {

@@ -1,4 +1,3 @@
-export * from "./mutants.ts"
-export * from "./Probes.ts"
-export * from "./TransportChecks.ts"
-export * from "./transportSuite.ts"
+/** The kit of `Transport`, its mutants, and observers of connections. */
+export { collect, type Collected, connectedPair, pattern } from "./Probes.ts"
+export { transportKit, transportSuite } from "./TransportKit.ts"

@@ -1,0 +1,17 @@
+/** The conformance kit of `Transport`. */
+import { type Kit, suiteOf } from "@peerstrap/conformance"
+import type { Transport } from "../contract/Transport.ts"
+import { transportExampleChecks } from "./TransportExampleChecks.ts"
+import { transportLawChecks } from "./TransportLawChecks.ts"
+import { transportMutants } from "./TransportMutants.ts"
+
+/** Nothing is left to an implementation: it has no capabilities. */
+export const transportKit: Kit<Transport> = {
+  contract: "Transport",
+  capabilities: {},
+  checks: [...transportExampleChecks, ...transportLawChecks],
+  mutants: transportMutants
+}
+
+/** `transportSuite("Tcp", Tcp.layer, { capabilities: {}, test: it })`. */
+export const transportSuite = suiteOf(transportKit)
