@@ -17,9 +17,9 @@ for (const blockBytes of options.blockBytes) {
   progress(`preparing ${options.mebibytes} MiB of answers with blocks of ${blockBytes} bytes`)
   const feeder = await startFeeder(blockBytes, options.mebibytes)
   const args = [feeder.port, feeder.bytes, feeder.count, feeder.batchItems].map(String)
-  const side = (file: string) => () => runSide(new URL(`compose/${file}`, import.meta.url), args)
+  const side = (how: "host" | "hand") => () => runSide(new URL("compose/Side.ts", import.meta.url), [how, ...args])
   const [ours, rival] = await runRounds(
-    [{ name: "through the host", run: side("HostSide.ts") }, { name: "wired by hand", run: side("WiredSide.ts") }],
+    [{ name: "through the host", run: side("host") }, { name: "wired by hand", run: side("hand") }],
     options.pairs,
     (round) => progress(`round ${round + 1} of ${options.pairs}`)
   )
