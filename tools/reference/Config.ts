@@ -28,7 +28,8 @@ export const configPage = async (): Promise<string> => {
   return page(
     "Config files",
     "One YAML document for `--config FILE`: a command's name, and its flags' names under it. Flags of the command line win. `plugins:` stands\n" +
-      "beside it, a list of parts: `use` names a plugin, `from` a file or an npm package it comes from, `with` is its config.",
+      "beside it, a list of parts: `use` names a plugin, `from` a file or an npm package it comes from, `with` is its config,\n" +
+      "`as` a name of its own, where a plugin has several parts.",
     `## Keys under a command\n\n${commands.join("\n")}\n## Keys of \`with:\` under \`plugins:\`\n\n${
       parts.map((plugin) => `### ${code(plugin.id)}\n\n${plugin.summary}\n\n${configTable(plugin)}`).join("\n")
     }`
