@@ -47,26 +47,34 @@ const connectionOver = (socket: WebSocket, remote: string): Connection => {
   }
 }
 
-const dial = Effect.fnUntraced(function*(address: Address, handshakeTimeout: number) {
-  const remote = formatAddress(address)
-  const socket = new WebSocket(`ws://${remote}`, { handshakeTimeout, perMessageDeflate: false })
-  const connection = connectionOver(socket, remote)
-  const { release } = yield* Transports.connectionScope((reason) => connection.close(reason))
-  socket.on("close", release)
-  return yield* Effect.callback<Connection, Transports.DialError>((resume) => {
-    socket.on("open", () => resume(Effect.succeed(connection)))
+const opened = (socket: WebSocket, remote: string): Effect.Effect<void, Transports.DialError> =>
+  Effect.callback((resume) => {
+    socket.on("open", () => resume(Effect.void))
     socket.on("error", ({ message }) => {
       const reason = message.includes("ECONNREFUSED") ? "refused" : message.includes("timed out") ? "timeout" : "other"
       resume(Effect.fail(new Transports.DialError({ address: remote, reason, fault: "unknown", message })))
     })
-    return Effect.sync(release)
   })
-})
+
+/** Only the waiting can be interrupted: a socket that exists belongs to the scope. */
+const dial = (address: Address, handshakeTimeout: number) =>
+  Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
+    const remote = formatAddress(address)
+    const socket = new WebSocket(`ws://${remote}`, { handshakeTimeout, perMessageDeflate: false })
+    const connection = connectionOver(socket, remote)
+    const { release } = yield* Transports.connectionScope((reason) => connection.close(reason))
+    socket.on("close", release)
+    const giveUp = Effect.sync(() => connection.close("the dial was given up"))
+    yield* Effect.onError(restore(opened(socket, remote)), () => giveUp)
+    return connection
+  }))
 
 const listen = Effect.fnUntraced(function*(address: Address, onConnection: (one: Connection) => Effect.Effect<void>) {
-  const server = new WebSocketServer({ ...address, perMessageDeflate: false })
   // Finalizers run last to first: first the connections end, then the port is given back.
-  yield* Effect.addFinalizer(() => Effect.callback<void>((resume) => server.close(() => resume(Effect.void))))
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() => new WebSocketServer({ ...address, perMessageDeflate: false })),
+    (one) => Effect.callback<void>((resume) => one.close(() => resume(Effect.void)))
+  )
   const accept = yield* Transports.acceptor(onConnection)
   server.on(
     "connection",
