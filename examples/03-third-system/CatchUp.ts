@@ -21,8 +21,6 @@ export interface Watcher {
   readonly onCopied: (copied: number) => Effect.Effect<void>
 }
 
-/** A listing does not tell lengths: 32 entries make the first batch of a peer, of 256 KiB. */
-const assumedBytes = 8192
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const versionOf = (stored: Uint8Array | undefined): number =>
   stored === undefined ? 0 : JSON.parse(new TextDecoder().decode(stored)).version
@@ -60,7 +58,9 @@ export const catchUp = Effect.fnUntraced(function*({ onCopied, onWait }: Watcher
   const newest = yield* newestOf(peers, onWait)
   const held = yield* store.get(newest.map(({ key }) => bytesOf(key)))
   const wanted = newest.filter(({ version }, at) => versionOf(held[at]) < version)
-  const queues = makePeerQueues({ peers: peers.map(({ id }) => id), random: Math.random })
+  // Hoard does not list lengths: every entry counts as one byte, and batches are bounded by number.
+  const limits = { maxBatchItems: 32 }
+  const queues = makePeerQueues({ peers: peers.map(({ id }) => id), random: Math.random, limits })
   let [copied, lost] = [0, 0]
   /** Copies what is sound; gives back the rest, which this peer is not asked for again. */
   const copy = Effect.fnUntraced(function*({ batch, bytes, items, peer }: WorkBatch) {
@@ -92,7 +92,7 @@ export const catchUp = Effect.fnUntraced(function*({ onCopied, onWait }: Watcher
       const { holders } = wanted[item]!
       const open = [...holders].filter((peer) => queues.hasRoom(peer, now))
       const chosen = best(ranking, open.map((peer) => queues.candidate(peer, 0)))
-      if (chosen !== undefined) queues.enqueue(chosen.peer, 0, item, assumedBytes)
+      if (chosen !== undefined) queues.enqueue(chosen.peer, 0, item, 1)
       else if (holders.size > 0) waiting.push(item)
       else lost++
     }
