@@ -1,6 +1,7 @@
-/** Groupings that are wrong in one way each. The kit must reject every one; a kit that accepts one has a hole. */
+/** Groupings that are wrong in one way each; the kit rejects every one, for the reason that stands with it. */
+import type { Mutant } from "@peerstrap/conformance"
 import type { Grouping, ReportColumns, RowWatch } from "../contract/Grouping.ts"
-import type { MakeGrouping } from "./GroupingCheck.ts"
+import { type CheckedGrouping, groupingLayer } from "./GroupingCheck.ts"
 import { type NaiveGroup, NaiveGrouping, type NaiveReport, type NaiveSeries } from "./NaiveGrouping.ts"
 
 class ReadyTooEarly extends NaiveGrouping {
@@ -235,45 +236,171 @@ class KeepsSilentAboutAdditions extends NaiveGrouping {
   }
 }
 
+class WaitsForFinishedPeersInNewGroups extends NaiveGrouping {
+  private readonly asked = new Map<NaiveGroup, number>()
+
+  protected override isComplete(group: NaiveGroup): boolean {
+    const before = this.asked.get(group) ?? this.finished.size
+    this.asked.set(group, before)
+    return super.isComplete(group) && (before === 0 || group.reports.size === this.peerCount)
+  }
+}
+
+class NeedsTwoPeers extends NaiveGrouping {
+  protected override isComplete(group: NaiveGroup): boolean {
+    return super.isComplete(group) && this.peerCount > 1
+  }
+}
+
 type Made = new(peerCount: number, maxGroups: number) => Grouping
 
-const all: ReadonlyArray<Made> = [
-  ReadyTooEarly,
-  CountsFinishedReportersTwice,
-  ForgetsToFlushOnFinish,
-  SubmitsTwice,
-  DrainsWithoutTaking,
-  ComparesIdsByPrefix,
-  IgnoresStartHi,
-  IgnoresStartLo,
-  KeepsTheOlderReport,
-  TakesReportsOfReadyGroups,
-  LastTagsWin,
-  EmptyTagsErase,
-  KeepsTheCallersBuffer,
-  SignedChecksum,
-  TakesReportsAfterFinish,
-  RefusesKnownGroupsWhenFull,
-  ClearKeepsFinishedPeers,
-  ClearKeepsUnwaitedPeers,
-  UnwaitFinishes,
-  UnwaitForgetsToFlush,
-  UnwaitedCountTwice,
-  UnwaitRevivesFinishedPeers,
-  UnwaitedReplaceInReadyGroups,
-  IgnoresUnwaitedInReadyGroups,
-  AdditionsAreDrainedAgain,
-  CountsRepeatedRowsAsNew,
-  DropsTheLastRow,
-  ReportsPagesBackwards,
-  AdmitsWithoutAsking,
-  AsksAboutKnownGroups,
-  CallsEverySeriesUnknown,
-  KeepsSilentAboutNewGroups,
-  KeepsSilentAboutAdditions
-]
+export type GroupingMutant = Mutant<CheckedGrouping>
 
-/** Each mutant by its name. */
-export const groupingMutants: ReadonlyArray<{ readonly name: string; readonly make: MakeGrouping }> = all.map(
-  (Mutant) => ({ name: Mutant.name, make: (peerCount, maxGroups) => new Mutant(peerCount, maxGroups) })
-)
+const mutant = (Made: Made, name: string, rejectedBy: string, because: RegExp): GroupingMutant => ({
+  name,
+  rejectedBy,
+  because,
+  layer: groupingLayer((peerCount, maxGroups) => new Made(peerCount, maxGroups))
+})
+
+const finishes = "finish makes ready what waited for that peer alone, in order of first appearance"
+const once = "a group is submitted once, in the order in which groups became ready"
+const unwaits = "unwait makes ready what waited for that peer alone, in order of first appearance"
+const halves = "both halves of the start tell groups apart, negative ones too"
+const whole = "ids are compared whole: prefixes, first, middle and last bytes, the empty id"
+const firstTags = "the first tags that are not empty win for the series, others are counted"
+const clears = "clear forgets everything and gives the memory back"
+const readyTakes =
+  "a ready group takes the first report of an unwaited peer, ignores its second, and is not drained again"
+const pageRows = "a page reports its rows in order and tells how many said something new"
+const admitted = "a row that may not make a group is left out without a count; known groups are not asked about"
+const noRoom = "rows that find no room or come from a finished peer make nothing and are not told of"
+
+/** Each with the check that finds it out, and what that check sees. */
+export const groupingMutants: ReadonlyArray<GroupingMutant> = [
+  mutant(
+    ReadyTooEarly,
+    "does not wait for the last peer",
+    "a group is ready when the last peer reports it, not before",
+    /saw \[0\], expected \[\]/
+  ),
+  mutant(
+    CountsFinishedReportersTwice,
+    "counts peers that reported and finished twice",
+    "a peer that reported and then finished counts once",
+    /saw \[0\], expected \[\]/
+  ),
+  mutant(ForgetsToFlushOnFinish, "forgets who waited for a finished peer", finishes, /saw \[\], expected \[0,2\]/),
+  mutant(SubmitsTwice, "submits groups twice", once, /saw \[0,2,0,1,2\], expected \[1\]/),
+  mutant(DrainsWithoutTaking, "drains without taking", once, /saw \[2,0,1\], expected \[1\]/),
+  mutant(
+    WaitsForFinishedPeersInNewGroups,
+    "waits for finished peers in groups that appear later",
+    "a group that appears after other peers finished waits for the rest only",
+    /saw \[\], expected \[0\]/
+  ),
+  mutant(
+    NeedsTwoPeers,
+    "is never ready with one peer",
+    "with one peer every report is ready at once",
+    /saw \[\], expected \[0,1\]/
+  ),
+  mutant(ComparesIdsByPrefix, "compares eight bytes of an id", whole, /saw 3, expected 4/),
+  mutant(IgnoresStartHi, "ignores the high half of a start", halves, /saw 0, expected 2/),
+  mutant(IgnoresStartLo, "ignores the low half of a start", halves, /saw 0, expected 1/),
+  mutant(
+    KeepsTheOlderReport,
+    "keeps the older report of a peer",
+    "the newer report of a peer replaces the older while the group waits",
+    /saw 11, expected -1/
+  ),
+  mutant(
+    TakesReportsOfReadyGroups,
+    "takes reports for ready groups",
+    "a report for a ready group is ignored and counted as late",
+    /saw 2, expected 1/
+  ),
+  mutant(LastTagsWin, "lets the last tags win", firstTags, /saw 2, expected 1/),
+  mutant(EmptyTagsErase, "lets empty tags erase others", firstTags, /saw "", expected "first"/),
+  mutant(KeepsTheCallersBuffer, "keeps the caller's buffer", whole, /saw "[^"a]+", expected "a"/),
+  mutant(
+    SignedChecksum,
+    "has signed checksums",
+    "cells are per peer, checksums unsigned, absent peers have none",
+    /saw \[-1,-1,0\], expected \[4294967295,-1,0\]/
+  ),
+  mutant(
+    TakesReportsAfterFinish,
+    "takes reports of finished peers",
+    "a report of a finished peer is ignored and counted as late",
+    /saw 1, expected -1/
+  ),
+  mutant(
+    RefusesKnownGroupsWhenFull,
+    "refuses known groups when it is full",
+    "beyond the maximum of groups new ones are refused and known ones still taken",
+    /saw -1, expected 1/
+  ),
+  mutant(ClearKeepsFinishedPeers, "remembers finished peers beyond clear", clears, /saw -1, expected 0/),
+  mutant(ClearKeepsUnwaitedPeers, "remembers unwaited peers beyond clear", clears, /saw \[0\], expected \[\]/),
+  mutant(
+    UnwaitFinishes,
+    "takes unwait for finish",
+    "a new group of an unwaited peer waits for the others, for nobody when there is none",
+    /saw -1, expected 0/
+  ),
+  mutant(UnwaitForgetsToFlush, "forgets who waited for an unwaited peer", unwaits, /saw \[\], expected \[0,2\]/),
+  mutant(
+    UnwaitedCountTwice,
+    "counts unwaited peers that report twice",
+    "a report of an unwaited peer counts where the group still waits for others, and is not waited for twice",
+    /saw \[0\], expected \[\]/
+  ),
+  mutant(
+    UnwaitRevivesFinishedPeers,
+    "lets unwait revive finished peers",
+    "a report of a peer that was unwaited and then finished is ignored; finished peers cannot be unwaited",
+    /saw 1, expected -1/
+  ),
+  mutant(
+    UnwaitedReplaceInReadyGroups,
+    "lets unwaited peers replace what ready groups have",
+    readyTakes,
+    /saw \[4,1,3\], expected \[1,1,2\]/
+  ),
+  mutant(
+    IgnoresUnwaitedInReadyGroups,
+    "ignores unwaited peers in ready groups",
+    readyTakes,
+    /saw \[1,1,-1\], expected/
+  ),
+  mutant(AdditionsAreDrainedAgain, "drains groups again that got an addition", readyTakes, /saw \[0\], expected \[\]/),
+  mutant(CountsRepeatedRowsAsNew, "counts repeated rows as new", pageRows, /saw 6, expected 4/),
+  mutant(
+    DropsTheLastRow,
+    "drops the last row of a page",
+    "pages in the same, the reverse and a broken order meet in the same groups",
+    /saw 7, expected 8/
+  ),
+  mutant(ReportsPagesBackwards, "takes pages from the end", pageRows, /saw \["refused",.*expected \["a","b"/),
+  mutant(
+    AdmitsWithoutAsking,
+    "does not ask who may make a group",
+    admitted,
+    /saw \[\["made".* expected \[\["admits",0,false\]/
+  ),
+  mutant(AsksAboutKnownGroups, "asks about known groups", noRoom, /saw \[\["admits",0,true\]\], expected \[\]/),
+  mutant(CallsEverySeriesUnknown, "calls every series unknown", admitted, /saw .*expected .*"admits",\d,true\]/),
+  mutant(
+    KeepsSilentAboutNewGroups,
+    "does not tell of new groups",
+    noRoom,
+    /saw \[\["admits",0,false\],\["admits",1,false\]\], expected .*"made"/
+  ),
+  mutant(
+    KeepsSilentAboutAdditions,
+    "does not tell of additions",
+    "a row for a ready group tells of its addition, once a peer",
+    /saw \[\["admits".* expected \[\["added",0,1\]/
+  )
+]
