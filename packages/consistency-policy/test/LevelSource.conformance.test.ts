@@ -1,71 +1,83 @@
-import { assert, describe, it } from "@effect/vitest"
-import { FixedLevel, LevelSource, SettableLevel } from "@peerstrap/consistency-policy"
+import { describe, it } from "@effect/vitest"
+import { mutantSuiteOf } from "@peerstrap/conformance"
 import {
-  controlSubject,
-  levelControlSuite,
-  levelSourceMutants,
-  levelSourceSuite,
-  runLevelCheck
+  FixedLevel,
+  type Level,
+  type LevelSource,
+  SettableLevel,
+  WatchedFileLevel
+} from "@peerstrap/consistency-policy"
+import {
+  controlledLevel,
+  LevelPlace,
+  levelPlace,
+  levelSourceKit,
+  levelSourceSuite
 } from "@peerstrap/consistency-policy/testing"
+import { simulateOrThrow } from "@peerstrap/simulator"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
+import * as Layer from "effect/Layer"
 import * as References from "effect/References"
-import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as fs from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 
-const checks = [
-  ...levelSourceSuite.map((check) => ({ name: check.name, run: check.run(controlSubject) })),
-  ...levelControlSuite
-]
+const temporaryDirectory = Effect.acquireRelease(
+  Effect.promise(() => fs.mkdtemp(join(tmpdir(), "level-file-"))),
+  (path) => Effect.promise(() => fs.rm(path, { recursive: true, force: true }))
+)
 
 const quietly = Effect.provideService(References.MinimumLogLevel, "None")
+/** The clock stands still: a file's changes come by events alone. */
+const run = (check: Effect.Effect<void, unknown>): Promise<void> =>
+  Effect.runPromise(check.pipe(quietly, Effect.provide(TestClock.layer())))
 
-describe("SettableLevel keeps both contracts", () => {
-  for (const check of checks) {
-    it.effect(check.name, () => quietly(runLevelCheck(check.run, SettableLevel.layer("majority"))))
+const inPlace = (path: string, content: string): Promise<void> => fs.writeFile(path, content)
+
+/** As careful programs do it: a whole file is put in the place of the old one. */
+const byRename = async (path: string, content: string): Promise<void> => {
+  await fs.writeFile(`${path}.new`, content)
+  await fs.rename(`${path}.new`, path)
+}
+
+const watched = (write: (path: string, content: string) => Promise<void>): Layer.Layer<LevelSource | LevelPlace> =>
+  Layer.unwrap(Effect.map(temporaryDirectory, (directory) => {
+    const path = join(directory, "level")
+    const change = (level: Level) => Effect.promise(() => write(path, `${level}\n`))
+    return Layer.merge(
+      WatchedFileLevel.layer({ path, otherwise: "majority" }),
+      Layer.succeed(LevelPlace, levelPlace({ change }))
+    )
+  }))
+
+const watchedByControl = controlledLevel(
+  Layer.unwrap(
+    Effect.map(
+      temporaryDirectory,
+      (directory) => WatchedFileLevel.layer({ path: join(directory, "level"), otherwise: "majority" })
+    )
+  )
+)
+
+const everything = { changes: true, control: true }
+const changesOnly = { changes: true, control: false }
+
+describe("the contract of LevelSource", () => {
+  const fixed = Layer.merge(FixedLevel.layer("majority"), Layer.succeed(LevelPlace, levelPlace()))
+  levelSourceSuite("Fixed", fixed, { capabilities: { changes: false, control: false }, test: it, run })
+  const settable = controlledLevel(SettableLevel.layer("majority"))
+  levelSourceSuite("Settable", settable, { capabilities: everything, test: it, run })
+  for (const seed of [1, 2]) {
+    levelSourceSuite(`Settable, simulated with seed ${seed}`, settable, {
+      capabilities: everything,
+      test: it,
+      run: async (check) => void (await simulateOrThrow({ seed }, () => quietly(check)))
+    })
   }
+  levelSourceSuite("Watched file, written in place", watched(inPlace), { capabilities: changesOnly, test: it, run })
+  levelSourceSuite("Watched file, replaced", watched(byRename), { capabilities: changesOnly, test: it, run })
+  levelSourceSuite("Watched file, by its control", watchedByControl, { capabilities: everything, test: it, run })
 })
 
-describe("FixedLevel", () => {
-  it.effect("says its level, in changes as the first element, and stays open", () =>
-    Effect.gen(function*() {
-      const source = yield* LevelSource
-      const expected = { level: "unstrict_all", origin: "flag" } as const
-      assert.deepStrictEqual(yield* source.current, expected)
-      assert.deepStrictEqual(yield* Stream.runHead(source.changes), Option.some(expected))
-      const open = yield* Effect.forkScoped(Stream.runDrain(source.changes))
-      for (let turn = 0; turn < 50; turn++) yield* Effect.yieldNow
-      assert.isUndefined(open.pollUnsafe())
-    }).pipe(Effect.provide(FixedLevel.layer("unstrict_all"))))
-})
-
-/** Whether the check fails, or waits for what never comes: judged by turns of the scheduler, not by time. */
-const rejects = Effect.fnUntraced(function*(check: Effect.Effect<void, unknown>) {
-  const fiber = yield* Effect.forkChild(Effect.exit(check))
-  for (let turn = 0; turn < 20_000 && fiber.pollUnsafe() === undefined; turn++) yield* Effect.yieldNow
-  if (fiber.pollUnsafe() === undefined) {
-    fiber.interruptUnsafe()
-    return true
-  }
-  return Exit.isFailure(yield* Fiber.join(fiber))
-})
-
-describe("the kit rejects each mutant that", () => {
-  for (const mutant of levelSourceMutants) {
-    it.effect(mutant.name, () =>
-      Effect.gen(function*() {
-        const rejected = yield* Effect.filter(checks, (check) => rejects(runLevelCheck(check.run, mutant.layer)))
-        assert.isNotEmpty(rejected, `the kit accepts a source that ${mutant.name}`)
-      }).pipe(quietly))
-  }
-
-  it.effect("and would accept the real one by the same judgement", () =>
-    Effect.gen(function*() {
-      const rejected = yield* Effect.filter(
-        checks,
-        (check) => rejects(runLevelCheck(check.run, SettableLevel.layer("majority")))
-      )
-      assert.deepStrictEqual(rejected, [])
-    }).pipe(quietly))
-})
+describe("the kit of LevelSource", () => mutantSuiteOf(levelSourceKit, it))

@@ -1,12 +1,6 @@
 /** A level file on the real file system: by events alone (the clock of these tests stands still), and by polls alone. */
 import { assert, describe, it } from "@effect/vitest"
-import { type Level, LevelControl, LevelSource, SettableLevel, WatchedFileLevel } from "@peerstrap/consistency-policy"
-import {
-  controlSubject,
-  levelControlSuite,
-  levelSourceSuite,
-  runLevelCheck
-} from "@peerstrap/consistency-policy/testing"
+import { LevelControl, LevelSource, SettableLevel, WatchedFileLevel } from "@peerstrap/consistency-policy"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -56,27 +50,6 @@ const logLines = Effect.gen(function*() {
 })
 
 describe("a watched level file, by events", () => {
-  for (const [how, change] of [["written in place", write], ["replaced by rename", replace]] as const) {
-    describe(`keeps the contract of LevelSource when ${how}`, () => {
-      for (const check of levelSourceSuite) {
-        it.effect(check.name, () =>
-          Effect.gen(function*() {
-            const path = join(yield* temporaryDirectory, "level")
-            const subject = { initial: "majority" as const, change: (level: Level) => change(path, `${level}\n`) }
-            yield* runLevelCheck(check.run(subject), WatchedFileLevel.layer({ path, otherwise: "majority" }))
-          }).pipe(quietly))
-      }
-    })
-  }
-
-  for (const check of [...levelControlSuite, ...levelSourceSuite.map((c) => ({ ...c, run: c.run(controlSubject) }))]) {
-    it.effect(`with its LevelControl: ${check.name}`, () =>
-      Effect.gen(function*() {
-        const path = join(yield* temporaryDirectory, "level")
-        yield* runLevelCheck(check.run, WatchedFileLevel.layer({ path, otherwise: "majority" }))
-      }).pipe(quietly))
-  }
-
   it.effect("the file overrides the flag from the start, and the flag is back when it is deleted", () =>
     Effect.gen(function*() {
       const path = join(yield* temporaryDirectory, "level")

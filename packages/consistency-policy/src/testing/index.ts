@@ -1,3 +1,3 @@
 /** The kit of `LevelSource` and `LevelControl`, and its mutants. */
-export * from "./LevelSourceMutants.ts"
-export * from "./LevelSourceSuite.ts"
+export { controlledLevel, type LevelCapability, LevelPlace, levelPlace, type LevelPlaceShape } from "./LevelPlace.ts"
+export { levelSourceKit, levelSourceSuite } from "./LevelSourceKit.ts"

@@ -6,6 +6,7 @@ import type { JournalCapability, JournalPlace } from "./JournalPlace.ts"
 import { journalPowerChecks } from "./JournalPowerChecks.ts"
 
 /** The kit of journals. */
+/** Checks, capabilities and mutants. */
 export const journalKit: Kit<JournalPlace, JournalCapability> = {
   contract: "Journal",
   capabilities: {

@@ -335,4 +335,5 @@ const lifecycle: ReadonlyArray<Check<Transport>> = [
   )
 ]
 
+/** Order, pauses, ends, and the lives of listeners and connections. */
 export const transportExampleChecks: ReadonlyArray<Check<Transport>> = [...order, ...pausing, ...ending, ...lifecycle]

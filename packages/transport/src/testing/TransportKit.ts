@@ -5,7 +5,7 @@ import { transportExampleChecks } from "./TransportExampleChecks.ts"
 import { transportLawChecks } from "./TransportLawChecks.ts"
 import { transportMutants } from "./TransportMutants.ts"
 
-/** Nothing is left to an implementation: it has no capabilities. */
+/** The kit: 24 checks, 33 mutants. Nothing of the contract is optional, so there are no capabilities. */
 export const transportKit: Kit<Transport> = {
   contract: "Transport",
   capabilities: {},

@@ -83,6 +83,7 @@ const countOpen = () => {
   }
 }
 
+/** Schedules by seed, sizes, and interruption. */
 export const transportLawChecks: ReadonlyArray<Check<Transport>> = [
   {
     name: "delivers what is sent in any order of writes, pauses and resumes, in both directions",
