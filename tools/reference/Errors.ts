@@ -1,6 +1,9 @@
 /** `errors.md`: tagged errors that packages export, with their fields and reasons, and the exit codes that programs make of them. */
 import type { CommandError } from "@peerstrap/command-line"
-import { code, docBefore, load, page, type Source, sourcesOf, table } from "./Sources.ts"
+import { PluginStartError } from "@peerstrap/plugin-host"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { code, docBefore, load, page, root, type Source, sourcesOf, table } from "./Sources.ts"
 
 /** As much of a Schema's AST as is read here. */
 interface Ast {
@@ -33,7 +36,9 @@ const isModule = (value: unknown): value is object =>
 
 /** What a package gives to others: also what it exports in a namespace. */
 const exportedBy = async (folder: string): Promise<ReadonlySet<unknown>> => {
-  const values = Object.values(await load(`packages/${folder}/src/index.ts`))
+  const entries = ["index.ts", "plugin/index.ts"].map((entry) => `packages/${folder}/src/${entry}`)
+  const modules = await Promise.all(entries.filter((path) => existsSync(join(root, path))).map(load))
+  const values = modules.flatMap((module) => Object.values(module))
   return new Set([...values, ...values.filter(isModule).flatMap((module) => Object.values(module))])
 }
 
@@ -84,6 +89,13 @@ interface Mapping {
   readonly of: (module: Readonly<Record<string, unknown>>) => unknown
 }
 
+/** Of a part that does not start, the cause decides. */
+const startFault = (map: unknown) => (cause: unknown): unknown =>
+  (map as (error: PluginStartError) => unknown)(new PluginStartError({ plugin: "a part", message: "", cause }))
+
+const chainStart = "apps/chain-bootstrapper/src/sync/StartFaults.ts"
+const replicasStart = "apps/m3db-bootstrapper/src/bootstrap/StartErrors.ts"
+
 const mappings: ReadonlyArray<Mapping> = [
   {
     program: "every program, of a running one that it asks",
@@ -93,16 +105,25 @@ const mappings: ReadonlyArray<Mapping> = [
   },
   {
     program: "peerstrap-chain",
-    tags: ["FileError"],
-    path: "apps/chain-bootstrapper/src/LocalFaults.ts",
-    of: ({ fileFault }) => fileFault
-  },
-  {
-    program: "peerstrap-chain",
     tags: ["StoreError", "ApplierFailed", "ListenError", "SyncDefect"],
     path: "apps/chain-bootstrapper/src/sync/RunFaults.ts",
     of: ({ runFault }) => runFault
-  }
+  },
+  {
+    program: "peerstrap-chain",
+    tags: ["FileError", "NetworkUnusable", "IdentityUnusable", "CryptoUnavailable", "BaseNotFound", "StrategyUnfit"],
+    path: chainStart,
+    of: ({ partFault }) => startFault(partFault)
+  },
+  { program: "peerstrap-chain", tags: ["CompositionError"], path: chainStart, of: ({ partFault }) => partFault },
+  { program: "peerstrap-chain", tags: ["PluginFatalError"], path: chainStart, of: ({ fatalPlugin }) => fatalPlugin },
+  {
+    program: "peerstrap-m3db",
+    tags: ["FileError", "SinkError"],
+    path: replicasStart,
+    of: ({ partError }) => startFault(partError)
+  },
+  { program: "peerstrap-m3db", tags: ["CompositionError"], path: replicasStart, of: ({ partError }) => partError }
 ]
 
 const sampleOf = (ast: Ast, choice: string | undefined): unknown => {
@@ -114,7 +135,7 @@ const sampleOf = (ast: Ast, choice: string | undefined): unknown => {
 /** Exit codes by reason, as the mapping answers for an error with each of them. */
 const exitCodes = async (error: TaggedError): Promise<ReadonlyArray<string>> => {
   const lines: Array<string> = []
-  for (const { of, path, program, tags } of mappings.filter(({ tags }) => tags.includes(error.name))) {
+  for (const { of, path, program } of mappings.filter(({ tags }) => tags.includes(error.name))) {
     const map = of(await load(path)) as (error: unknown) => CommandError
     const reasons = fieldsOf(error).map(([, ast]) => literalsOf(ast)).find((literals) => literals.length > 1) ?? []
     const byCode = new Map<number, Array<string>>()
@@ -127,7 +148,6 @@ const exitCodes = async (error: TaggedError): Promise<ReadonlyArray<string>> => 
       byCode.size === 1 ? String(exitCode) : `${exitCode} (${of.map(code).join(" ")})`
     )
     lines.push(`Exit code in ${program}: ${all.join(", ")}.`)
-    if (tags.length === 0) throw new Error(`no tags for ${path}`)
   }
   return lines
 }
@@ -159,7 +179,7 @@ export const errorsPage = async (): Promise<string> => {
   }
   return page(
     "Errors",
-    "Errors that the packages export. `_tag` is the name, for `Effect.catchTag`; each has a `message`. An exit code stands where a program has one place that\n" +
+    "Errors that the packages export, also under `/plugin`. `_tag` is the name, for `Effect.catchTag`; each has a `message`. An exit code stands where a program has one place that\n" +
       "maps the error; other commands choose by what they were doing. Programs tell every failure with what to do.",
     sections.join("\n")
   )
