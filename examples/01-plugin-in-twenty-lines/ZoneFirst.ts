@@ -13,10 +13,10 @@ export const zoneFirst = definePlugin({
   provides: [selectionKind],
   requires: [],
   config: Schema.Struct({
-    zone: configValue(Type.text("ZONE", "the name of a zone", "eu-1"), "Ids of near peers begin with it.")
+    zone: configValue(Type.text("PREFIX", "the first letters of an id", "eu-1/"), "Ids of near peers begin so.")
   }),
   layer: ({ zone }) => {
-    const far = ({ id }: Candidate) => id.startsWith(`${zone}/`) ? 0 : 1
+    const far = ({ id }: Candidate) => id.startsWith(zone) ? 0 : 1
     return Layer.succeed(PeerRanking, {
       name: "zone-first",
       compare: (a, b) => a.attempts - b.attempts || far(a) - far(b) || leastLoaded.compare(a, b)

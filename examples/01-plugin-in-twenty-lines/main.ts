@@ -22,13 +22,13 @@ const text = readFileSync(path, "utf8")
 const configured = (config: string) => fromConfig([leastLoadedPlugin], config, { path, needs: [selectionKind] })
 
 const chosen = await Effect.runPromise(Effect.all({
-  inCode: Host.run(compose(zoneFirst({ zone: "eu-1" })), choose),
+  inCode: Host.run(compose(zoneFirst({ zone: "eu-1/" })), choose),
   fromConfig: Effect.flatMap(configured(text), (parts) => Host.run(parts, choose)),
   swapped: Host.run(compose(leastLoadedPlugin({})), choose),
   mistake: Effect.map(Effect.flip(configured(text.replace("zone:", "zonne:"))), ({ message }) => message),
   // The kit of the contract says whether a ranking is fit for use: a total order, failed peers last, idle ones first.
   violations: Host.run(
-    compose(zoneFirst({ zone: "x0" })),
+    compose(zoneFirst({ zone: "x" })),
     () => PeerRanking.useSync((ranking) => rankingViolations(ranking, [1, 2, 3]))
   )
 }))
