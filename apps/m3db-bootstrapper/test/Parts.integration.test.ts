@@ -1,9 +1,10 @@
 // Parts of a run exchanged for others: by one line of the config file, and by one part in code.
 import { assert, describe, it } from "@effect/vitest"
 import { fixedLevel } from "@peerstrap/consistency-policy/plugin"
-import { discardSink } from "@peerstrap/m3db-bootstrap/plugin"
+import { BlockSink } from "@peerstrap/m3db-bootstrap"
+import { discardSink, sinkKind } from "@peerstrap/m3db-bootstrap/plugin"
 import { SeededReplica, startReplica } from "@peerstrap/m3db-wire/testing"
-import { compose, graphJson, Host, withOverrides } from "@peerstrap/plugin-host"
+import { compose, definePlugin, graphJson, Host, PluginRuntime, withOverrides } from "@peerstrap/plugin-host"
 import { NodeFileSystem } from "@peerstrap/storage"
 import { memoryFiles } from "@peerstrap/storage/plugin"
 import { Tcp } from "@peerstrap/transport"
@@ -11,6 +12,8 @@ import { faultyTcp, memory } from "@peerstrap/transport/plugin"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { lineSink } from "./plugins/LineSink.ts"
@@ -48,8 +51,7 @@ const configured = Effect.fnUntraced(
   }
 )
 
-const run = (argv: ReadonlyArray<string>, others: Parameters<typeof runWith>[1]) =>
-  Effect.provide(runWith(argv, others), NodeFileSystem.layer)
+const run = (...args: Parameters<typeof runWith>) => Effect.provide(runWith(...args), NodeFileSystem.layer)
 
 const reportOf = (out: string) => JSON.parse(readFileSync(join(out, "peerstrap-report.json"), "utf8"))
 
@@ -191,6 +193,7 @@ describe("filesets for a sink of one's own", () => {
       )
       assert.notMatch(ended.out, /files:/)
       assert.match(ended.err, /lines go to .*lines\.txt/)
+      assert.notMatch(ended.err, /plugin .* is /)
       assert.match(ended.err, /output: m3db\.sink\.lines, of which nothing is read again/)
       assert.strictEqual(linesOf(readFileSync(lines, "utf8")).length, truthCount)
       assert.isFalse(existsSync(join(out, "data")))
@@ -233,10 +236,54 @@ describe("filesets for a sink of one's own", () => {
         const ended = yield* runHere(...flags)
         assert.strictEqual(ended.code, 4, ended.err)
         assert.match(ended.err, said)
+        if (mood === "fatal") assert.match(ended.err, /\nplugin m3db\.sink\.lines is fatal: the line is cut\n/)
         // Only a run that began has something to report on.
         assert.strictEqual(existsSync(join(out, "peerstrap-report.json")), mood === "fatal")
         assert.isFalse(existsSync(join(out, "control.sock")))
       }
+    }))
+})
+
+describe("a part that takes its time to start", () => {
+  it.live("is what the run waits for, says why; a signal ends that", () =>
+    Effect.gen(function*() {
+      const begun = yield* Deferred.make<void>()
+      const stop = yield* Deferred.make<"SIGTERM">()
+      const patient = definePlugin({
+        id: "m3db.sink.patient",
+        version: "1.0.0",
+        stability: "stable",
+        summary: "Never starts.",
+        provides: [sinkKind],
+        requires: [],
+        config: Schema.Struct({}),
+        layer: () =>
+          Layer.effect(
+            BlockSink,
+            Effect.gen(function*() {
+              const runtime = yield* PluginRuntime
+              runtime.progress("reading an old index", 1200, 0)
+              yield* Deferred.succeed(begun, undefined)
+              return yield* Effect.never
+            })
+          )
+      })
+      const out = join(yield* temporaryDirectory, "out")
+      const argv = [...peerArguments([]), "--peer", "a=10.0.0.1:9000", "--out", out]
+      const running = yield* Effect.forkScoped(run(argv, compose(patient({})), Deferred.await(stop)))
+      yield* Deferred.await(begun)
+      const why = yield* runHere("why", "--out", out)
+      assert.match(
+        why.out,
+        /^starting, level not known yet\nthe run waits for m3db\.sink\.patient [\s\S]*because: starts: reading an old index, 1,200\n/
+      )
+      assert.match((yield* runHere("status", "--out", out)).out, /\nplugin m3db\.sink\.patient is starting: starts\n/)
+      const set = yield* runHere("set-level", "none", "--out", out)
+      assert.deepStrictEqual([set.code, /plugins are still starting/.test(set.err)], [1, true])
+      yield* Deferred.succeed(stop, "SIGTERM")
+      const error = yield* Effect.flip(Fiber.join(running))
+      assert.deepInclude(error, { exitCode: 143, message: "stopped by SIGTERM before anything was written" })
+      assert.isFalse(existsSync(join(out, "control.sock")))
     }))
 })
 

@@ -16,7 +16,7 @@ import {
   watchRun
 } from "@peerstrap/command-line"
 import { LevelSource } from "@peerstrap/consistency-policy"
-import { Host, LogThreshold, machineBudgets } from "@peerstrap/plugin-host"
+import { Host, LogThreshold, machineBudgets, type PluginStatus, type Status } from "@peerstrap/plugin-host"
 import { formatBytes, serveControl } from "@peerstrap/progress"
 import { type FileError, FileSystem } from "@peerstrap/storage"
 import * as Clock from "effect/Clock"
@@ -62,15 +62,31 @@ const startControl = ({ plan, settings }: BootstrapInput, state: RunState) =>
     )
   )
 
+const inTrouble: ReadonlySet<Status> = new Set(["recoverable", "permanent", "fatal"])
+
+/** A person hears of trouble, and of its end. */
+const tellStatus = (now: PluginStatus, state: RunState, reporter: Reporter): void => {
+  const { id, message, status } = now
+  const before = state.plugins.find((plugin) => plugin.id === id)?.status
+  state.plugin(now)
+  const why = message === "" ? "" : `: ${message}`
+  // The host's words for a plugin that hangs while it stops.
+  if (status === "stopped" && message !== "") state.warnings.push(`${id} ${message}`)
+  // One that is well may say anew how well.
+  if (status === "ok" && before === "ok") return
+  const isMended = status === "ok" && before !== undefined && inTrouble.has(before)
+  const text = inTrouble.has(status)
+    ? `plugin ${id} is ${status}${why}`
+    : isMended
+    ? `plugin ${id} is ok again`
+    : undefined
+  reporter.event("plugin-status", { plugin: id, status, message }, text)
+}
+
 const startParts = (input: BootstrapInput, state: RunState, reporter: Reporter) =>
   Host.start(input.resolved, {
     machine: machineBudgets(),
-    onStatus: (status) => {
-      state.plugin(status)
-      reporter.event("plugin-status", { plugin: status.id, status: status.status, message: status.message })
-      // The host's words for a plugin that hangs while it stops.
-      if (status.status === "stopped" && status.message !== "") state.warnings.push(`${status.id} ${status.message}`)
-    },
+    onStatus: (status) => tellStatus(status, state, reporter),
     onEvent: ({ fields, name, plugin, text }) =>
       reporter.event("plugin-told", { plugin, event: name, ...fields }, text),
     onProgress: (progress) => state.pluginProgress(progress),

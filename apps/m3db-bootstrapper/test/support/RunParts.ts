@@ -1,5 +1,5 @@
 // A bootstrap in this process whose parts are composed in code: those of its flags, and others in their place.
-import { type Command, type CommandResult, readSettings } from "@peerstrap/command-line"
+import { type Command, type CommandResult, readSettings, type StopRequest } from "@peerstrap/command-line"
 import { type Composition, withOverrides } from "@peerstrap/plugin-host"
 import * as Effect from "effect/Effect"
 import type { BootstrapSettings } from "../../src/bootstrap/BootstrapFlags.ts"
@@ -26,8 +26,8 @@ export interface RunWithParts {
   readonly said: string
 }
 
-/** What flags name, with `others` in their place. */
-export const runWith = (argv: ReadonlyArray<string>, others: Composition<never>) =>
+/** What flags name, with `others` in their place. Nobody asks it to stop unless `stop` does. */
+export const runWith = (argv: ReadonlyArray<string>, others: Composition<never>, stop: StopRequest = Effect.never) =>
   Effect.suspend(() => {
     const { parts, plan, settings } = partsOfArguments(argv)
     let said = ""
@@ -37,7 +37,7 @@ export const runWith = (argv: ReadonlyArray<string>, others: Composition<never>)
       plan,
       resolved: withOverrides(parts, others),
       json: false,
-      stop: Effect.never,
+      stop,
       terminal: {
         out: () => Effect.void,
         error: (text) => void (said += text),
