@@ -26,7 +26,7 @@ beforeAll(async () => {
   if (notice !== undefined) console.warn(notice)
   programs = Consumer.writePrograms(tarballs, project)
 }, 240_000)
-afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }), 120_000)
 
 const sound: Packed = {
   manifest: {
