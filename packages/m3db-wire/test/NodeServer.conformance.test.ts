@@ -1,84 +1,82 @@
-// The kit of node servers: ours passes, every mutant is rejected.
+// The kit of node servers: ours passes, every mutant is rejected, for its reason.
 import { assert, describe, it } from "@effect/vitest"
+import { judge, turns } from "@peerstrap/conformance"
 import { Memory } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import {
+  CheckedNode,
   checkNodeServer,
-  type NodeFacts,
-  nodeServerChecks,
-  nodeServerMutants,
-  SeededReplica,
-  seededSpec,
+  nodeLayer,
+  nodeServerKit,
+  nodeServerSuite,
   startReplica
 } from "../src/testing/index.ts"
 
-const spec = seededSpec({
-  series: 60,
-  numShards: 4,
-  shards: [0, 1, 2],
-  blocks: 3,
-  active: 1,
-  points: 40,
-  tags: -1,
-  annotate: 9,
-  odd: 7,
-  hashSeed: 42
+const ours = (behaviours: string) =>
+  Layer.provideMerge(
+    nodeLayer((data) => Effect.map(startReplica({ data, behaviours }), ({ address }) => address), { unmerged: true }),
+    Memory.layer
+  )
+
+describe("node servers keep the protocol:", () => {
+  nodeServerSuite("ours,", ours(""), { capabilities: { hostile: true }, test: it })
+  nodeServerSuite("ours in small frames,", ours("frame-size:90"), { capabilities: { hostile: true }, test: it })
+  const { leftOut } = nodeServerSuite("one that must not crash,", ours(""), {
+    capabilities: { hostile: false },
+    test: it
+  })
+
+  it("only what is hostile is left out for a node that must not crash", () => {
+    assert.isNotEmpty(leftOut)
+    assert.isTrue(leftOut.every(({ lacks }) => lacks === "hostile"))
+  })
 })
 
-const facts = (data: SeededReplica, address: NodeFacts["address"]): NodeFacts => ({
-  address,
-  namespace: spec.namespace,
-  numShards: spec.numShards,
-  hashSeed: spec.hashSeed,
-  shard: 1,
-  otherShard: 2,
-  unownedShard: 3,
-  rangeStart: spec.start,
-  rangeEnd: data.end,
-  blockSize: spec.blockSize
-})
-
-/** Far above what a check needs: the machine may be busy. Only a failing check waits for it. */
-const testTimeoutMillis = 60_000
-
-const options = { hostile: true, timeoutMillis: 30_000 }
+// Only the check that a mutant names is asked: all 23 of all mutants would take a minute.
+const mutant = (name: string) => nodeServerKit.mutants.find((one) => one.name === name)!
 
 describe("checkNodeServer", () => {
-  it("has checks with names of their own", () => {
-    assert.isAtLeast(nodeServerChecks.length, 20)
-    assert.strictEqual(new Set(nodeServerChecks.map(({ name }) => name)).size, nodeServerChecks.length)
-  })
+  it.effect("tells what a node gets wrong", () =>
+    Effect.gen(function*() {
+      const findings = yield* checkNodeServer(yield* CheckedNode, { only: "ping" })
+      assert.deepStrictEqual(findings.map(({ timedOut }) => timedOut), [false])
+      assert.include(findings[0]!.message, "ping 7 answered by type d1, id 8")
+    }).pipe(Effect.provide(mutant("ping under another id").layer)))
 
-  for (const [name, behaviours] of [["healthy", ""], ["in small frames", "frame-size:90"]] as const) {
-    it.live(`finds nothing in our server, ${name}`, () =>
+  it.effect("gives up a check of a node that falls silent", () =>
+    Effect.gen(function*() {
+      const checking = yield* Effect.forkChild(
+        checkNodeServer(yield* CheckedNode, { only: "health", timeoutMillis: 200 })
+      )
+      yield* turns(200)
+      yield* TestClock.adjust(200)
+      const findings = yield* Fiber.join(checking)
+      assert.deepStrictEqual(findings.map(({ message, timedOut }) => [message, timedOut]), [[
+        "no end within 200 ms",
+        true
+      ]])
+    }).pipe(Effect.provide(mutant("the last frame says that more follows").layer)))
+})
+
+describe("the kit of node servers rejects one that", () => {
+  const checks = new Map(nodeServerKit.checks.map((check) => [check.name, check]))
+  for (const { because, layer, name, rejectedBy } of nodeServerKit.mutants) {
+    it.live(name, () =>
       Effect.gen(function*() {
-        const data = new SeededReplica(spec, { unmerged: { every: 3, remainder: 0 } })
-        const replica = yield* startReplica({ data, behaviours })
-        const findings = yield* checkNodeServer(facts(data, replica.address), options)
-        assert.deepStrictEqual(findings, [])
-      }).pipe(Effect.scoped, Effect.provide(Memory.layer)), testTimeoutMillis)
+        const judgement = yield* judge(checks.get(rejectedBy)!, layer)
+        if (because === "hangs") assert.strictEqual(judgement, "hung")
+        else assert.match(typeof judgement === "string" ? judgement : judgement.failed, because)
+      }))
   }
 
-  it("has a mutant for every check", () => {
-    const unproved = nodeServerChecks.filter(({ name }) =>
-      !nodeServerMutants.some(({ caughtBy }) => name.startsWith(caughtBy))
+  it("each check rejects a mutant", () => {
+    const idle = [...checks.keys()].filter((name) =>
+      !nodeServerKit.mutants.some(({ rejectedBy }) => rejectedBy === name)
     )
-    assert.deepStrictEqual(unproved.map(({ name }) => name), [])
+    assert.deepStrictEqual(idle, [])
+    assert.strictEqual(checks.size, nodeServerKit.checks.length)
   })
-
-  for (const mutant of nodeServerMutants) {
-    it.live(`rejects: ${mutant.name}`, () =>
-      Effect.gen(function*() {
-        const data = new SeededReplica(spec)
-        const address = yield* mutant.start(data)
-        const timeoutMillis = mutant.silent ? 200 : 30_000
-        const findings = yield* checkNodeServer(facts(data, address), {
-          hostile: true,
-          only: mutant.caughtBy,
-          timeoutMillis
-        })
-        assert.isNotEmpty(findings)
-        assert.strictEqual(findings[0]!.timedOut, mutant.silent, findings[0]!.message)
-      }).pipe(Effect.scoped, Effect.provide(Memory.layer)), testTimeoutMillis)
-  }
 })
