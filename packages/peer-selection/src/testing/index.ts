@@ -1,4 +1,5 @@
-export { kitLimits, type MakePeerQueues, peerQueuesViolation } from "./PeerQueuesKit.ts"
-export { type PeerQueuesMutant, peerQueuesMutants } from "./PeerQueuesMutants.ts"
-export { randomCandidates, rankingMutants, rankingViolations } from "./RankingKit.ts"
+/** The kits of `Ranking` and `PeerQueues`, and their mutants. */
+export { peerQueuesKit, peerQueuesSuite } from "./PeerQueuesKit.ts"
+export { kitLimits, type MakePeerQueues, PeerQueuesMaker } from "./PeerQueuesMaker.ts"
+export { rankingKit, rankingSuite } from "./RankingKit.ts"
 export { seededRandom } from "./SeededRandom.ts"
