@@ -43,7 +43,9 @@ describe("API pages", () => {
   })
 
   it("an export without one is told by name and file, also inside a namespace; so is a link that leads nowhere", () => {
-    planted("export * as Inner from \"./Inner.ts\"\n/** See {@link Nothing}. */\nexport interface A { readonly a: number }\n")
+    planted(
+      "export * as Inner from \"./Inner.ts\"\n/** See {@link Nothing}. */\nexport interface A { readonly a: number }\n"
+    )
     write("packages/a/src/Inner.ts", "/** The file. */\nimport \"node:fs\"\n\nexport const unsaid = 1\n")
     const checked = generate("--check", "--root", scratch)
     assert.strictEqual(checked.status, 1, checked.stdout + checked.stderr)
