@@ -10,8 +10,11 @@ import type { Incoming, Outgoing, Request } from "../../contract/PeerMessage.ts"
 import { answers, fullBlock, idAt, join, joinTo, openTo, stillAnswers, welcome } from "./ProtocolProbes.ts"
 import { ProtocolWorld, refusalPoints } from "./ProtocolWorld.ts"
 
+/** What a protocol can do, by name. */
 export type ProtocolCapability = "refusals" | "farewell" | "ancestors" | "peers"
+/** What a check needs: the protocol, its world, and connections. */
 export type ProtocolServices = ChainProtocol | ProtocolWorld | Transport
+/** One check of the kit. */
 export type ProtocolCheck = Check<ProtocolServices, ProtocolCapability>
 
 const check = (

@@ -465,6 +465,7 @@ const rulesMutants: ReadonlyArray<ProtocolMutant> = [
   )
 ]
 
+/** All protocols with a fault, each with the check that must reject it. */
 export const chainProtocolMutants: ReadonlyArray<ProtocolMutant> = [
   ...openings,
   ...asking,

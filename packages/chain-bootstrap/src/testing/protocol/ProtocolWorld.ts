@@ -14,6 +14,7 @@ export type Way = "honest" | "reversed" | "alters-headers" | "refuses"
 /** What it sends that no correct peer sends: no message, one larger than any may be, the beginning of one before the connection is cut. */
 export type Misdeed = "malformed" | "huge" | "half"
 
+/** The other points that a counterpart names when it refuses. */
 export const refusalPoints: ReadonlyArray<string> = ["192.0.2.7:9732"]
 
 /** The other side of the protocol under test, as long as its scope lives. */
@@ -36,6 +37,7 @@ export interface Counterpart {
   readonly cut: Effect.Effect<void>
 }
 
+/** A small known chain, and counterparts that serve it. */
 export interface ProtocolWorldService {
   readonly genesis: BlockRef
   /** The chain that counterparts serve, from level 1 on: twelve blocks at least, each of two units or more, not all empty, of level 3 at least. */
@@ -107,6 +109,7 @@ export const servedBy = (
   }
 }
 
+/** What a counterpart is made of. */
 export interface OtherSide extends Pick<ProtocolWorldService, "blocks" | "genesis"> {
   /** The protocol under another identity. */
   readonly other: ChainProtocol["Service"]
