@@ -5,6 +5,7 @@ import { CheckedNode } from "./CheckedNode.ts"
 import { nodeServerChecks } from "./NodeServerKit.ts"
 import { nodeServerMutants } from "./NodeServerMutants.ts"
 
+/** The kit of node servers. */
 export const nodeServerKit: Kit<CheckedNode | Transport, "hostile"> = {
   contract: "NodeServer",
   capabilities: { hostile: "it may be sent what crashes a real node's whole process" },
