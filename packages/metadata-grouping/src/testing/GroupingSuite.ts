@@ -19,6 +19,7 @@ const checked = ({ name, run }: GroupingCheck) => ({
   run: CheckedGrouping.use(({ make }) => Effect.try({ try: () => run(make), catch: words }))
 })
 
+/** The kit of groupings. */
 export const groupingKit: Kit<CheckedGrouping> = {
   contract: "Grouping",
   capabilities: {},
