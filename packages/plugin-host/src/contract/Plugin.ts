@@ -69,6 +69,7 @@ export const named = <Provided, Single, Required>(
   part: Part<Provided, Single, Required>
 ): Part<Provided, Single, Required> => ({ ...part, name })
 
+/** A part of whatever types. */
 export type AnyPart = Part<unknown, unknown, unknown>
 
 /** A plugin: call it with a config to get a part of a composition. */
