@@ -6,7 +6,6 @@ import type * as Stream from "effect/Stream"
 import type { FileError } from "./FileSystem.ts"
 
 /** Why a journal refused. */
-/** What kind of failure it is. */
 export const JournalErrorReason = Schema.Literals(["too-large", "damaged", "dropped", "broken", "closed"])
 /** Why a journal refused. */
 export type JournalErrorReason = typeof JournalErrorReason.Type
@@ -40,7 +39,6 @@ export interface JournalCut {
 }
 
 /** Service: an append-only journal of records. */
-/** A journal that is open. */
 export class Journal extends Context.Service<Journal, {
   /**
    * Appends a batch, whole or not at all, and returns the number of its first record once it is durable. Batches that wait together share one

@@ -4,7 +4,6 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** Why a key-value store refused. */
-/** What kind of failure it is. */
 export const KeyValueErrorReason = Schema.Literals(["too-large", "no-space", "busy", "damaged", "closed", "io"])
 /** Why a key-value store refused. */
 export type KeyValueErrorReason = typeof KeyValueErrorReason.Type
@@ -25,14 +24,12 @@ export interface KeyValueChange {
 }
 
 /** A key with its value, as bytes. */
-/** A key with its value. */
 export interface KeyValueEntry {
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
 /** Which entries are wanted. */
-/** Which entries a scan gives. */
 export interface KeyValueScan {
   /** Keys that begin so; default: all. */
   readonly prefix?: Uint8Array
@@ -43,7 +40,6 @@ export interface KeyValueScan {
 }
 
 /** Entries of a scan, a bounded number at a time. */
-/** What a scan gives. */
 export interface KeyValuePage {
   /** In ascending order of the keys' bytes. */
   readonly entries: ReadonlyArray<KeyValueEntry>
@@ -52,7 +48,6 @@ export interface KeyValuePage {
 }
 
 /** Service: keys and values, ordered by the keys' bytes. */
-/** A store that is open. */
 export class KeyValue extends Context.Service<KeyValue, {
   /** The value of each key in the order of the keys, `undefined` where there is none. What it returns is the caller's. */
   get(keys: ReadonlyArray<Uint8Array>): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, KeyValueError>

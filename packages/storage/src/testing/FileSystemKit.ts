@@ -9,7 +9,6 @@ import { fileSystemMutants } from "./FileSystemMutants.ts"
 import type { FileSystemCapability, FileSystemPlace } from "./FileSystemPlace.ts"
 
 /** The kit of file systems. */
-/** Checks, capabilities and mutants. */
 export const fileSystemKit: Kit<FileSystem | FileSystemPlace, FileSystemCapability> = {
   contract: "FileSystem",
   capabilities: {

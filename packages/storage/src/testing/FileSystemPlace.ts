@@ -9,7 +9,6 @@ import { FileSystem } from "../contract/FileSystem.ts"
 type Service = (typeof FileSystem)["Service"]
 
 /** Where a file system is checked, and what can be done to it. */
-/** What a place is able to do. */
 export interface FileSystemPlaceShape {
   /** An existing or creatable directory of the checks' own, empty. */
   readonly root: string
@@ -22,13 +21,11 @@ export interface FileSystemPlaceShape {
 }
 
 /** Service: the place of a file system under test. */
-/** The place of the file system that is checked. */
 export class FileSystemPlace extends Context.Service<FileSystemPlace, FileSystemPlaceShape>()(
   "@peerstrap/storage/testing/FileSystemPlace"
 ) {}
 
 /** What a place can show to the kit, by name. */
-/** What a place may be unable to do. */
 export type FileSystemCapability = "power-cut" | "open-files" | "full-disk"
 /** A check of the kit. */
 export type FileSystemCheck = Check<FileSystem | FileSystemPlace, FileSystemCapability>

@@ -6,7 +6,6 @@ import type { JournalCapability, JournalPlace } from "./JournalPlace.ts"
 import { journalPowerChecks } from "./JournalPowerChecks.ts"
 
 /** The kit of journals. */
-/** Checks, capabilities and mutants. */
 export const journalKit: Kit<JournalPlace, JournalCapability> = {
   contract: "Journal",
   capabilities: {

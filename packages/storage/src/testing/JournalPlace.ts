@@ -12,7 +12,6 @@ import { makeSlowFiles } from "./SlowFiles.ts"
 type Service = (typeof Journal)["Service"]
 
 /** Where a journal is checked, and what can be done to it. */
-/** What a place is able to do. */
 export interface JournalPlaceShape {
   /** Opens the one journal of this place, empty at first, until the scope ends. */
   readonly open: Effect.Effect<Service, unknown, Scope.Scope>
@@ -25,16 +24,13 @@ export interface JournalPlaceShape {
 }
 
 /** Service: the place of a journal under test. */
-/** The place of the journal that is checked. */
 export class JournalPlace extends Context.Service<JournalPlace, JournalPlaceShape>()(
   "@peerstrap/storage/testing/JournalPlace"
 ) {}
 
 /** What a place can show to the kit, by name. */
-/** What a place may be unable to do. */
 export type JournalCapability = "power-cut" | "syncs" | "open-files"
 /** One check of the kit. */
-/** A check of the kit. */
 export type JournalCheck = Check<JournalPlace, JournalCapability>
 
 const lacking = (capability: JournalCapability): Effect.Effect<never> =>

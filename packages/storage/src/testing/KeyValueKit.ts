@@ -6,7 +6,6 @@ import { keyValueMutants } from "./KeyValueMutants.ts"
 import type { KeyValueCapability, KeyValuePlace } from "./KeyValuePlace.ts"
 
 /** The kit of key-value stores. */
-/** Checks, capabilities and mutants. */
 export const keyValueKit: Kit<KeyValuePlace, KeyValueCapability> = {
   contract: "KeyValue",
   capabilities: {

@@ -14,7 +14,6 @@ import { makeSlowFiles } from "./SlowFiles.ts"
 type Service = (typeof KeyValue)["Service"]
 
 /** Where a store is checked, and what can be done to it. */
-/** What a place is able to do. */
 export interface KeyValuePlaceShape {
   /** Opens the one store of this place, empty at first, until the scope ends. */
   readonly open: Effect.Effect<Service, unknown, Scope.Scope>
@@ -24,16 +23,13 @@ export interface KeyValuePlaceShape {
 }
 
 /** Service: the place of a store under test. */
-/** The place of the store that is checked. */
 export class KeyValuePlace extends Context.Service<KeyValuePlace, KeyValuePlaceShape>()(
   "@peerstrap/storage/testing/KeyValuePlace"
 ) {}
 
 /** What a place can show to the kit, by name. */
-/** What a place may be unable to do. */
 export type KeyValueCapability = "durable" | "power-cut" | "open-files"
 /** One check of the kit. */
-/** A check of the kit. */
 export type KeyValueCheck = Check<KeyValuePlace, KeyValueCapability>
 
 const lacking = (capability: KeyValueCapability): Effect.Effect<never> =>
