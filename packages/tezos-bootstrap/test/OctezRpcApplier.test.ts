@@ -1,38 +1,14 @@
 // The applier against a local server that answers as a node does: applying, forks, restarts, and every way an answer can go wrong.
 import { assert, describe, it } from "@effect/vitest"
 import type { Block } from "@peerstrap/chain-bootstrap"
-import { makeTezosRules, octezRpc, type OctezRpcOptions, TezosLimits } from "@peerstrap/tezos-bootstrap"
-import { encodeHash, encodeHeader, merkleRoot, operationListHash, operationListListHash } from "@peerstrap/tezos-wire"
+import { octezRpc, type OctezRpcOptions, TezosLimits } from "@peerstrap/tezos-bootstrap"
+import { encodeHash } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { joinOperations } from "../src/engine/OperationList.ts"
-import { bytes, chainFacts, crypto, facts, genesisId } from "./chains.ts"
+import { bytes, genesisId } from "./chains.ts"
+import { blockOn, network } from "./octezBlocks.ts"
 import { failure, type OctezServer, startOctez } from "./octezServer.ts"
-
-const rules = makeTezosRules(crypto, chainFacts)
-const network = { chainId: "NetXdQprcVkpaWU", chainName: "TEZOS" }
-
-/** A block of four passes with one operation in the last. */
-const blockOn = (parent: { readonly id: string; readonly level: number }, round = 0): Block => {
-  const operation = new Uint8Array(60).fill(parent.level + 1)
-  const passes = [[], [], [], [operation]]
-  const header = facts(
-    rules,
-    encodeHeader({
-      level: parent.level + 1,
-      proto: 1,
-      predecessor: bytes(parent.id),
-      timestamp: 1_000 + parent.level,
-      validationPass: 4,
-      operationsHash: operationListListHash(crypto, passes.map((pass) => operationListHash(crypto, pass))),
-      fitness: [Uint8Array.of(0, parent.level + 1, round)],
-      context: merkleRoot(crypto, []),
-      protocolData: new Uint8Array(4)
-    })
-  )
-  return { header, units: passes.map(joinOperations) }
-}
 
 const chainOf = (
   length: number,

@@ -183,6 +183,8 @@ export const servePeer: (
     const peer = new PeerConnection(number, session, context, clock, fork)
     const closed = opened(peer)
     yield* Effect.forkScoped(Effect.map(session.closed, closed))
+    // A scope that ends with its session may end before that fiber has its turn.
+    yield* Effect.addFinalizer(() => Effect.sync(closed))
     peer.start()
     return session
   }

@@ -1,6 +1,7 @@
 /** The checks of `ChainProtocol` that need a peer: opening, asking, serving, ending. */
 import { atEachStep, type Check, expectFailure, expectSame, expectTrue } from "@peerstrap/conformance"
 import { type Connection, Transport } from "@peerstrap/transport"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
@@ -88,9 +89,22 @@ const openings: ReadonlyArray<ProtocolCheck> = [
     "recognises itself",
     Effect.fnUntraced(function*() {
       const protocol = yield* ChainProtocol
+      const theirs = yield* Deferred.make<string>()
       const own = (connection: Connection) =>
-        Effect.scoped(protocol.open(connection, { side: "incoming", dialled: undefined, accept: welcome }))
-      yield* expectFailure("open", openAt(own), (error) => error._tag === "HandshakeFailed" && error.reason === "self")
+        Effect.matchEffect(
+          Effect.scoped(protocol.open(connection, { side: "incoming", dialled: undefined, accept: welcome })),
+          {
+            onFailure: ({ reason }) => Deferred.succeed(theirs, reason),
+            onSuccess: () => Deferred.succeed(theirs, "nothing")
+          }
+        )
+      const ours = yield* expectFailure("open", openAt(own))
+      // Whichever side notices first may close before the other has read so far.
+      const reasons = ["reason" in ours ? ours.reason : ours._tag, yield* Deferred.await(theirs)]
+      yield* expectTrue(
+        `one side fails as it recognises itself, the other as well (${reasons.join(", ")})`,
+        reasons.includes("self") && !reasons.includes("nothing")
+      )
     })
   ),
   check(

@@ -108,7 +108,7 @@ const openings: ReadonlyArray<ProtocolMutant> = [
   mutant(
     "takes itself for another one",
     "recognises itself",
-    /open: failed with .*"reason":"refused"/,
+    /recognises itself, the other as well \(refused, refused\)/,
     fails(({ reason }) => reason === "self" ? { reason: "refused" } : {})
   ),
   mutant(

@@ -55,7 +55,7 @@ export class Happenings {
   private readonly waiting = new Set<() => void>()
 
   happened(): void {
-    for (const look of [...this.waiting]) look()
+    for (const look of this.waiting) look()
   }
 
   /** Completes as soon as something is the case. */
