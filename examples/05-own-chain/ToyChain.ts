@@ -24,8 +24,10 @@ export const toyRules: ChainRules = {
   compareWeight: (a, b) => Buffer.compare(a, b),
   decodeHeader,
   checkAlone: ({ timeSeconds }, nowSeconds) => timeSeconds > nowSeconds + 15 ? "comes from the future" : undefined,
-  checkLink: ({ level, parent, timeSeconds }, below) =>
-    parent === below.id && level === below.level + 1 && timeSeconds > below.timeSeconds ? undefined : "does not follow",
+  checkLink: ({ level, parent, timeSeconds, weight }, below) => {
+    const isNext = parent === below.id && level === below.level + 1 && timeSeconds > below.timeSeconds
+    return isNext && Buffer.compare(weight, below.weight) > 0 ? undefined : "does not follow"
+  },
   verifyUnit: (header, unit, body) => unit === 0 ? verifyBody(header, [body]) : `there is no unit ${unit}`,
   verifyBody,
   itemsPerRequest: 10,

@@ -51,6 +51,7 @@ const said = (message: Chain.Outgoing): ReadonlyArray<typeof Message.Type> => {
 const openAs = (ownId: string): Chain.ChainProtocol["Service"]["open"] =>
   Effect.fnUntraced(function*(connection, { accept, dialled: point }) {
     const messages = jsonLines(connection, Message)
+    yield* Effect.addFinalizer(() => Effect.sync(() => messages.close("the session's scope has ended")))
     const failed = (reason: Chain.HandshakeFailed["reason"], message: string, id?: string) =>
       new Chain.HandshakeFailed({ remote: connection.remote, reason, id, points: [], message })
     yield* Effect.ignore(messages.send([{ kind: "hello", id: ownId, chain: "toy" }]))

@@ -94,12 +94,6 @@ const listen = Effect.fnUntraced(function*(address: Address, onConnection: (one:
   })
 })
 
-export const layer = (handshakeMillis: number): Layer.Layer<Transport> =>
-  Layer.succeed(Transport, {
-    dial: (address, options) => dial(address, options?.timeoutMillis ?? handshakeMillis),
-    listen
-  })
-
 export const webSockets = definePlugin({
   id: "transport.websocket",
   version: "1.0.0",
@@ -110,5 +104,6 @@ export const webSockets = definePlugin({
   config: Schema.Struct({
     handshake: configDefault(Type.millis("10s"), "10s", "Time for a connection to be made.")
   }),
-  layer: ({ handshake }) => layer(handshake)
+  layer: ({ handshake }) =>
+    Layer.succeed(Transport, { dial: (address, options) => dial(address, options?.timeoutMillis ?? handshake), listen })
 })

@@ -5,7 +5,7 @@ import { transportSuite } from "@peerstrap/transport/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { layer, webSockets } from "./WebSockets.ts"
+import { webSockets } from "./WebSockets.ts"
 
 const conversation = Effect.scoped(Effect.gen(function*() {
   const transport = yield* Transport
@@ -25,7 +25,10 @@ assert.equal(heard, "hello")
 console.log(`over transport.websocket: ${heard}`)
 
 const checks: Array<() => Promise<void>> = []
-transportSuite("WebSocket", layer(10_000), { capabilities: {}, test: (_name, run) => checks.push(run) })
+transportSuite("WebSocket", Host.layer(compose(webSockets({}))), {
+  capabilities: {},
+  test: (_name, run) => checks.push(run)
+})
 assert.ok(checks.length > 10)
 for (const run of checks) await run()
 console.log(`${checks.length} checks of the contract hold`)

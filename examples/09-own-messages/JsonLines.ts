@@ -1,6 +1,5 @@
 /** Typed messages over any connection: a line of JSON each, checked by a Schema. What is malformed ends the connection, and is said. */
 import type { CloseReason, Connection, ConnectionClosed } from "@peerstrap/transport"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -30,15 +29,15 @@ export const jsonLines = <A>(
   const decode = Schema.decodeUnknownResult(Schema.fromJsonString(schema))
   const encode = Schema.encodeSync(Schema.fromJsonString(schema))
   const text = new TextDecoder()
-  const malformed = Deferred.makeUnsafe<MessagesEnd>()
   const lines: Array<string> = []
   let rest = ""
   let consumer: ((message: A) => boolean) | undefined
+  let malformed: MessagesEnd | undefined
   let isPaused = true
   let isDelivering = false
 
   const refuse = (message: string): false => {
-    Deferred.doneUnsafe(malformed, Effect.succeed({ kind: "malformed", message }))
+    malformed = { kind: "malformed", message }
     connection.close(message)
     return false
   }
@@ -78,7 +77,7 @@ export const jsonLines = <A>(
     },
     resume,
     close: (reason) => connection.close(reason),
-    closed: Effect.raceFirst(Deferred.await(malformed), connection.closed)
+    closed: Effect.map(connection.closed, (end) => malformed ?? end)
   }
 }
 

@@ -72,7 +72,7 @@ export const httpPeer = definePlugin({
         const watched = <A>(answer: Effect.Effect<A, PeerError>) =>
           answer.pipe(
             Effect.tap(() => Effect.sync(() => runtime.report("ok"))),
-            Effect.tapError(({ message }) => Effect.sync(() => runtime.report("recoverable", `${id}: ${message}`)))
+            Effect.tapError(({ message }) => Effect.sync(() => runtime.report("recoverable", message)))
           )
         return [{
           id,

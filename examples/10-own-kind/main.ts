@@ -1,5 +1,5 @@
 /** Three replicas, each a part; the third one is down. The host counts calls, keeps statuses, and says why. */
-import { compose, Host } from "@peerstrap/plugin-host"
+import { compose, Host, named } from "@peerstrap/plugin-host"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { HoardPeers, httpPeer } from "./HoardPeers.ts"
@@ -7,13 +7,12 @@ import { startReplica } from "./test/Replicas.ts"
 
 const entries = Array.from({ length: 250 }, (_, at) => ({ key: `key-${at + 100}`, version: 1, value: `value ${at}` }))
 
+const replica = (id: string, url: string) => named(id, httpPeer({ id, url }))
+
 const program = Effect.scoped(Effect.gen(function*() {
-  const [a, b, c] = [
-    yield* startReplica(entries),
-    yield* startReplica(entries),
-    yield* startReplica([], { isDown: true })
-  ]
-  const parts = compose(httpPeer({ id: "A", url: a }), httpPeer({ id: "B", url: b }), httpPeer({ id: "C", url: c }))
+  const [a, b] = [yield* startReplica(entries), yield* startReplica(entries)]
+  const c = yield* startReplica([], { isDown: true })
+  const parts = compose(replica("A", a), replica("B", b), replica("C", c))
   return yield* Host.run(parts, (host) =>
     Effect.gen(function*() {
       const peers = yield* HoardPeers

@@ -8,7 +8,7 @@ import { webSockets } from "../../08-own-transport/WebSockets.ts"
 import { hash, toyRules } from "../ToyChain.ts"
 import { toyProtocol } from "../ToyProtocol.ts"
 
-const bodyOf = (level: number) => new TextEncoder().encode(`what happened in block ${level}`)
+export const bodyOf = (level: number): Uint8Array => new TextEncoder().encode(`what happened in block ${level}`)
 
 /** Blocks from level 0 on. */
 export const makeToyChain = (levels: number): ReadonlyArray<Chain.HeaderFacts> => {
