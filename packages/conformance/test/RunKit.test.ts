@@ -150,6 +150,7 @@ describe("probes", () => {
       const error = yield* Effect.flip(expectSame("answer", { b: Uint8Array.of(1, 255), a: 2n }, { a: 2n }))
       assert.instanceOf(error, CheckFailed)
       assert.strictEqual(error.message, "answer: saw {\"a\":\"2n\",\"b\":\"01ff\"}, expected {\"a\":\"2n\"}")
+      yield* expectSame("bytes of whatever class", Buffer.from([1, 2]), Uint8Array.of(1, 2))
       yield* expectSame("order of keys", { a: 1, b: 2 }, { b: 2, a: 1 })
       assert.strictEqual((yield* Effect.flip(expectTrue("it holds", false))).message, "not so: it holds")
       assert.strictEqual(

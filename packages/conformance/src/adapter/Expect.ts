@@ -2,15 +2,20 @@
 import * as Effect from "effect/Effect"
 import { CheckFailed } from "../contract/CheckFailed.ts"
 
+/** The same value of plain JSON: bytes as hex (also of a `Buffer`), bigints as decimals with an n, maps and sets as lists, keys in order. */
+const plain = (value: unknown): unknown => {
+  if (typeof value === "bigint") return `${value}n`
+  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")
+  if (value instanceof Map || value instanceof Set) return [...value].map(plain)
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== "object" || value === null) return value ?? null
+  return Object.fromEntries(
+    Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, plain(inner)])
+  )
+}
+
 /** Text of a value in which equal values are equal: bytes as hex, bigints as decimals, maps and sets as lists, keys in order. */
-export const plainText = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === "bigint") return `${inner}n`
-    if (inner instanceof Uint8Array) return Array.from(inner, (byte) => byte.toString(16).padStart(2, "0")).join("")
-    if (inner instanceof Map || inner instanceof Set) return [...inner]
-    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner ?? null
-    return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => a < b ? -1 : 1))
-  }) ?? "undefined"
+export const plainText = (value: unknown): string => JSON.stringify(plain(value))
 
 /** Fails a check with a message. */
 export const fail = (message: string): Effect.Effect<never, CheckFailed> => Effect.fail(new CheckFailed({ message }))
