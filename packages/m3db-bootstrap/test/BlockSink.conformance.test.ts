@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { mutantSuiteOf } from "@peerstrap/conformance"
+import { decodeBlock } from "@peerstrap/m3tsz"
 import { compose, Host } from "@peerstrap/plugin-host"
 import { simulateOrThrow } from "@peerstrap/simulator"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { BlockKey } from "../src/contract/BlockSink.ts"
 import { discardSink } from "../src/plugin/index.ts"
 import { blockSinkKit, blockSinkSuite } from "../src/testing/BlockSinkSuite.ts"
 import { memoryBlockSinkLayer } from "../src/testing/MemoryBlockSink.ts"
@@ -27,6 +30,21 @@ const nothing = {
   "counts-handles": false
 }
 
+/** As a store that keeps points shows what it has. */
+const seenAsPoints = Layer.effectContext(Effect.gen(function*() {
+  const context = yield* Layer.build(memoryBlockSinkLayer())
+  const store = Context.get(context, SinkStore)
+  const published = (key: BlockKey) =>
+    Effect.map(store.published!(key), (series) =>
+      series?.map((one) => {
+        if ("points" in one) return one
+        const points = decodeBlock([one.bytes], { maxPoints: 10_000 })
+        if ("_tag" in points) throw new Error(points.message)
+        return { id: one.id, tags: one.tags, points }
+      }))
+  return Context.add(context, SinkStore, { ...store, published })
+}))
+
 describe("sinks keep the contract:", () => {
   blockSinkSuite("in memory,", memoryBlockSinkLayer(), { capabilities: everything, test: it })
   blockSinkSuite("in memory and slow,", memoryBlockSinkLayer(3), { capabilities: everything, test: it })
@@ -35,6 +53,8 @@ describe("sinks keep the contract:", () => {
     test: it,
     run: (effect) => simulateOrThrow({ seed: 1 }, () => effect).then(() => undefined)
   })
+
+  blockSinkSuite("in memory, seen as points,", seenAsPoints, { capabilities: everything, test: it })
 
   const discarding = Layer.effectContext(Effect.map(Host.start(compose(discardSink({}))), ({ context }) => context))
   const { asked, leftOut } = blockSinkSuite(

@@ -60,7 +60,7 @@ const publishing: ReadonlyArray<BlockSinkCheck> = [
       yield* sink.write(batchOf(key, first))
       yield* sink.write(batchOf(key, second))
       yield* sink.commit(key)
-      yield* expectPublished(key, seriesOf([...first, ...second]))
+      yield* expectPublished(key, seriesOf(key, [...first, ...second]))
     })
   ),
   sinkCheck(
@@ -93,9 +93,9 @@ const publishing: ReadonlyArray<BlockSinkCheck> = [
       yield* expectPublished(otherBlock, undefined)
       yield* sink.abort(otherBlock)
       yield* sink.commit(otherShard)
-      yield* expectPublished(key, seriesOf(first))
+      yield* expectPublished(key, seriesOf(key, first))
       yield* expectNothing(otherBlock)
-      yield* expectPublished(otherShard, seriesOf(second))
+      yield* expectPublished(otherShard, seriesOf(otherShard, second))
     })
   ),
   sinkCheck(
@@ -106,17 +106,17 @@ const publishing: ReadonlyArray<BlockSinkCheck> = [
       yield* sink.write(batch)
       overwrite(batch)
       yield* sink.commit(key)
-      yield* expectPublished(key, seriesOf(first))
+      yield* expectPublished(key, seriesOf(key, first))
     })
   ),
   sinkCheck(
     "writes batches of one block that arrive at once",
     ["readable"],
     Effect.fnUntraced(function*(sink) {
-      const series = Array.from({ length: 40 }, (_, i) => ({ id: `id ${(i * 7) % 40}`, pieces: [`bytes ${i}`] }))
+      const series = Array.from({ length: 40 }, (_, i) => ({ id: `id ${(i * 7) % 40}`, values: [i], pieces: 1 }))
       yield* Effect.forEach(series, (one) => sink.write(batchOf(key, [one])), { concurrency: 8, discard: true })
       yield* sink.commit(key)
-      yield* expectPublished(key, seriesOf(series))
+      yield* expectPublished(key, seriesOf(key, series))
     })
   )
 ]
@@ -147,7 +147,7 @@ const aborting: ReadonlyArray<BlockSinkCheck> = [
       yield* sink.abort(key)
       yield* sink.write(batchOf(key, second))
       yield* sink.commit(key)
-      yield* expectPublished(key, seriesOf(second))
+      yield* expectPublished(key, seriesOf(key, second))
     })
   )
 ]
@@ -160,7 +160,7 @@ const refusing: ReadonlyArray<BlockSinkCheck> = [
     ["readable", "unique-ids"],
     Effect.fnUntraced(function*(sink) {
       yield* sink.write(batchOf(key, first))
-      const again = batchOf(key, [{ id: "foo", pieces: ["another"] }])
+      const again = batchOf(key, [{ id: "foo", values: [9], pieces: 1 }])
       yield* refused("foo twice", Effect.andThen(sink.write(again), sink.commit(key)), "duplicate-id")
       yield* sink.abort(key)
       yield* expectNothing(key)
@@ -179,7 +179,7 @@ const refusing: ReadonlyArray<BlockSinkCheck> = [
       yield* sink.abort(key)
       yield* sink.write(batchOf(key, first))
       yield* sink.commit(key)
-      yield* expectPublished(key, seriesOf(first))
+      yield* expectPublished(key, seriesOf(key, first))
     })
   ),
   sinkCheck(
@@ -191,7 +191,7 @@ const refusing: ReadonlyArray<BlockSinkCheck> = [
       const again = Effect.andThen(sink.write(batchOf(key, second)), sink.commit(key))
       yield* refused("the second time", again, "exists")
       yield* sink.abort(key)
-      yield* expectPublished(key, seriesOf(first))
+      yield* expectPublished(key, seriesOf(key, first))
     })
   ),
   sinkCheck(
@@ -202,7 +202,7 @@ const refusing: ReadonlyArray<BlockSinkCheck> = [
       yield* sink.commit(key)
       yield* Effect.ignore(sink.commit(key))
       yield* sink.abort(key)
-      yield* expectPublished(key, seriesOf(first))
+      yield* expectPublished(key, seriesOf(key, first))
     })
   )
 ]
@@ -216,7 +216,7 @@ const lasting: ReadonlyArray<BlockSinkCheck> = [
       yield* sink.write(batchOf(key, second))
       yield* sink.commit(key)
       yield* yield* ofStore("cutPower")
-      yield* expectPublished(key, seriesOf([...first, ...second]))
+      yield* expectPublished(key, seriesOf(key, [...first, ...second]))
     })
   ),
   sinkCheck(
@@ -237,7 +237,7 @@ const lasting: ReadonlyArray<BlockSinkCheck> = [
       const next = yield* yield* ofStore("reopen")
       yield* next.write(batchOf(key, second))
       yield* next.commit(key)
-      yield* expectPublished(key, seriesOf(second))
+      yield* expectPublished(key, seriesOf(key, second))
     })
   )
 ]

@@ -60,8 +60,8 @@ const contents: ReadonlyArray<BlockSinkMutant> = [
     /saw \[(?:(?!'last')[^\]])*\], expected .*'last'/,
     rows((row, at, count) => at === count - 1 && count > 1 ? undefined : row)
   ),
-  mutant("drops tags", everyBatch, /saw .*'foo' '' 'headtail'/, rows((row) => ({ ...row, tags: new Uint8Array(0) }))),
-  mutant("keeps only the first piece", everyBatch, /saw .*'head'.*expected .*'headtail'/, {
+  mutant("drops tags", everyBatch, /saw .*'foo' '' 1609459200=1/, rows((row) => ({ ...row, tags: new Uint8Array(0) }))),
+  mutant("keeps only the first piece", everyBatch, /saw .*'foo' 0x\w+ 0x\w+.*expected .*'foo' 0x\w+ 1609459200=1/, {
     blocks: (blocks) => {
       blocks.row = ({ data, ids, tags }, at) => ({
         id: ids[at]!.slice(),
@@ -70,7 +70,7 @@ const contents: ReadonlyArray<BlockSinkMutant> = [
       })
     }
   }),
-  mutant("keeps series without bytes", everyBatch, /saw .*'without data' '' ''/, {
+  mutant("keeps series without bytes", everyBatch, /saw .*'without data'/, {
     sink: (_, blocks) => ({
       write: (batch) =>
         Effect.sync(() => {
@@ -85,7 +85,7 @@ const contents: ReadonlyArray<BlockSinkMutant> = [
   mutant(
     "keeps the caller's buffers",
     "takes copies of all that it needs before a write completes",
-    /saw .*'bar' '' 'xxxx'/,
+    /saw .*'bar' '' (?!1609459200=3).*, expected .*'bar' '' 1609459200=3/,
     {
       blocks: (blocks) => {
         const plain = blocks.row.bind(blocks)
@@ -99,7 +99,7 @@ const contents: ReadonlyArray<BlockSinkMutant> = [
   mutant(
     "takes a thousand series of a batch at most",
     "loses nothing of a batch of many series, one of them large and in many pieces",
-    /series published: saw 1001, expected 3000/,
+    /series published: saw 1001, expected 1200/,
     rows((row, at) => at >= 1_000 && row.bytes.length < 1_000 ? undefined : row)
   ),
   mutant("mixes shards of one block start", "keeps blocks apart, by start and by shard", /the block is published/, {

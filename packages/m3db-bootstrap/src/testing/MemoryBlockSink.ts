@@ -2,12 +2,13 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { BlockSink } from "../contract/BlockSink.ts"
+import { type BlockKey, BlockSink } from "../contract/BlockSink.ts"
 import { MemoryBlocks } from "./MemoryBlocks.ts"
-import { SinkStore, type SinkStoreShape } from "./SinkStore.ts"
+import { type PublishedSeries, SinkStore, type SinkStoreShape } from "./SinkStore.ts"
 
 /** The sink, and what its store holds. */
 export interface MemoryBlockSink extends Required<SinkStoreShape> {
+  readonly published: (key: BlockKey) => Effect.Effect<ReadonlyArray<PublishedSeries> | undefined>
   readonly sink: BlockSink["Service"]
 }
 

@@ -1,15 +1,23 @@
 /** Eyes on the store behind a sink: what a reader finds there, and what can be done to the store from outside. */
 import { type CheckFailed, expectSame, fail } from "@peerstrap/conformance"
+import { adler32, type Datapoints, decodeBlock } from "@peerstrap/m3tsz"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BlockKey, BlockSink } from "../contract/BlockSink.ts"
 
-/** A published series. */
+/** A published series, as the stream that came. */
 export interface PublishedSeries {
   readonly id: Uint8Array
   readonly tags: Uint8Array
   readonly bytes: Uint8Array
+}
+
+/** A published series of a store that keeps points, not streams; those of the kit are whole seconds and small numbers. */
+export interface PublishedPoints {
+  readonly id: Uint8Array
+  readonly tags: Uint8Array
+  readonly points: Pick<Datapoints, "count" | "timestamps" | "values">
 }
 
 /**
@@ -18,7 +26,7 @@ export interface PublishedSeries {
  */
 export interface SinkStoreShape {
   /** What a reader sees of a block: its series in any order, undefined when nothing is published. Capability `readable`. */
-  readonly published?: (key: BlockKey) => Effect.Effect<ReadonlyArray<PublishedSeries> | undefined>
+  readonly published?: (key: BlockKey) => Effect.Effect<ReadonlyArray<PublishedSeries | PublishedPoints> | undefined>
   /** True when an unpublished block has left anything in the store. Capability `readable`. */
   readonly residue?: (key: BlockKey) => Effect.Effect<boolean>
   /** Loses everything that is not durable; sinks that are open are lost, too. Capability `power-cut`. */
@@ -52,10 +60,30 @@ const isPlain = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x
 const shown = (bytes: Uint8Array): string =>
   isPlain(bytes) ? `'${new TextDecoder().decode(bytes)}'` : `0x${hexOf(bytes)}`
 
-/** A series as one line, different for different series. */
-export const lineOf = ({ bytes, id, tags }: PublishedSeries): string => `${shown(id)} ${shown(tags)} ${shown(bytes)}`
+const pointsText = ({ count, timestamps, values }: PublishedPoints["points"]): string =>
+  Array.from({ length: count }, (_, i) => `${timestamps[i]! / 1_000_000_000n}=${values[i]}`).join(" ")
 
-const linesOf = (series: ReadonlyArray<PublishedSeries> | undefined) => series?.map(lineOf).toSorted() ?? "nothing"
+/** Above any stream of the kit. */
+const maxPoints = 10_000
+
+const contentOf = (series: PublishedSeries | PublishedPoints, asPoints: boolean): string => {
+  if ("points" in series) return pointsText(series.points)
+  const points = decodeBlock([series.bytes], { maxPoints })
+  if ("_tag" in points) return `0x${hexOf(series.bytes)}`
+  return asPoints ? pointsText(points) : `${pointsText(points)} (${adler32(series.bytes).toString(16)})`
+}
+
+/**
+ * Series as lines, different for different series: id, tags, seconds and values, and the checksum of the stream. `like`: without that when these are
+ * points.
+ */
+export const linesOf = (
+  series: ReadonlyArray<PublishedSeries | PublishedPoints>,
+  like: ReadonlyArray<PublishedSeries | PublishedPoints> = []
+): ReadonlyArray<string> => {
+  const asPoints = like.some((one) => "points" in one)
+  return series.map((one) => `${shown(one.id)} ${shown(one.tags)} ${contentOf(one, asPoints)}`).toSorted()
+}
 
 export const publishedOf = Effect.fnUntraced(function*(key: BlockKey) {
   const published = yield* ofStore("published")
@@ -67,8 +95,12 @@ export const expectPublished = Effect.fnUntraced(function*(
   key: BlockKey,
   expected: ReadonlyArray<PublishedSeries> | undefined
 ) {
-  const seen = linesOf(yield* publishedOf(key))
-  yield* expectSame(`published of block ${key.shard}/${key.blockStart}`, seen, linesOf(expected))
+  const seen = yield* publishedOf(key)
+  yield* expectSame(
+    `published of block ${key.shard}/${key.blockStart}`,
+    seen === undefined ? "nothing" : linesOf(seen),
+    expected === undefined ? "nothing" : linesOf(expected, seen)
+  )
 })
 
 /** The block is not published, and nothing of it is left in the store. */
