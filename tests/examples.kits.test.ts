@@ -1,17 +1,24 @@
-/** The plugins of the examples keep the contract of plugins, and the toy chain that of chain protocols: what people copy is right. */
+/** What people copy from the examples is right: it passes the kits of plugins, of sinks, of chain protocols. */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { ChainProtocol } from "@peerstrap/chain-bootstrap"
 import { chainProtocolKit, counterpartBy, type OtherSide, ProtocolWorld } from "@peerstrap/chain-bootstrap/testing"
 import { runCheck } from "@peerstrap/conformance"
-import { type AnyPlugin, compose, Host, isPlugin } from "@peerstrap/plugin-host"
+import { BlockSink } from "@peerstrap/m3db-bootstrap"
+import { blockSinkSuite, type PublishedPoints, SinkStore } from "@peerstrap/m3db-bootstrap/testing"
+import { encodeTags } from "@peerstrap/m3db-wire"
+import { type AnyPlugin, compose, definePlugin, Host, isPlugin } from "@peerstrap/plugin-host"
 import { type PluginSubject, pluginSuite } from "@peerstrap/plugin-host/testing"
-import { nodeFiles } from "@peerstrap/storage/plugin"
+import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
+import { filesKind, nodeFiles } from "@peerstrap/storage/plugin"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { fileOf, lineSink } from "../examples/04-own-sink/LineSink.ts"
 import { bodyOf, makeToyChain } from "../examples/05-own-chain/test/ToyPeers.ts"
 import { toyRules } from "../examples/05-own-chain/ToyChain.ts"
 import { toyProtocol } from "../examples/05-own-chain/ToyProtocol.ts"
@@ -93,4 +100,66 @@ describe("the toy chain of example 05, over the WebSockets of example 08", () =>
       if (failure?.includes(wanting) !== true) assert.strictEqual(failure, undefined)
     })
   }
+})
+
+/** What a reader of line protocol sees of a file. */
+const seriesIn = (file: Uint8Array): ReadonlyArray<PublishedPoints> => {
+  const lines = new TextDecoder().decode(file).split("\n").filter((line) => line !== "")
+  return [...Map.groupBy(lines, (line) => line.split(" ")[0]!)].map(([labels, points]) => {
+    const [id, ...tags] = labels.split(",").slice(1).map((label) => label.split("="))
+    const numbers = points.map((line) => /value=(\S+) (\d+)$/.exec(line)!)
+    const pairs = tags.map(([name, value]) => [bytesOf(name!), bytesOf(value!)] as const)
+    return {
+      id: new Uint8Array(Buffer.from(id![1]!, "hex")),
+      tags: pairs.length === 0 ? new Uint8Array(0) : encodeTags(pairs),
+      points: {
+        count: numbers.length,
+        timestamps: BigInt64Array.from(numbers, ([, , time]) => BigInt(time!)),
+        values: Float64Array.from(numbers, ([, value]) => Number(value))
+      }
+    }
+  })
+}
+
+/** A line sink over an empty disk, and eyes on that disk. */
+const linesOnDisk = Layer.unwrap(Effect.sync(() => {
+  const disk = MemoryFileSystem.make()
+  const sharedFiles = definePlugin({
+    id: "files.shared",
+    version: "1.0.0",
+    stability: "stable",
+    summary: "One disk for several sinks.",
+    provides: [filesKind],
+    requires: [],
+    config: Schema.Struct({}),
+    layer: () => disk.layer
+  })
+  const sink = Host.layer(compose(lineSink({ out: "/lines" }), sharedFiles({})))
+  const onDisk = <A, E>(read: (files: FileSystem["Service"]) => Effect.Effect<A, E>) =>
+    Effect.provide(FileSystem.use(read), disk.layer)
+  const eyes = SinkStore.of({
+    published: (key) =>
+      onDisk((files) => files.readFile(`/lines/${fileOf(key)}`, 2 ** 20)).pipe(
+        Effect.match({ onFailure: () => undefined, onSuccess: seriesIn })
+      ),
+    residue: (key) =>
+      onDisk((files) => files.list("/lines")).pipe(
+        Effect.match({ onFailure: () => false, onSuccess: (names) => names.includes(fileOf(key)) })
+      ),
+    cutPower: Effect.sync(() => disk.crash()),
+    reopen: Effect.orDie(Effect.map(Layer.build(Layer.fresh(sink)), (context) => Context.get(context, BlockSink)))
+  })
+  return Layer.merge(sink, Layer.succeed(SinkStore, eyes))
+}))
+
+describe("the line sink of example 04", () => {
+  const capabilities = {
+    "readable": true,
+    "unique-ids": true,
+    "write-once": true,
+    "power-cut": true,
+    "reopens": true,
+    "counts-handles": false
+  }
+  blockSinkSuite("m3db.sink.lines", linesOnDisk, { capabilities, test: it })
 })

@@ -9,6 +9,9 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { WebSocket, WebSocketServer } from "ws"
 
+/** A message is held whole before it is handed on: nobody may send a larger one. */
+const options = { maxPayload: 64 * 1024, perMessageDeflate: false } as const
+
 /** A socket as a connection. `Inbox` keeps the order of bytes, pauses and end that all transports have in common. */
 const connectionOver = (socket: WebSocket, remote: string): Connection => {
   const ended = Deferred.makeUnsafe<CloseReason>()
@@ -40,7 +43,11 @@ const connectionOver = (socket: WebSocket, remote: string): Connection => {
     write: (chunks) =>
       Effect.callback((resume) => {
         if (reason !== undefined) return resume(gone(reason.message))
-        for (const chunk of chunks) if (chunk.length > 0) socket.send(chunk)
+        for (const chunk of chunks) {
+          for (let at = 0; at < chunk.length; at += options.maxPayload) {
+            socket.send(chunk.subarray(at, at + options.maxPayload))
+          }
+        }
         // What is sent goes out in order: when this empty message has left, so has the rest.
         socket.send("", (error) => resume(error ? gone(error.message) : Effect.void))
       })
@@ -60,7 +67,7 @@ const opened = (socket: WebSocket, remote: string): Effect.Effect<void, Transpor
 const dial = (address: Address, handshakeTimeout: number) =>
   Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
     const remote = formatAddress(address)
-    const socket = new WebSocket(`ws://${remote}`, { handshakeTimeout, perMessageDeflate: false })
+    const socket = new WebSocket(`ws://${remote}`, { ...options, handshakeTimeout })
     const connection = connectionOver(socket, remote)
     const { release } = yield* Transports.connectionScope((reason) => connection.close(reason))
     socket.on("close", release)
@@ -72,7 +79,7 @@ const dial = (address: Address, handshakeTimeout: number) =>
 const listen = Effect.fnUntraced(function*(address: Address, onConnection: (one: Connection) => Effect.Effect<void>) {
   // Finalizers run last to first: first the connections end, then the port is given back.
   const server = yield* Effect.acquireRelease(
-    Effect.sync(() => new WebSocketServer({ ...address, perMessageDeflate: false })),
+    Effect.sync(() => new WebSocketServer({ ...options, ...address })),
     (one) => Effect.callback<void>((resume) => one.close(() => resume(Effect.void)))
   )
   const accept = yield* Transports.acceptor(onConnection)
@@ -105,5 +112,5 @@ export const webSockets = definePlugin({
     handshake: configDefault(Type.millis("10s"), "10s", "Time for a connection to be made.")
   }),
   layer: ({ handshake }) =>
-    Layer.succeed(Transport, { dial: (address, options) => dial(address, options?.timeoutMillis ?? handshake), listen })
+    Layer.succeed(Transport, { dial: (address, given) => dial(address, given?.timeoutMillis ?? handshake), listen })
 })
