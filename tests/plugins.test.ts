@@ -1,4 +1,4 @@
-/** Every plugin of every package keeps the contract of plugins, and leaves no socket, process or file open. */
+/** Every plugin of every package and of the examples keeps the contract of plugins, and leaves no socket, process or file open. */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { type AnyPlugin, isPlugin } from "@peerstrap/plugin-host"
 import { filesOpenBelow, pluginSuite, processHandles } from "@peerstrap/plugin-host/testing"
@@ -11,18 +11,28 @@ import { pathToFileURL } from "node:url"
 import { subjectsIn } from "./plugins/Subjects.ts"
 import { root } from "./tidy/Repository.ts"
 
-const pluginsOf = async (name: string): Promise<ReadonlyArray<AnyPlugin>> => {
-  const file = join(root, "packages", name, "src", "plugin", "index.ts")
-  if (!existsSync(file)) return []
+const listed = (folder: string): ReadonlyArray<string> => existsSync(folder) ? readdirSync(folder) : []
+
+/** Those of each package, and modules of the examples: programs there begin with a lower-case letter. */
+const files = [
+  ...listed(join(root, "packages")).map((name) => join(root, "packages", name, "src", "plugin", "index.ts")),
+  ...listed(join(root, "examples")).flatMap((name) =>
+    /^\d\d-/.test(name)
+      ? listed(join(root, "examples", name)).filter((file) => /^[A-Z].*\.ts$/.test(file))
+        .map((file) => join(root, "examples", name, file))
+      : []
+  )
+].filter((file) => existsSync(file))
+
+const pluginsOf = async (file: string): Promise<ReadonlyArray<AnyPlugin>> => {
   const found: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
   return Object.values(found).flat().filter(isPlugin)
 }
 
-const plugins = [...new Set((await Promise.all(readdirSync(join(root, "packages")).map(pluginsOf))).flat())]
-  .toSorted((a, b) => a.id < b.id ? -1 : 1)
+const plugins = [...new Set((await Promise.all(files.map(pluginsOf))).flat())].toSorted((a, b) => a.id < b.id ? -1 : 1)
 
 const inProcess = new Set([
-  "chain.memory.bounded",
+  "memory.bounded",
   "consistency.settable",
   "files.memory",
   "kv.memory",
@@ -43,7 +53,7 @@ const handles = Effect.zipWith(processHandles, filesOpenBelow(folder), (resource
 
 describe("every plugin of this repository", () => {
   it("has what it is checked with", () => {
-    assert.deepStrictEqual(plugins.map(({ id }) => id), Object.keys(subjects))
+    assert.deepStrictEqual(plugins.map(({ id }) => id), Object.keys(subjects).toSorted())
   })
 
   // This file's tests run one after the other: what the process holds open is counted.

@@ -1,11 +1,11 @@
 /** What each plugin of this repository is checked with: a config as in a file, who provides what it requires, values for its live settings. */
-import { boundedMemory, fixedBase, memoryStore, simulatorApplier } from "@peerstrap/chain-bootstrap/plugin"
+import { fixedBase, memoryStore, simulatorApplier } from "@peerstrap/chain-bootstrap/plugin"
 import type { AnyPart } from "@peerstrap/plugin-host"
 import type { PluginSubject } from "@peerstrap/plugin-host/testing"
 import { filesJournal, memoryFiles, nodeFiles } from "@peerstrap/storage/plugin"
 import { tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { portableCrypto } from "@peerstrap/tezos-wire/plugin"
-import { memory } from "@peerstrap/transport/plugin"
+import { boundedMemory, memory } from "@peerstrap/transport/plugin"
 import { join } from "node:path"
 
 /** By the plugin's id. Files go into `folder`. */
@@ -30,7 +30,7 @@ export const subjectsIn = (folder: string): Readonly<Record<string, PluginSubjec
     "chain.base.fixed": { config: { id: genesis, level: 7 } },
     "chain.base.stored": {},
     "chain.base.tezos": { config: { peers: ["127.0.0.1:9732"], timeout: "3s" }, providers: [...protocol, memory({})] },
-    "chain.memory.bounded": { config: { bytes: "128MiB" } },
+    "memory.bounded": { config: { bytes: "128MiB" } },
     "chain.protocol.tezos": {
       config: { network: "sandbox", identity: path("identity.json"), port: 9732, handshakeTimeout: "4s" },
       providers: [portableCrypto({}), nodeFiles({}), boundedMemory({})]
@@ -45,8 +45,10 @@ export const subjectsIn = (folder: string): Readonly<Record<string, PluginSubjec
     "consistency.fixed": { config: { level: "all" } },
     "consistency.settable": { config: { level: "one" }, settings: { level: "none" } },
     "consistency.watched-file": { config: { path: path("level.txt"), otherwise: "one" }, settings: { level: "none" } },
+    "chain.protocol.toy": { config: { id: "me" } },
     "files.memory": {},
     "files.node": {},
+    "hoard.peer.http": { config: { id: "C", url: "http://127.0.0.1:8080" } },
     "journal.files": { config: { directory: path("journal"), segmentBytes: "1MiB" }, providers: [nodeFiles({})] },
     "kv.journal": {
       config: { capacityBytes: "1MiB", compactionBytes: "64KiB" },
@@ -71,14 +73,18 @@ export const subjectsIn = (folder: string): Readonly<Record<string, PluginSubjec
       config: { out: path("m3"), namespace: "metrics", blockSize: "2h", overwrite: true },
       providers: [nodeFiles({})]
     },
+    "m3db.sink.lines": { config: { out: path("lines"), maxPoints: 100 }, providers: [nodeFiles({})] },
+    "m3db.sink.list": { config: { file: path("list.txt") } },
     "rate.settable": { config: { bytesPerSecond: "1MB" }, settings: { "bytes-per-second": "5MB" } },
     "selection.least-loaded": {},
+    "selection.zone-first": { config: { zone: "eu-" } },
     "selection.throughput-weighted": { config: { batchBytes: "1MiB" } },
     "tezos.crypto.any": {},
     "tezos.crypto.native": {},
     "tezos.crypto.portable": {},
     "transport.faulty": { config: { inbound: { latency: "20ms" }, outbound: { chopBytes: "1KiB" }, seed: 7 } },
     "transport.memory": {},
+    "transport.websocket": { config: { handshake: "3s" } },
     "transport.tcp": {}
   }
 }
