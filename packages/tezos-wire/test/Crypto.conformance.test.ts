@@ -4,8 +4,9 @@ import { hsalsa, xsalsa20poly1305 } from "@noble/ciphers/salsa.js"
 import { x25519 } from "@noble/curves/ed25519.js"
 import { blake2b } from "@noble/hashes/blake2.js"
 import { sha256 } from "@noble/hashes/sha2.js"
+import { mutantSuiteOf } from "@peerstrap/conformance"
 import { Crypto, cryptoLayer, CryptoUnavailable, hsalsa20, NativeCrypto, PortableCrypto } from "@peerstrap/tezos-wire"
-import { cryptoChecks, cryptoMutants, cryptoSuite, failedCryptoChecks } from "@peerstrap/tezos-wire/testing"
+import { cryptoKit, cryptoSuite } from "@peerstrap/tezos-wire/testing"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { bytes, eachVector, text, vectorsMissing } from "./vectors.ts"
@@ -19,7 +20,6 @@ if (nativeMissing !== undefined) {
 }
 const portable = await Effect.runPromise(PortableCrypto.load)
 const implementations = native._tag === "Success" ? [native.success, portable] : [portable]
-const best = implementations[0]!
 
 const words = (value: Uint8Array) => new Uint32Array(value.slice().buffer)
 const property = { seed: 20_261, numRuns: 40 }
@@ -27,8 +27,8 @@ const some = (maxLength: number) => fc.uint8Array({ maxLength })
 const exactly = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 
 describe("Crypto", () => {
-  if (nativeMissing === undefined) cryptoSuite("native", NativeCrypto.layer, it)
-  cryptoSuite("portable", PortableCrypto.layer, it)
+  if (nativeMissing === undefined) cryptoSuite("native", NativeCrypto.layer, { capabilities: {}, test: it })
+  cryptoSuite("portable", PortableCrypto.layer, { capabilities: {}, test: it })
 
   it.effect("cryptoLayer takes the native one where it loads", () =>
     Effect.gen(function*() {
@@ -98,18 +98,4 @@ describe("Crypto", () => {
   })
 })
 
-describe("the kit of Crypto", () => {
-  it("passes a right implementation", () => assert.deepStrictEqual(failedCryptoChecks(best), []))
-
-  for (const mutant of cryptoMutants) {
-    it(`rejects one that ${mutant.name}`, () => {
-      const failed = failedCryptoChecks(mutant.of(best))
-      assert.isTrue(failed.some((name) => name.startsWith(mutant.rejectedBy)), `failed: ${failed.join("; ") || "none"}`)
-    })
-  }
-
-  it("every check rejects a mutant", () => {
-    const rejecting = new Set(cryptoMutants.flatMap((mutant) => failedCryptoChecks(mutant.of(best))))
-    assert.deepStrictEqual(cryptoChecks.map((check) => check.name).filter((name) => !rejecting.has(name)), [])
-  })
-})
+describe("the kit of Crypto", () => mutantSuiteOf(cryptoKit, it))

@@ -1,5 +1,5 @@
 /** Checks of the two quorum rules, of who is counted, and of the choice of the top. */
-import type { HeaderDagCheck } from "./HeaderDagSuite.ts"
+import type { HeaderDagCheck } from "./HeaderDagMaker.ts"
 import { nameOf, same, Sketch } from "./Sketch.ts"
 
 export const quorumChecks: ReadonlyArray<HeaderDagCheck> = [

@@ -1,5 +1,5 @@
 /** Checks of pruning, of removed subtrees, of a new base, and of what is forgotten with them. */
-import type { HeaderDagCheck } from "./HeaderDagSuite.ts"
+import type { HeaderDagCheck } from "./HeaderDagMaker.ts"
 import { idOf, nameOf, removedNames, same, Sketch } from "./Sketch.ts"
 
 export const removalChecks: ReadonlyArray<HeaderDagCheck> = [

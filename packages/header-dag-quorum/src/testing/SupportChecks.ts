@@ -1,5 +1,5 @@
 /** Checks of links, claims, replies, implied support, and the bounds on what peers may store. */
-import type { HeaderDagCheck } from "./HeaderDagSuite.ts"
+import type { HeaderDagCheck } from "./HeaderDagMaker.ts"
 import { idOf, removedNames, same, Sketch } from "./Sketch.ts"
 
 export const supportChecks: ReadonlyArray<HeaderDagCheck> = [

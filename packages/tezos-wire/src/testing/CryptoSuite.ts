@@ -1,48 +1,30 @@
-/** The kit of `Crypto`: every check registered with a test runner for a layer, and implementations with one mistake each. */
+/** The kit of `Crypto`: known answers, and implementations with one mistake each. */
+import { type Kit, type Mutant, suiteOf } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as NodeCrypto from "node:crypto"
+import * as PortableCrypto from "../adapter/PortableCrypto.ts"
 import { Crypto, type CryptoFunctions } from "../contract/Crypto.ts"
 import { cryptoChecks } from "./CryptoChecks.ts"
 
-/** How a test runner is told of a test: `it` of vitest, `test` of node:test, and others. */
-export type RegisterTest = (name: string, run: () => Promise<void>) => unknown
-
-/**
- * Registers every check of `Crypto`'s contract for a layer.
- *
- * `cryptoSuite("NativeCrypto", NativeCrypto.layer, it)`
- */
-export const cryptoSuite = <E>(name: string, layer: Layer.Layer<Crypto, E>, register: RegisterTest): void => {
-  for (const check of cryptoChecks) {
-    register(`${name}: ${check.name}`, () => Effect.runPromise(Effect.provide(Effect.map(Crypto, check.run), layer)))
-  }
-}
-
-/** The names of the checks that an implementation fails. */
-export const failedCryptoChecks = (crypto: CryptoFunctions): ReadonlyArray<string> =>
-  cryptoChecks.filter((check) => {
-    try {
-      check.run(crypto)
-      return false
-    } catch {
-      return true
-    }
-  }).map((check) => check.name)
-
-/** Cryptography with one mistake, and the check that must reject it. */
-export interface CryptoMutant {
-  readonly name: string
-  /** The beginning of the name of a check that must fail; others may, too. */
-  readonly rejectedBy: string
-  readonly of: (crypto: CryptoFunctions) => CryptoFunctions
-}
-
+/** Functions of a correct implementation with some of them changed. */
 const mutant = (
   name: string,
   rejectedBy: string,
+  because: RegExp,
   changes: (crypto: CryptoFunctions) => Partial<CryptoFunctions>
-): CryptoMutant => ({ name, rejectedBy, of: (crypto) => ({ ...crypto, ...changes(crypto) }) })
+): Mutant<Crypto> => ({
+  name,
+  rejectedBy: checkNamed(rejectedBy),
+  because,
+  layer: Layer.effect(Crypto, Effect.map(Crypto, (crypto) => ({ ...crypto, ...changes(crypto) }))).pipe(
+    Layer.provide(PortableCrypto.layer)
+  )
+})
+
+/** Whole name of the check that begins so. */
+const checkNamed = (beginning: string): string =>
+  cryptoChecks.find(({ name }) => name.startsWith(beginning))?.name ?? beginning
 
 const littleEndianNonce = (nonce: Uint8Array): Uint8Array => nonce.toReversed()
 
@@ -59,16 +41,21 @@ const underNonce = (change: (nonce: Uint8Array) => Uint8Array) => (crypto: Crypt
 })
 
 /** Each is wrong in one way that has been seen in implementations of this wire, or that a careless port would have. */
-export const cryptoMutants: ReadonlyArray<CryptoMutant> = [
-  mutant("cuts a longer blake2b", "blake2b with", () => ({
+export const cryptoMutants: ReadonlyArray<Mutant<Crypto>> = [
+  mutant("cuts a longer blake2b", "blake2b with", /blake2b-128 of 0 bytes/, () => ({
     blake2b: (bytes, digestBytes) =>
       new Uint8Array(NodeCrypto.createHash("blake2b512").update(bytes).digest()).slice(0, digestBytes)
   })),
-  mutant("hashes the whole buffer under a view", "digests are", (crypto) => ({
-    blake2b: (bytes, digestBytes) =>
-      crypto.blake2b(bytes.byteLength === 0 ? bytes : new Uint8Array(bytes.buffer), digestBytes)
-  })),
-  mutant("reuses the digest's memory", "digests are", (crypto) => {
+  mutant(
+    "hashes the whole buffer under a view",
+    "digests are",
+    /the first digest after a second one was made/,
+    (crypto) => ({
+      blake2b: (bytes, digestBytes) =>
+        crypto.blake2b(bytes.byteLength === 0 ? bytes : new Uint8Array(bytes.buffer), digestBytes)
+    })
+  ),
+  mutant("reuses the digest's memory", "digests are", /the first digest after a second one was made/, (crypto) => {
     const memory = new Uint8Array(32)
     return {
       blake2b: (bytes, digestBytes) => {
@@ -77,19 +64,29 @@ export const cryptoMutants: ReadonlyArray<CryptoMutant> = [
       }
     }
   }),
-  mutant("hashes twice", "sha256", (crypto) => ({ sha256: (bytes) => crypto.sha256(crypto.sha256(bytes)) })),
-  mutant("ignores the secret given", "key pairs", (crypto) => ({ keyPair: () => crypto.keyPair() })),
-  mutant("shares the bare X25519 point's digest", "the shared key is", (crypto) => ({
+  mutant(
+    "hashes twice",
+    "sha256",
+    /empty[^]*- 'e3b0c442/,
+    (crypto) => ({ sha256: (bytes) => crypto.sha256(crypto.sha256(bytes)) })
+  ),
+  mutant("ignores the secret given", "key pairs", /public key/, (crypto) => ({ keyPair: () => crypto.keyPair() })),
+  mutant("shares the bare X25519 point's digest", "the shared key is", /shared key/, (crypto) => ({
     sharedKey: (theirs, ours) => {
       const key = crypto.sharedKey(theirs, ours)
       return key === undefined ? undefined : crypto.sha256(key)
     }
   })),
-  mutant("accepts keys of low order", "no shared key", (crypto) => ({
+  mutant("accepts keys of low order", "no shared key", /a key of low order gave a shared key/, (crypto) => ({
     sharedKey: (theirs, ours) => crypto.sharedKey(theirs, ours) ?? new Uint8Array(32)
   })),
-  mutant("draws the same random bytes", "random bytes", () => ({ randomBytes: (length) => new Uint8Array(length) })),
-  mutant("puts the tag last", "seals tag before", (crypto) => ({
+  mutant(
+    "draws the same random bytes",
+    "random bytes",
+    /strictly unequal to:\s+'0{48}'/,
+    () => ({ randomBytes: (length) => new Uint8Array(length) })
+  ),
+  mutant("puts the tag last", "seals tag before", /40 bytes/, (crypto) => ({
     sealInto: (out, at, plaintext, nonce, key) => {
       crypto.sealInto(out, at, plaintext, nonce, key)
       const tag = out.slice(at, at + 16)
@@ -97,25 +94,46 @@ export const cryptoMutants: ReadonlyArray<CryptoMutant> = [
       out.set(tag, at + plaintext.length)
     }
   })),
-  mutant("takes the nonce as little-endian", "the whole nonce", underNonce(littleEndianNonce)),
-  mutant("drops the last byte of the nonce", "the whole nonce", underNonce(shortNonce)),
-  mutant("does not check the tag", "opens nothing that was changed", (crypto) => ({
+  mutant(
+    "takes the nonce as little-endian",
+    "the whole nonce",
+    /40 bytes under the next nonce/,
+    underNonce(littleEndianNonce)
+  ),
+  mutant(
+    "drops the last byte of the nonce",
+    "the whole nonce",
+    /40 bytes under the next nonce/,
+    underNonce(shortNonce)
+  ),
+  mutant("does not check the tag", "opens nothing that was changed", /bit 0 flipped, and it opened/, (crypto) => ({
     open: (sealed, nonce, key) => {
       const opened = crypto.open(sealed.slice(), nonce, key)
       return opened ?? (sealed.length < 16 ? undefined : sealed.slice(16))
     }
   })),
-  mutant("throws on what does not open", "opens nothing that was changed", (crypto) => ({
+  mutant("throws on what does not open", "opens nothing that was changed", /wrong tag/, (crypto) => ({
     open: (sealed, nonce, key) => {
       const opened = crypto.open(sealed, nonce, key)
       if (opened === undefined) throw new Error("wrong tag")
       return opened
     }
   })),
-  mutant("seals in the caller's plaintext", "leaves plaintext", (crypto) => ({
+  mutant("seals in the caller's plaintext", "leaves plaintext", /plaintext/, (crypto) => ({
     sealInto: (out, at, plaintext, nonce, key) => {
       crypto.sealInto(out, at, plaintext, nonce, key)
       plaintext.set(out.subarray(at + 16, at + 16 + plaintext.length))
     }
   }))
 ]
+
+/** The kit of `Crypto`. */
+export const cryptoKit: Kit<Crypto> = {
+  contract: "Crypto",
+  capabilities: {},
+  checks: cryptoChecks.map(({ name, run }) => ({ name, run: Effect.map(Crypto, run) })),
+  mutants: cryptoMutants
+}
+
+/** `cryptoSuite("NativeCrypto", NativeCrypto.layer, { capabilities: {}, test: it })`. */
+export const cryptoSuite = suiteOf(cryptoKit)
