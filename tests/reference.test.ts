@@ -12,14 +12,16 @@ const pages = join(root, "docs", "reference")
 const scratch = join(root, ".peerstrap", "reference")
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
+const PATH = `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"] ?? ""}`
+const environment = { ...process.env, PATH, NODE_OPTIONS: "", CI: "true", NO_COLOR: "1" }
+
 /** What the tool says, and its exit code. */
 const compare = (folder: string): Promise<{ readonly code: number; readonly text: string }> =>
   new Promise((resolve) => {
-    const PATH = `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"] ?? ""}`
     const args = ["--conditions=@peerstrap/source", "--disable-warning=ExperimentalWarning", "tools/reference.ts"]
     execFile(process.execPath, [...args, "--folder", folder], {
       cwd: root,
-      env: { ...process.env, PATH, NODE_OPTIONS: "" }
+      env: environment
     }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), text: `${stdout}${stderr}` })
     })
@@ -59,6 +61,45 @@ describe("docs/reference", () => {
 
 const namesIn = (text: string) => eventsIn("a.ts", text).found.map(({ fields, name }) => ({ fields, name }))
 
+/** A bootstrap and a sync on embedded peers, each with its JSON lines in a file. */
+const runs = `
+of() { node -p "const r = JSON.parse(fs.readFileSync('replicas.json')); $1"; }
+peerstrap-lab replicas --series 50 --shards 2 --behaviour B:lack-series:5 --json > replicas.json & replicas=$!
+peerstrap-lab chain --levels 30 --json < /dev/null > network.txt & chain=$!
+trap 'kill $replicas $chain' EXIT
+until [ -s replicas.json ] && [ -s network.txt ]; do sleep 0.1; done
+peers=$(of 'r.replicas.map(({ id, address }) => "--peer " + id + "=" + address).join(" ")')
+cluster="--namespace demo --num-shards 2 --block-size 2h --from $(of r.start) --to $(of r.end)"
+peerstrap-m3db bootstrap $peers $cluster --out restored --json 2> peerstrap-m3db.jsonl
+peerstrap-chain sync --network network.json --store chain --until level:30 --json 2> peerstrap-chain.jsonl
+`
+
+describe("docs/reference/events.md", () => {
+  it("has every event that runs tell", async () => {
+    const folder = join(scratch, "runs")
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    await new Promise<void>((resolve, reject) =>
+      execFile(
+        "bash",
+        ["-euo", "pipefail", "-c", runs],
+        { cwd: folder, env: environment },
+        (error, _, stderr) => error === null ? resolve() : reject(new Error(stderr))
+      )
+    )
+    const sections = readFileSync(join(pages, "events.md"), "utf8").split(/^## /m)
+    for (const program of ["peerstrap-m3db", "peerstrap-chain"]) {
+      const section = sections.find((text) => text.startsWith(program)) ?? ""
+      const lines = readFileSync(join(folder, `${program}.jsonl`), "utf8").trim().split("\n")
+      const told = new Set(
+        lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "event").map(({ name }) => name)
+      )
+      assert.isAtLeast(told.size, 4, program)
+      assert.deepStrictEqual([...told].filter((name) => !section.includes(`| \`${name}\` |`)), [], program)
+    }
+  })
+})
+
 describe("what the pages are made of", () => {
   it("events: by name and fields, by a choice of names, as notices, as notes", () => {
     assert.deepStrictEqual(namesIn(`reporter.event("disk", { path: at(1, 2), freeBytes }, "text")`), [
@@ -69,6 +110,9 @@ describe("what the pages are made of", () => {
     ])
     assert.deepStrictEqual(namesIn(`emit({ _tag: "note", name: "job-ended", fields: { shard, ...more(a, b) } })`), [
       { name: "job-ended", fields: ["shard", "…"] }
+    ])
+    assert.deepStrictEqual(namesIn(`return void onNote?.("run-ended", { outcome: action.outcome._tag })`), [
+      { name: "run-ended", fields: ["outcome"] }
     ])
     const forwarder = "emit({ _tag: \"note\", name, fields })"
     assert.deepStrictEqual(namesIn(`this.note(is ? "a-b" : "c", { peer: "x" }); ${forwarder}`), [

@@ -87,6 +87,11 @@ const tellingAt = (tokens: ReadonlyArray<Token>, i: number, notes: boolean) => {
   if (isWord(token, "event") && (isMember || (isCall && tokens[i + 2]?.kind === "string"))) {
     return toldAt(tokens, i + 2, "name, fields")
   }
+  // `onNote?.("name", …)`: an observer that may be absent.
+  const observer = isWord(token, "onNote") && isSign(tokens[i + 1], "?") && isSign(tokens[i + 3], "(")
+    ? i + 4
+    : undefined
+  if (observer !== undefined && tokens[observer]?.kind === "string") return toldAt(tokens, observer, "name, fields")
   if (isWord(token, "note") && isMember && notes) return toldAt(tokens, i + 2, "name, fields")
   if (isWord(token, "notice") && isMember) return toldAt(tokens, i + 2, "kind")
   const isNote = isWord(token, "_tag") && isSign(tokens[i + 1], ":") && tokens[i + 2]?.text === "note"

@@ -9,6 +9,7 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
     "stalled": "Nothing moved for 10 s; the others are those of `why --json`: `waits`, each with cause and remedy.",
     "plan": "The run begins: what it is going to do.",
     "disk": "Free space where filesets go, before the first is written.",
+    "run-ended": "Streaming is over: `complete`, `incomplete`, `deadline`, `stopped` or `failed`; verifying follows.",
     "job-started": "A shard with up to 16 blocks begins to list and fetch.",
     "job-ended": "That shard is done, its blocks are published or given up.",
     "job-sent-back": "Every job waits for memory: the youngest gives back what it holds and starts over later.",
