@@ -1,6 +1,6 @@
 // In a file of its own, since it counts the descriptors of the whole process.
 import { assert, describe, it } from "@effect/vitest"
-import { turns } from "@peerstrap/conformance"
+import { atEachStep, turns } from "@peerstrap/conformance"
 import { Tcp, Transport } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -49,4 +49,24 @@ describe.skipIf(process.platform !== "linux")("Tcp descriptors", { concurrent: f
       }
       assert.isAtMost(descriptors(), before + 5)
     }).pipe(Effect.provide([Tcp.layer, TestClock.layer()])))
+
+  it.live("dials, writes and listeners that are interrupted, at each step, leave no descriptor behind", () =>
+    Effect.gen(function*() {
+      const transport = yield* Transport
+      const before = descriptors()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const listener = yield* transport.listen({ host: "127.0.0.1", port: 0 }, (connection) => {
+          connection.receive(() => true)
+          return Effect.asVoid(connection.closed)
+        })
+        const talk = Effect.scoped(
+          Effect.flatMap(transport.dial(listener.address), (connection) => connection.write([new Uint8Array(100_000)]))
+        )
+        const listen = Effect.scoped(transport.listen({ host: "127.0.0.1", port: 0 }, () => Effect.void))
+        assert.isAbove(yield* atEachStep(talk, () => Effect.void), 0)
+        assert.isAbove(yield* atEachStep(listen, () => Effect.void), 0)
+      }))
+      // The system takes some turns to close them; one that leaks keeps this from ending.
+      while (descriptors() > before + 2) yield* turns(10)
+    }).pipe(Effect.provide(Tcp.layer)))
 })

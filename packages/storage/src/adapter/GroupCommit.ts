@@ -5,7 +5,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 
 interface Waiting<Item, A, E> {
   readonly item: Item
@@ -25,7 +24,8 @@ export interface GroupCommitOptions<Item, A, E> {
 /** Ends with its scope, once all that was submitted before is committed. */
 export const makeGroupCommit = Effect.fnUntraced(function*<Item, A, E>(options: GroupCommitOptions<Item, A, E>) {
   const waiting = new Set<Waiting<Item, A, E>>()
-  let running: Fiber.Fiber<void> | undefined
+  /** There while groups are being committed; done when none is left. Set before anything else can run, so that nobody is forgotten. */
+  let draining: Deferred.Deferred<void> | undefined
   let isClosed = false
 
   const takeGroup = (): ReadonlyArray<Waiting<Item, A, E>> => {
@@ -50,13 +50,15 @@ export const makeGroupCommit = Effect.fnUntraced(function*<Item, A, E>(options: 
         Deferred.doneUnsafe(done, Exit.isSuccess(exit) ? Exit.succeed(exit.value[i]!) : Exit.failCause(exit.cause))
       )
     }
-    running = undefined
+    const drained = draining!
+    draining = undefined
+    Deferred.doneUnsafe(drained, Effect.void)
   })
 
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       isClosed = true
-      return running === undefined ? Effect.void : Fiber.await(running)
+      return draining === undefined ? Effect.void : Deferred.await(draining)
     })
   )
 
@@ -66,7 +68,10 @@ export const makeGroupCommit = Effect.fnUntraced(function*<Item, A, E>(options: 
       if (isClosed) return yield* Effect.fail(options.closed())
       const mine: Waiting<Item, A, E> = { item, bytes, done: Deferred.makeUnsafe() }
       waiting.add(mine)
-      running ??= yield* Effect.forkDetach(Effect.uninterruptible(drain()))
+      if (draining === undefined) {
+        draining = Deferred.makeUnsafe()
+        yield* Effect.forkDetach(Effect.uninterruptible(drain()))
+      }
       return yield* Effect.onInterrupt(
         restore(Deferred.await(mine.done)),
         () => waiting.delete(mine) ? Effect.void : Effect.ignore(Deferred.await(mine.done))
