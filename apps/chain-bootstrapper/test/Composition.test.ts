@@ -51,7 +51,7 @@ describe("the parts of a sync", () => {
         "transport.tcp",
         "files.node",
         "tezos.crypto.any",
-        "chain.memory.bounded",
+        "memory.bounded",
         "chain.protocol.tezos",
         "chain.base.tezos",
         "chain.store.files",
@@ -89,11 +89,11 @@ describe("the parts of a sync", () => {
   it.effect("a config keeps what flags said of the same part", () =>
     Effect.gen(function*() {
       const parts: SyncParts = yield* configured(
-        "plugins:\n  - use: chain.memory.bounded\n    with: { bytes: 64MiB }\n"
+        "plugins:\n  - use: memory.bounded\n    with: { bytes: 64MiB }\n"
       )
       const { nodes } = yield* Host.plan(parts)
       const configOf = (id: string) => nodes.find((node) => node.name === id)?.config
-      assert.deepStrictEqual(configOf("chain.memory.bounded"), { bytes: 64 * 2 ** 20 })
+      assert.deepStrictEqual(configOf("memory.bounded"), { bytes: 64 * 2 ** 20 })
       const timed = yield* configured("plugins:\n  - use: chain.base.tezos\n    with: { timeout: 1s }\n", {
         peer: ["127.0.0.1:9732"]
       })
@@ -138,7 +138,7 @@ describe("plugins", () => {
         `${section}  mode: fast
 plugins:
   - use: chain.aplier.archive
-  - use: chain.memory.bounded
+  - use: memory.bounded
     with: { bytes: 1KiB }
   - use: chain.store.memory
   - use: chain.store.files
@@ -153,7 +153,7 @@ plugins:
           said,
           /run\.yaml:6:10: there is no plugin "chain\.aplier\.archive"; did you mean chain\.applier\.archive/
         )
-        assert.match(said, /run\.yaml:8:13: bytes of chain\.memory\.bounded: .*512MiB/)
+        assert.match(said, /run\.yaml:8:13: bytes of memory\.bounded: .*512MiB/)
         assert.match(
           said,
           /run\.yaml:10:10: chain\.store\.files provides chain\.store, and so does chain\.store\.memory/
@@ -182,7 +182,7 @@ describe("serving", () => {
         "transport.memory",
         "files.node",
         "tezos.crypto.any",
-        "chain.memory.bounded",
+        "memory.bounded",
         "chain.protocol.tezos",
         "chain.base.stored",
         "chain.store.files",

@@ -68,7 +68,10 @@ describe("majority for none", () => {
       assert.match(ended.err, /level none \(settings\): .*; consistency\.fixed does not change it/)
       assert.deepInclude(reportOf(out).plugins, { id: "consistency.fixed", version: "0.1.0" })
       const { out: shown } = yield* runHere("report", out)
-      assert.match(shown, /\n {2}plugins: transport\.tcp 0\.1\.0, files\.node 0\.1\.0, consistency\.fixed 0\.1\.0, /)
+      assert.match(
+        shown,
+        /\n {2}plugins: transport\.tcp 0\.1\.0, files\.node 0\.1\.0, memory\.bounded 0\.1\.0, consistency\.fixed 0\.1\.0, /
+      )
     }))
 
   it.live("in code", () =>
@@ -394,6 +397,7 @@ describe("the graph of a run", () => {
       assert.deepStrictEqual(graph.nodes.map(({ name }) => name), [
         "transport.memory",
         "files.node",
+        "memory.bounded",
         "consistency.fixed",
         "m3db.peers.tchannel",
         "selection.least-loaded",
@@ -406,7 +410,7 @@ describe("the graph of a run", () => {
       assert.match(text.out, /\nm3db\.peers\.tchannel 0\.1\.0 → m3db\.peers\n {2}├ transport ◄ transport\.memory\n/)
       const usual = yield* runHere("plugins", "graph")
       assert.match(usual.out, /\nm3db\.sink\.filesets 0\.1\.0 → m3db\.sink\n {2}├ files ◄ files\.node\n/)
-      assert.match((yield* runHere("plugins", "validate", file)).out, /run\.yaml: fits, 9 parts\n/)
+      assert.match((yield* runHere("plugins", "validate", file)).out, /run\.yaml: fits, 10 parts\n/)
     }))
 
   it.live("problems of flags and of plugins come in one report, with line and column, before anything is touched", () =>

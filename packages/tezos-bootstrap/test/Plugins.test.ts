@@ -1,21 +1,14 @@
 // The Tezos side as plugins: each starts through the host and its service works; what is wrong in a config is told with line and column.
 import { assert, describe, it } from "@effect/vitest"
 import { BlockApplier, ChainBase, ChainProtocol, ChainStore } from "@peerstrap/chain-bootstrap"
-import {
-  applierKind,
-  baseKind,
-  boundedMemory,
-  chainPlugins,
-  memoryStore,
-  protocolKind
-} from "@peerstrap/chain-bootstrap/plugin"
+import { applierKind, baseKind, chainPlugins, memoryStore, protocolKind } from "@peerstrap/chain-bootstrap/plugin"
 import { compose, explainText, fromConfig, Host } from "@peerstrap/plugin-host"
 import { FileSystem } from "@peerstrap/storage"
 import { filesPlugins, memoryFiles } from "@peerstrap/storage/plugin"
 import { encodeHash, toHex } from "@peerstrap/tezos-wire"
 import { cryptoPlugins, portableCrypto } from "@peerstrap/tezos-wire/plugin"
 import { makeChain, startScriptedPeer } from "@peerstrap/tezos-wire/testing"
-import { memory as memoryTransport, transportPlugins } from "@peerstrap/transport/plugin"
+import { boundedMemory, memory as memoryTransport, transportPlugins } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -167,7 +160,7 @@ describe("configs", () => {
   - use: transport.memory
   - use: files.memory
   - use: tezos.crypto.portable
-  - use: chain.memory.bounded
+  - use: memory.bounded
   - use: chain.protocol.tezos
     with: { port: 70000 }
   - use: chain.base.tezos

@@ -1,4 +1,5 @@
 export * from "./adapter/Accepting.ts"
+export * from "./adapter/BufferMemory.ts"
 export * as Faulty from "./adapter/Faulty.ts"
 export * as Memory from "./adapter/Memory.ts"
 export * as Tcp from "./adapter/Tcp.ts"

@@ -1,19 +1,12 @@
 /** What serving is made of: the parts of a sync without those that change anything. A config's `plugins` put others in their place. */
-import {
-  boundedMemory,
-  fileStore,
-  memoryKind,
-  protocolKind,
-  storedBase,
-  storeKind
-} from "@peerstrap/chain-bootstrap/plugin"
+import { fileStore, protocolKind, storedBase, storeKind } from "@peerstrap/chain-bootstrap/plugin"
 import type { FoundSettings } from "@peerstrap/command-line"
 import { compose, logKind, partsOfFlags, type PlacedPart } from "@peerstrap/plugin-host"
 import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { nodeFiles } from "@peerstrap/storage/plugin"
 import { tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto } from "@peerstrap/tezos-wire/plugin"
-import { tcp, transportKind } from "@peerstrap/transport/plugin"
+import { boundedMemory, memoryKind, tcp, transportKind } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import { registry } from "../sync/Parts.ts"
 import type { serveFlags, ServePlan, ServeSettings } from "./ServeFlags.ts"

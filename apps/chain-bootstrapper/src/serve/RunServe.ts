@@ -1,9 +1,10 @@
 /** Answers other nodes from a store at rest, until a signal comes. */
-import { ChainMemory, ChainProtocol, ChainStore, serveChain } from "@peerstrap/chain-bootstrap"
+import { ChainProtocol, ChainStore, serveChain } from "@peerstrap/chain-bootstrap"
 import { type CommandInput, type CommandResult, ExitCode, makeReporter, type Reporter } from "@peerstrap/command-line"
 import { formatCount } from "@peerstrap/progress"
 import { makeTezosRules, type Network } from "@peerstrap/tezos-bootstrap"
 import { Crypto } from "@peerstrap/tezos-wire"
+import { BufferMemory } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -53,7 +54,7 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
   const { context } = yield* unlessStopped(startParts(resolved, { state, reporter }), input)
   const store = Context.get(context, ChainStore)
   const { ownId } = Context.get(context, ChainProtocol)
-  const { ledger } = Context.get(context, ChainMemory)
+  const { ledger } = Context.get(context, BufferMemory)
   const baseHeader = yield* Effect.provideContext(baseHeaderOf(network), context)
   const { base } = store.identity
   const counts: Counts = { connected: 0, failed: 0 }

@@ -1,7 +1,7 @@
 /**
  * What a sync is made of, as a list of parts. Flags make the default ones; `plugins:` in the config file, or code, puts others in their place.
  *
- *   files, tezos.crypto, chain.memory ◄─ chain.protocol ◄─ chain.base ◄─ chain.store ◄─ chain.applier ◄─ chain.strategy
+ *   files, tezos.crypto, memory ◄─ chain.protocol ◄─ chain.base ◄─ chain.store ◄─ chain.applier ◄─ chain.strategy
  *                            transport ◄───────────────────────┘
  */
 import {
@@ -9,12 +9,10 @@ import {
   applierKind,
   archiveApplier,
   baseKind,
-  boundedMemory,
   cachedTailStrategy,
   chainPlugins,
   commandApplier,
   fileStore,
-  memoryKind,
   protocolKind,
   simulatorApplier,
   storeKind,
@@ -26,7 +24,7 @@ import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto, cryptoPlugins } from "@peerstrap/tezos-wire/plugin"
-import { tcp, transportKind, transportPlugins } from "@peerstrap/transport/plugin"
+import { boundedMemory, memoryKind, tcp, transportKind, transportPlugins } from "@peerstrap/transport/plugin"
 import type { syncFlags, SyncSettings } from "./SyncFlags.ts"
 import type { SyncPlan } from "./SyncPlan.ts"
 

@@ -2,7 +2,6 @@
 import {
   type BlockRef,
   ChainBase,
-  ChainMemory,
   ChainProtocol,
   ChainStore,
   type HeaderFacts,
@@ -12,7 +11,7 @@ import {
 import type { CommandError, CommandInput, Reporter } from "@peerstrap/command-line"
 import type { Composition, RunningHost } from "@peerstrap/plugin-host"
 import type { Network } from "@peerstrap/tezos-bootstrap"
-import { Transport } from "@peerstrap/transport"
+import { BufferMemory, Transport } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -102,7 +101,7 @@ export const prepareSync = Effect.fnUntraced(function*(running: Running, network
   const announced = {
     names,
     strategy: Context.get(context, ReorganisationStrategy).name,
-    memoryBytes: Context.get(context, ChainMemory).ledger.capacity,
+    memoryBytes: Context.get(context, BufferMemory).ledger.capacity,
     peerId: Context.get(context, ChainProtocol).ownId
   }
   announcePlan({ plan, network, peers, options, base, head, ...announced }, reporter)

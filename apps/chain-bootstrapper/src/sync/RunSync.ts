@@ -4,16 +4,10 @@
  *   network ─► control socket ─► peers ─► parts (identity, base, store, …) ─► run (engine) ─► what was stored is read again ─► report, exit code
  *                  └ status, why, peers     └ Parts.ts                            └ SIGINT, SIGTERM, --deadline: drained, the store stays valid
  */
-import {
-  ChainMemory,
-  ChainProtocol,
-  ChainStore,
-  ReorganisationStrategy,
-  startSync,
-  type SyncRun
-} from "@peerstrap/chain-bootstrap"
+import { ChainProtocol, ChainStore, ReorganisationStrategy, startSync, type SyncRun } from "@peerstrap/chain-bootstrap"
 import { type CommandResult, makeReporter, watchRun } from "@peerstrap/command-line"
 import type { RunningHost } from "@peerstrap/plugin-host"
+import { BufferMemory } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -97,7 +91,7 @@ const begin = Effect.fnUntraced(function*({ input, reporter, state }: Running, r
     named: peers.named,
     resolveNames: peers.resolveNames,
     ...(settings.listen === undefined ? {} : { listen: settings.listen }),
-    ledger: Context.get(context, ChainMemory).ledger,
+    ledger: Context.get(context, BufferMemory).ledger,
     onNotice: (notice) => {
       notices.add(notice)
       const { fields, name, text } = tellNotice(notice)
@@ -148,7 +142,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     verification,
     waits: isWhole || ended.outcome === "failed" ? [] : state.lastWaits,
     warnings: state.warnings,
-    peakMemoryBytes: Context.get(context, ChainMemory).ledger.peak
+    peakMemoryBytes: Context.get(context, BufferMemory).ledger.peak
   }
   return syncResult(ending)
 })

@@ -2,7 +2,7 @@
  * What a bootstrap is made of, as a list of parts. Flags make the default ones; `plugins:` in the config file, or code, puts others in
  * their place.
  *
- *   transport ◄── m3db.peers     files ◄── m3db.sink     consistency   selection   rate   m3db.merge   log
+ *   transport ◄── m3db.peers     files ◄── m3db.sink     consistency   selection   rate   memory   m3db.merge   log
  */
 import { formatNanosDuration, type FoundSettings, type Problem } from "@peerstrap/command-line"
 import { consistencyKind, consistencyPlugins, settableLevel, watchedLevel } from "@peerstrap/consistency-policy/plugin"
@@ -38,7 +38,7 @@ import {
 } from "@peerstrap/plugin-host"
 import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { filesKind, filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
-import { tcp, transportPlugins } from "@peerstrap/transport/plugin"
+import { boundedMemory, memoryKind, tcp, transportPlugins } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan, PlannedPeer } from "./BootstrapPlan.ts"
@@ -65,6 +65,7 @@ export const needs = [
   peersKind,
   mergeKind,
   sinkKind,
+  memoryKind,
   filesKind,
   logKind
 ] as const
@@ -74,6 +75,7 @@ export const partsOf = (plan: BootstrapPlan, settings: BootstrapSettings) =>
   compose(
     tcp({}),
     nodeFiles({}),
+    boundedMemory({ bytes: settings.memory }),
     level(settings),
     peers(plan.peers, settings),
     ranking(settings),

@@ -16,6 +16,7 @@ import {
 import type { FilesetSinkConfig } from "@peerstrap/m3db-files/plugin"
 import { PeerRanking, PeerRateSource } from "@peerstrap/peer-selection"
 import type { RunningHost } from "@peerstrap/plugin-host"
+import { BufferMemory } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
 import { planJobs } from "./BootstrapPlan.ts"
@@ -67,7 +68,7 @@ const watchedSink = (sink: BlockSink["Service"], watch: BlockSizeWatch | undefin
       })
   })
 
-const streamingOptions = ({ existing, input: { plan, settings }, reporter }: Streaming, bytesPerSecond: number) => ({
+const streamingOptions = ({ existing, input: { plan, settings }, reporter }: Streaming) => ({
   stream: {
     namespace: settings.namespace,
     blockSizeNanos: settings.blockSize,
@@ -80,14 +81,12 @@ const streamingOptions = ({ existing, input: { plan, settings }, reporter }: Str
     immutableEnd: plan.immutableEnd
   },
   jobs: planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start)), settings.jobsInFlight),
-  memoryBytes: settings.memory,
   limits: { jobsInFlight: settings.jobsInFlight },
   queueLimits: {
     windowBatches: settings.window,
     maxBatchBytes: settings.batchBytes,
     maxBatchItems: settings.batchItems,
-    initialBatchBytes: Math.min(256 * 1024, settings.batchBytes),
-    bytesPerSecond
+    initialBatchBytes: Math.min(256 * 1024, settings.batchBytes)
   },
   deadlineMillis: settings.deadline,
   onNote: reporter.event
@@ -100,10 +99,10 @@ const streamInScope = Effect.fnUntraced(
     const looks = filesets !== undefined && input.settings.encoding === "m3tsz"
     const watch = looks ? new BlockSizeWatch(input.settings.blockSize) : undefined
     const sink = watchedSink(yield* BlockSink, watch, seen)
-    const peerRate = yield* PeerRateSource
     const options = {
-      ...streamingOptions(streaming, (yield* peerRate.current).bytesPerSecond),
-      peerRate,
+      ...streamingOptions(streaming),
+      ledger: (yield* BufferMemory).ledger,
+      peerRate: yield* PeerRateSource,
       ranking: yield* PeerRanking,
       mergeRule: yield* MergePolicy
     }

@@ -2,16 +2,9 @@
 import { one } from "@peerstrap/plugin-host"
 import { BlockApplier } from "../contract/BlockApplier.ts"
 import { ChainBase } from "../contract/ChainBase.ts"
-import { ChainMemory } from "../contract/ChainMemory.ts"
 import { ChainProtocol } from "../contract/ChainProtocol.ts"
 import { ChainStore } from "../contract/ChainStore.ts"
 import { ReorganisationStrategy } from "../contract/Reorganisation.ts"
-
-/** Kind `chain.memory`: the ledger of large buffers. */
-export const memoryKind = one("chain.memory", ChainMemory, {
-  summary: "What all large buffers of a run draw from.",
-  metered: false
-})
 
 /** Kind `chain.protocol`: a chain's wire and rules. */
 export const protocolKind = one("chain.protocol", ChainProtocol, {

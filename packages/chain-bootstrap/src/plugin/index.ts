@@ -1,17 +1,15 @@
-/** Kinds of the chain side, and the plugins of this package: memory, bases, stores, appliers, reorganisation strategies. */
+/** Kinds of the chain side, and the plugins of this package: bases, stores, appliers, reorganisation strategies. */
 import { applierPlugins } from "./Appliers.ts"
 import { basePlugins } from "./Bases.ts"
-import { boundedMemory } from "./Memory.ts"
 import { storePlugins } from "./Stores.ts"
 import { strategyPlugins } from "./Strategies.ts"
 
 export * from "./Appliers.ts"
 export * from "./Bases.ts"
 export * from "./Kinds.ts"
-export * from "./Memory.ts"
 export * from "./Stores.ts"
 export * from "./Strategies.ts"
 export * from "./TellingApplier.ts"
 
-/** All plugins of this package: memory, bases, stores, appliers, strategies. */
-export const chainPlugins = [boundedMemory, ...basePlugins, ...storePlugins, ...applierPlugins, ...strategyPlugins]
+/** All plugins of this package: bases, stores, appliers, strategies. */
+export const chainPlugins = [...basePlugins, ...storePlugins, ...applierPlugins, ...strategyPlugins]

@@ -34,12 +34,15 @@ import { RunningCalls } from "./RunningCalls.ts"
 import { type SinkLanes, startSinkLanes } from "./SinkLanes.ts"
 
 /** What is streamed, within which bounds, and who hears of it. */
-export interface PeerStreamingOptions {
+/** What all large buffers of a run draw from: a ledger, or the bytes of one of its own. */
+export type StreamingMemory =
+  | { readonly memoryBytes: number; readonly ledger?: never }
+  | { readonly ledger: ByteLedger; readonly memoryBytes?: never }
+
+export interface StreamingChoices {
   /** `peers` is taken from the `PeerBlocks` service. */
   readonly stream: Omit<StreamOptions, "peers">
   readonly jobs: ReadonlyArray<StreamJob>
-  /** Bytes of the ledger from which all large buffers draw. */
-  readonly memoryBytes: number
   readonly limits?: Partial<StreamLimits>
   readonly queueLimits?: Partial<QueueLimits>
   /** A rate that may change; without it that of `queueLimits` stands. */
@@ -55,6 +58,9 @@ export interface PeerStreamingOptions {
 }
 
 /** A run that goes on: looked at, ended in order, or awaited. */
+/** What a run of streaming is given. */
+export type PeerStreamingOptions = StreamingChoices & StreamingMemory
+
 export interface PeerStreamingHandle {
   /** The engine, for `waits()`, `snapshot()` and `report()`: read only. */
   readonly run: StreamRun
@@ -79,12 +85,13 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
   const firstRate = options.peerRate === undefined
     ? options.queueLimits?.bytesPerSecond
     : (yield* options.peerRate.current).bytesPerSecond
+  const ledger = options.ledger ?? new ByteLedger(options.memoryBytes)
   const run = new StreamRun({
     options: { ...options.stream, peers: peers.map((client) => client.peer) },
     jobs: options.jobs,
     limits: { ...defaultStreamLimits, ...options.limits },
     level: (yield* levels.current).level,
-    ledger: new ByteLedger(options.memoryBytes),
+    ledger,
     queues: makePeerQueues({
       peers: peers.map((client) => client.peer),
       limits: { ...options.queueLimits, ...(firstRate === undefined ? {} : { bytesPerSecond: firstRate }) },
@@ -113,7 +120,7 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
     )
   }
   const buffers = makeAnswerBuffers(
-    Math.min(options.memoryBytes / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
+    Math.min(ledger.capacity / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
   )
   const execute = makeExecutor({ buffers, calls, lanes, peers, onNote: options.onNote })
   const loop = yield* runLoop({ run, events, calls, nowMillis, deadlineMillis: options.deadlineMillis, execute }).pipe(

@@ -13,7 +13,7 @@ import { decodeBlock, digestPointsWithUnits } from "@peerstrap/m3tsz"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type PeerStreamingOptions, startPeerStreaming } from "../../src/adapter/PeerStreaming.ts"
+import { startPeerStreaming, type StreamingChoices } from "../../src/adapter/PeerStreaming.ts"
 import { BlockSink } from "../../src/contract/BlockSink.ts"
 import { PeerBlocks } from "../../src/contract/PeerBlocks.ts"
 import type { StreamJob } from "../../src/contract/StreamRun.ts"
@@ -25,7 +25,7 @@ export interface Member extends Omit<ScriptedReplicaOptions, "data"> {
   readonly isDown?: boolean
 }
 
-export interface ClusterOptions extends Partial<Omit<PeerStreamingOptions, "stream" | "jobs">> {
+export interface ClusterOptions extends Partial<Omit<StreamingChoices, "stream" | "jobs">> {
   readonly spec: SeededSpec
   readonly members: ReadonlyArray<Member>
   readonly level?: Level

@@ -62,7 +62,6 @@ export interface Part<out Provided, out Single, out Required> {
   readonly "~types"?: () => readonly [Provided, Single, Required]
 }
 
-/** A part of whatever types. */
 /** Gives a part a name of its own, which stands in statuses, edges and `why` as `ID(NAME)`: to tell parts of one plugin apart. */
 export const named = <Provided, Single, Required>(
   name: string,

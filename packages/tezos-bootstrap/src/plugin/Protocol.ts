@@ -1,10 +1,12 @@
 /** The Tezos wire under one identity as the plugin `chain.protocol.tezos`. */
-import { ChainMemory, ChainProtocol } from "@peerstrap/chain-bootstrap"
-import { memoryKind, protocolKind } from "@peerstrap/chain-bootstrap/plugin"
+import { ChainProtocol } from "@peerstrap/chain-bootstrap"
+import { protocolKind } from "@peerstrap/chain-bootstrap/plugin"
 import { configDefault, configOptional, configValue, definePlugin, PluginRuntime, Type } from "@peerstrap/plugin-host"
 import { filesKind } from "@peerstrap/storage/plugin"
 import { formatPeerId } from "@peerstrap/tezos-wire"
 import { cryptoKind } from "@peerstrap/tezos-wire/plugin"
+import { BufferMemory } from "@peerstrap/transport"
+import { memoryKind } from "@peerstrap/transport/plugin"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -59,7 +61,7 @@ export const tezosProtocol = definePlugin({
   layer: ({ handshakeTimeout, identity, network, port }) =>
     Layer.effectContext(Effect.gen(function*() {
       const facts = yield* resolveNetwork(network)
-      const { ledger } = yield* ChainMemory
+      const { ledger } = yield* BufferMemory
       const built = yield* Layer.build(
         protocolLayer({
           network: facts,

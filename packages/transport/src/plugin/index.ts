@@ -1,4 +1,4 @@
-/** Transports as plugins of kind `transport`. */
+/** Transports as plugins of kind `transport`, and the memory of a run. */
 import { definePlugin } from "@peerstrap/plugin-host"
 import * as Schema from "effect/Schema"
 import * as Memory from "../adapter/Memory.ts"
@@ -6,9 +6,11 @@ import * as Tcp from "../adapter/Tcp.ts"
 import { Limits } from "../contract/Limits.ts"
 import { faultyTcp } from "./FaultyTcp.ts"
 import { transportKind } from "./Kind.ts"
+import { boundedMemory } from "./Memory.ts"
 
 export { faultyTcp } from "./FaultyTcp.ts"
 export { transportKind } from "./Kind.ts"
+export * from "./Memory.ts"
 
 /** Plugin `transport.tcp`. */
 export const tcp = definePlugin({
@@ -39,4 +41,4 @@ export const memory = definePlugin({
 })
 
 /** All plugins of this package. */
-export const transportPlugins = [tcp, memory, faultyTcp]
+export const transportPlugins = [tcp, memory, faultyTcp, boundedMemory]
