@@ -15,6 +15,9 @@ const fewNames = 32
 export class SortedTable {
   private readonly values = new Map<string, Uint8Array>()
   private names: Array<string> = []
+  /** Keys that `names` does not have yet, and has still: put right when somebody scans. */
+  private readonly made = new Set<string>()
+  private readonly lost = new Set<string>()
   /** Keys and values, with 64 bytes each entry. */
   bytes = 0
 
@@ -35,25 +38,23 @@ export class SortedTable {
   }
 
   apply(changes: ReadonlyArray<KeyValueChange>): void {
-    const made = new Set<string>()
-    const lost = new Set<string>()
     for (const { key, value } of changes) {
       const name = nameOf(key)
       const before = this.values.get(name)
       this.bytes -= this.costOf(name, before)
       if (value === undefined) {
         this.values.delete(name)
-        if (before !== undefined && !made.delete(name)) lost.add(name)
+        if (before !== undefined && !this.made.delete(name)) this.lost.add(name)
       } else {
         this.bytes += this.costOf(name, value)
         this.values.set(name, value.slice())
-        if (before === undefined && !lost.delete(name)) made.add(name)
+        if (before === undefined && !this.lost.delete(name)) this.made.add(name)
       }
     }
-    this.rename(made, lost)
   }
 
   scan({ after, limit, prefix = new Uint8Array(0) }: KeyValueScan): KeyValuePage {
+    this.putNamesRight()
     const end = keyAfterPrefix(prefix)
     const low = this.indexOf(nameOf(prefix))
     const high = end === undefined || prefix.length === 0 ? this.names.length : this.indexOf(nameOf(end))
@@ -88,10 +89,13 @@ export class SortedTable {
     return low
   }
 
-  private rename(made: ReadonlySet<string>, lost: ReadonlySet<string>): void {
+  private putNamesRight(): void {
+    const { lost, made } = this
     if (lost.size > fewNames) this.names = this.names.filter((name) => !lost.has(name))
     else for (const name of lost) this.names.splice(this.indexOf(name), 1)
+    lost.clear()
     if (made.size > fewNames) this.names = [...this.names, ...made].toSorted()
     else for (const name of made) this.names.splice(this.indexOf(name), 0, name)
+    made.clear()
   }
 }
