@@ -61,6 +61,7 @@ export interface StreamingChoices {
 /** What a run of streaming is given. */
 export type PeerStreamingOptions = StreamingChoices & StreamingMemory
 
+/** A run of streaming: what it does, how it ends, how to end it. */
 export interface PeerStreamingHandle {
   /** The engine, for `waits()`, `snapshot()` and `report()`: read only. */
   readonly run: StreamRun
