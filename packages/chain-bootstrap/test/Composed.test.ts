@@ -1,18 +1,23 @@
 /** A whole bootstrap out of plugins alone, on a network in memory: the same program, whatever its parts. */
 import { assert, describe, it } from "@effect/vitest"
 import { compose, fromConfig, graphJson, Host } from "@peerstrap/plugin-host"
-import { memory as memoryTransport, transportKind, transportPlugins } from "@peerstrap/transport/plugin"
+import { BufferMemory } from "@peerstrap/transport"
+import {
+  boundedMemory,
+  memory as memoryTransport,
+  memoryKind,
+  transportKind,
+  transportPlugins
+} from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
-import { ChainMemory, ChainStore, ReorganisationStrategy, startSync, type SyncNotice } from "../src/index.ts"
+import { ChainStore, ReorganisationStrategy, startSync, type SyncNotice } from "../src/index.ts"
 import {
   appliedBranchesStrategy,
   applierKind,
   archiveApplier,
-  boundedMemory,
   cachedTailStrategy,
   chainPlugins,
   fixedBase,
-  memoryKind,
   memoryStore,
   protocolKind,
   storeKind,
@@ -27,7 +32,7 @@ const chain = chainOf(60)
 const bootstrap = Effect.gen(function*() {
   yield* atHeadOf(chain)
   const peers = yield* peersOf(chain, 4)
-  const { ledger } = yield* ChainMemory
+  const { ledger } = yield* BufferMemory
   const notices: Array<SyncNotice> = []
   const run = yield* startSync({
     sync: optionsOf({ until: { level: 60 } }),
@@ -86,7 +91,7 @@ describe("a bootstrap out of plugins", () => {
     Effect.gen(function*() {
       const text = `plugins:
   - use: transport.memory
-  - use: chain.memory.bounded
+  - use: memory.bounded
   - use: chain.protocol.synthetic
   - use: chain.base.fixed
     with: { id: "${chain.base.id}" }

@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type AnyPlugin, compose, type Composition, explainText, fromConfig, Host } from "@peerstrap/plugin-host"
 import { memoryFiles, nodeFiles } from "@peerstrap/storage/plugin"
-import { memory as memoryTransport, tcp } from "@peerstrap/transport/plugin"
+import { BufferMemory } from "@peerstrap/transport"
+import { boundedMemory, memory as memoryTransport, tcp } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -11,7 +12,6 @@ import { join } from "node:path"
 import {
   BlockApplier,
   type BlockApplierService,
-  ChainMemory,
   ChainStore,
   type ChainStoreService,
   ReorganisationStrategy
@@ -21,7 +21,6 @@ import {
   applierKind,
   applierPlugins,
   archiveApplier,
-  boundedMemory,
   cachedTailStrategy,
   chainPlugins,
   commandApplier,
@@ -168,12 +167,12 @@ describe("memory and strategies as plugins", () => {
   it.effect("one ledger for all, summed with the budgets before anything starts", () =>
     Effect.gen(function*() {
       const parts = compose(boundedMemory({ bytes: "64MiB" }))
-      const capacity = yield* Host.run(parts, () => ChainMemory.useSync(({ ledger }) => ledger.capacity))
+      const capacity = yield* Host.run(parts, () => BufferMemory.useSync(({ ledger }) => ledger.capacity))
       assert.strictEqual(capacity, 64 * 2 ** 20)
       const above = yield* Effect.flip(Host.plan(parts, { machine: { memoryBytes: 2 ** 20 } }))
       assert.match(
         above.message,
-        /memoryBytes: chain\.memory\.bounded 67108864 = 67108864, this machine grants 1048576/
+        /memoryBytes: memory\.bounded 67108864 = 67108864, this machine grants 1048576/
       )
     }))
 
@@ -195,7 +194,14 @@ describe("memory and strategies as plugins", () => {
 })
 
 describe("configs", () => {
-  const registry: ReadonlyArray<AnyPlugin> = [...chainPlugins, syntheticPlugin, tcp, memoryTransport, nodeFiles]
+  const registry: ReadonlyArray<AnyPlugin> = [
+    ...chainPlugins,
+    syntheticPlugin,
+    tcp,
+    memoryTransport,
+    nodeFiles,
+    boundedMemory
+  ]
 
   it.effect("everything that is wrong is told with line and column", () =>
     Effect.gen(function*() {
@@ -209,7 +215,7 @@ describe("configs", () => {
       index: tape
   - use: chain.applier.command
   - use: chain.strategy.cached-tial
-  - use: chain.memory.bounded
+  - use: memory.bounded
     with: { bytes: 1KiB }
 `
       const error = yield* Effect.flip(
@@ -223,7 +229,7 @@ describe("configs", () => {
           /^c\.yaml:8:7 index of chain\.store\.files: .*disk/,
           /^c\.yaml:9:10 .*command/,
           /^c\.yaml:10:10 there is no plugin "chain\.strategy\.cached-tial".*cached-tail/,
-          /^c\.yaml:12:13 bytes of chain\.memory\.bounded: .*512MiB/
+          /^c\.yaml:12:13 bytes of memory\.bounded: .*512MiB/
         ]
       ) assert.isTrue(problems.some((one) => expected.test(one)), `${expected}\n${problems.join("\n")}`)
     }))
