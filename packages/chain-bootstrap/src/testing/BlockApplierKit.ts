@@ -23,6 +23,7 @@ import {
   type ScriptedVerdicts
 } from "./ApplierBench.ts"
 import { blockApplierMutants } from "./BlockApplierMutants.ts"
+import { SeededRandom } from "./SeededRandom.ts"
 
 /** What an applier, or the bench that makes it, may lack. */
 export const blockApplierCapabilities = {
@@ -245,6 +246,27 @@ const leavesNothing = Effect.fnUntraced(function*(bench: ApplierBenchService) {
   yield* expectSame("resources held", yield* resources, before)
 })
 
+/** Blocks on and off by seed, along the main chain and the branch, as on a plain list. */
+const history = Effect.fnUntraced(function*(bench: ApplierBenchService) {
+  const { blocks } = bench
+  const random = new SeededRandom(7)
+  const ways = [blocks.main, [...mainOf(blocks, 1, 6), ...blocks.branch]]
+  const one = yield* bench.make(blocks.base, none)
+  let held: ReadonlyArray<Block> = []
+  for (let step = 1; step <= 30; step++) {
+    if (held.length > 0 && random.oneIn(3)) {
+      held = held.slice(0, random.int(0, held.length))
+      yield* one.applier.rollback(held.length === 0 ? blocks.base : refOf(held.at(-1)!))
+    } else {
+      const way = random.pick(ways.filter((each) => held.every((block, at) => each[at] === block)))
+      const next = way.slice(held.length, held.length + random.int(1, 4))
+      yield* applies(one, next, ok(next.length))
+      held = [...held, ...next]
+    }
+    yield* headStands(bench)(one, held)
+  }
+})
+
 const checks: ReadonlyArray<BlockApplierCheck> = [
   ...looked("applies batches in order", [], inOrder),
   { name: "gets every unit, when it asks for bodies", needs: ["counted-units"], run: at(unitsArrive) },
@@ -255,6 +277,7 @@ const checks: ReadonlyArray<BlockApplierCheck> = [
   ...looked("goes on after a transient fault has passed", ["verdicts"], goesOnAfterTransient),
   ...looked("refuses for now what builds on nothing applied", ["verdicts"], refusesTheUnlinked),
   ...looked("keeps a side branch apart until the head moves there", ["branches"], keepsBranchesApart),
+  { name: "stands where a plain list ends, after any history", needs: ["own-head", "undo"], run: at(history) },
   {
     name: "is on its chain after an interruption at any step, and goes on",
     needs: ["own-head", "interruptible"],

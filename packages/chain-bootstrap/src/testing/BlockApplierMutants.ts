@@ -158,6 +158,15 @@ const moves: ReadonlyArray<Mutant<ApplierBench>> = [
     (one) => ({ rollback: tooDeep(one) })
   ),
   mutant(
+    "goes back one too deep the third time",
+    "stands where a plain list ends, after any history",
+    /head: saw/,
+    (one) => {
+      let times = 0
+      return { rollback: (to) => ++times === 3 ? tooDeep(one)(to) : one.rollback(to) }
+    }
+  ),
+  mutant(
     "tells the head that it had",
     "applies batches in order, and tells its head",
     /head: saw .*"level":0.* expected .*"level":4/,

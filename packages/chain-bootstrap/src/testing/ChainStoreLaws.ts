@@ -165,7 +165,8 @@ const history = Effect.fnUntraced(function*(place: ChainStorePlaceService, seed:
     }
     const { name, run } = stepOf(random)
     yield* expectSame(`${when}, ${name}`, yield* outcome(run(store)), yield* outcome(run(reference)))
-    yield* compare(`${when}, ${name}`, store, reference)
+    // All that can be asked is much: after what changes most, and now and then.
+    if (name.startsWith("rollback") || step % 4 === 0) yield* compare(`${when}, ${name}`, store, reference)
   }
   yield* Scope.close(scope, Exit.void)
 })
