@@ -25,7 +25,7 @@ beforeAll(async () => {
   const notice = await Consumer.install(tarballs, project)
   if (notice !== undefined) console.warn(notice)
   programs = Consumer.writePrograms(tarballs, project)
-}, 240_000)
+}, 480_000)
 afterAll(() => rmSync(scratch, { recursive: true, force: true }), 120_000)
 
 const sound: Packed = {

@@ -1,5 +1,5 @@
 /** An empty project outside the repository that installs the tarballs and uses all that they export. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { root } from "../tidy/Repository.ts"
 import { npm, type Outcome, type Packed, type Tarball } from "./Packed.ts"
@@ -9,7 +9,9 @@ const rootVersion = (name: string): string => {
   return `${name}@${manifest.devDependencies[name]}`
 }
 
-const offline = /\b(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|ENOTCACHED|EIDLETIMEOUT)\b/
+const installMillis = 240_000
+const offline =
+  /\b(?:took longer than|ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|ENOTCACHED|EIDLETIMEOUT)\b/
 
 // Without a registry what others publish comes from this checkout; what is ours is still only what the tarballs hold.
 const installByHand = (tarballs: ReadonlyArray<Tarball>, project: string): void => {
@@ -42,17 +44,20 @@ export const install = async (tarballs: ReadonlyArray<Tarball>, project: string)
     "--no-fund",
     "--ignore-scripts",
     "--loglevel=error",
-    "--fetch-retries=1"
+    "--fetch-retries=1",
+    "--fetch-timeout=60000"
   ]
   const others = ["effect", "@types/node"].map(rootVersion)
   const forbidden = process.env["PEERSTRAP_REGISTRY"] === "none"
   const installed: Outcome = forbidden
     ? { code: 1, stdout: "", stderr: "ENOTCACHED PEERSTRAP_REGISTRY=none" }
-    : await npm(["install", ...flags, ...tarballs.map((each) => each.path), ...others], project)
+    : await npm(["install", ...flags, ...tarballs.map((each) => each.path), ...others], project, installMillis)
   if (installed.code === 0) return undefined
   if (!offline.test(installed.stderr)) throw new Error(`npm install failed\n${installed.stdout}\n${installed.stderr}`)
+  rmSync(join(project, "node_modules"), { recursive: true, force: true })
   installByHand(tarballs, project)
-  return "packages: NO REGISTRY IN REACH: the tarballs were unpacked by hand, and what they depend on was linked from this checkout;\n"
+  return `packages: npm install: ${installed.stderr.trim().split("\n").at(-1)}\n`
+    + "packages: NO REGISTRY IN REACH: the tarballs were unpacked by hand, and what they depend on was linked from this checkout;\n"
     + "packages: that npm itself installs them is not shown by this run"
 }
 

@@ -67,11 +67,11 @@ export const run = (
   })
 
 /** `npm` as this process was started with it, else the one of the path. */
-export const npm = (args: ReadonlyArray<string>, cwd: string): Promise<Outcome> => {
+export const npm = (args: ReadonlyArray<string>, cwd: string, limitMillis?: number): Promise<Outcome> => {
   const own = process.env["npm_execpath"]
   return own !== undefined && own.endsWith(".js")
-    ? run(process.execPath, [own, ...args], cwd)
-    : run("npm", args, cwd)
+    ? run(process.execPath, [own, ...args], cwd, limitMillis)
+    : run("npm", args, cwd, limitMillis)
 }
 
 const readTarball = (path: string): Tarball => {
