@@ -131,6 +131,30 @@ describe("Host", () => {
       assert.strictEqual(error.message, "a tooth broke")
     }))
 
+  it.effect("a start that cannot be interrupted holds the host no longer than its times", () =>
+    Effect.gen(function*() {
+      const said: Array<string> = []
+      const stuck = gearsOf("stuck", () => Layer.effect(Gears, Effect.uninterruptible(Effect.never)))
+      const onStatus = ({ message, status }: PluginStatus) => void said.push(`${status} ${message}`)
+      const late = yield* Effect.forkChild(Effect.flip(Host.run(compose(stuck({})), () => Effect.void, { onStatus })))
+      yield* TestClock.adjust("70 seconds")
+      assert.strictEqual((yield* Fiber.join(late)).message, "gears.stuck: did not start within 60000 ms")
+      const interrupted = yield* Effect.forkChild(Host.run(compose(stuck({})), () => Effect.void, { onStatus }))
+      yield* Effect.yieldNow
+      yield* Effect.forkChild(Fiber.interrupt(interrupted))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.await(interrupted)
+      assert.deepStrictEqual(said, [
+        "starting starts",
+        "permanent did not start within 60000 ms",
+        "stopping stops",
+        "stopped did not stop within 10000 ms and was left behind",
+        "starting starts",
+        "stopping stops",
+        "stopped did not stop within 10000 ms and was left behind"
+      ])
+    }))
+
   it.effect("a plugin that does not stop is left behind and said so", () =>
     Effect.gen(function*() {
       const said: Array<PluginStatus> = []

@@ -94,6 +94,8 @@ interface Live {
   /** Service by kind, as its plugin's layer gave it. */
   readonly services: Map<string, unknown>
   readonly drains: Array<Effect.Effect<void>>
+  /** Its layer on the way. */
+  building: Fiber.Fiber<unknown, unknown> | undefined
   waits: () => ReadonlyArray<Wait>
 }
 
@@ -159,7 +161,14 @@ class Running {
 
   /** Starts one node. Its scope is known before anything in it is opened, so that an interrupted start is stopped, too. */
   readonly provision = Effect.fnUntraced(function*(this: Running, node: GraphNode) {
-    const live: Live = { node, scope: yield* Scope.make(), services: new Map(), drains: [], waits: () => [] }
+    const live: Live = {
+      node,
+      scope: yield* Scope.make(),
+      services: new Map(),
+      drains: [],
+      building: undefined,
+      waits: () => []
+    }
     this.live.set(node.index, live)
     this.board.move(node.index, "starting", "starts", this.now)
     const startMillis = this.options.startMillis ?? hostLimits.startMillis
@@ -173,11 +182,15 @@ class Running {
       this.board.move(node.index, "permanent", message, this.now)
       return Effect.fail(new PluginStartError({ plugin: node.name, message: `${node.name}: ${message}`, cause }))
     }
-    const context: Context.Context<never> = yield* layer.pipe(
+    const building = yield* Effect.forkDetach(layer)
+    live.building = building
+    const context: Context.Context<never> = yield* Fiber.join(building).pipe(
       Effect.timeoutOrElse({
         duration: startMillis,
         orElse: () => Effect.fail(new StartTimeout({ millis: startMillis }))
       }),
+      // What does not let itself be interrupted is waited for by `stop`, within its time.
+      Effect.onExit(() => Effect.sync(() => building.interruptUnsafe())),
       Effect.catchCause((cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
         const error = Cause.squash(cause)
@@ -206,7 +219,8 @@ class Running {
       const live = this.live.get(at)
       if (live === undefined) continue
       this.board.move(at, "stopping", "stops", this.now)
-      const closing = yield* Effect.forkDetach(Scope.close(live.scope, Exit.void))
+      const started = live.building === undefined ? Effect.void : Fiber.await(live.building)
+      const closing = yield* Effect.forkDetach(Effect.andThen(started, Scope.close(live.scope, Exit.void)))
       const closed = yield* Fiber.await(closing).pipe(Effect.interruptible, Effect.timeoutOption(stopMillis))
       const message = closed._tag === "Some" ? "" : `did not stop within ${stopMillis} ms and was left behind`
       this.board.move(at, "stopped", message, this.now)
