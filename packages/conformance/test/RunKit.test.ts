@@ -123,6 +123,8 @@ describe("the proof of a kit", () => {
       assert.strictEqual(yield* judge(adds, counter()), "passed")
       assert.deepEqual(yield* judge(adds, counter((by) => -by)), { failed: "sum of 2 and 3: saw -5, expected 5" })
       assert.strictEqual(yield* judge(resets, counter(undefined, "hangs"), 200), "hung")
+      const stuck = { name: "is stuck", run: Effect.uninterruptible(Effect.never) }
+      assert.strictEqual(yield* judge(stuck, counter(), 200), "hung")
     }))
 })
 

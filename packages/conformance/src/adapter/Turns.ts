@@ -17,11 +17,14 @@ export const exitWithin = Effect.fnUntraced(function*<A, E, R>(
   effect: Effect.Effect<A, E, R>,
   patienceTurns: number = conformanceLimits.patienceTurns
 ) {
-  const fiber = yield* Effect.forkChild(Effect.exit(effect))
-  for (let turn = 0; turn < patienceTurns && !isDone(fiber); turn += 20) yield* turns(20)
-  if (isDone(fiber)) return yield* Fiber.join(fiber)
-  fiber.interruptUnsafe()
-  return undefined
+  // Nobody waits for a child that is detached: one that cannot be interrupted does not hold the runner.
+  const fiber = yield* Effect.forkDetach(Effect.exit(effect))
+  const wait = Effect.gen(function*() {
+    for (let turn = 0; turn < patienceTurns && !isDone(fiber); turn += 20) yield* turns(20)
+    return isDone(fiber)
+  })
+  const isEnded = yield* Effect.onExit(wait, () => Effect.sync(() => fiber.interruptUnsafe()))
+  return isEnded ? yield* Fiber.join(fiber) : undefined
 })
 
 /**
