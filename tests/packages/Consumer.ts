@@ -13,6 +13,11 @@ const installMillis = 240_000
 const offline =
   /\b(?:took longer than|ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|ENOTCACHED|EIDLETIMEOUT)\b/
 
+// npm says ERESOLVE as well where it could not ask for the versions of a peer.
+const registryAnswers = async (project: string): Promise<boolean> =>
+  (await npm(["view", "effect", "version", "--prefer-online", "--fetch-retries=0", "--fetch-timeout=30000"], project))
+    .code === 0
+
 // Without a registry what others publish comes from this checkout; what is ours is still only what the tarballs hold.
 const installByHand = (tarballs: ReadonlyArray<Tarball>, project: string): void => {
   const modules = join(project, "node_modules")
@@ -53,10 +58,12 @@ export const install = async (tarballs: ReadonlyArray<Tarball>, project: string)
     ? { code: 1, stdout: "", stderr: "ENOTCACHED PEERSTRAP_REGISTRY=none" }
     : await npm(["install", ...flags, ...tarballs.map((each) => each.path), ...others], project, installMillis)
   if (installed.code === 0) return undefined
-  if (!offline.test(installed.stderr)) throw new Error(`npm install failed\n${installed.stdout}\n${installed.stderr}`)
+  if (!offline.test(installed.stderr) && await registryAnswers(project)) {
+    throw new Error(`npm install failed\n${installed.stdout}\n${installed.stderr}`)
+  }
   rmSync(join(project, "node_modules"), { recursive: true, force: true })
   installByHand(tarballs, project)
-  return `packages: npm install: ${installed.stderr.trim().split("\n").at(-1)}\n`
+  return `packages: npm install: ${installed.stderr.trim().split("\n", 1)[0]}\n`
     + "packages: NO REGISTRY IN REACH: the tarballs were unpacked by hand, and what they depend on was linked from this checkout;\n"
     + "packages: that npm itself installs them is not shown by this run"
 }
