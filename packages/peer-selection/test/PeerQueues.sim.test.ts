@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { SeededRandom } from "@peerstrap/conformance"
 import { type AdaptivePeerQueues, best, makePeerQueues, throughputWeighted } from "@peerstrap/peer-selection"
-import { seededRandom } from "@peerstrap/peer-selection/testing"
 
 /** Items of work spread over peers that each deliver one batch after another at their own rate. Virtual time. */
 class Swarm {
@@ -20,7 +20,7 @@ class Swarm {
     this.queues = queues
     this.rates = rates
     this.left = items
-    this.random = seededRandom(seed)
+    this.random = new SeededRandom(seed).next
     this.delivered = rates.map(() => 0)
     this.busyUntil = rates.map(() => 0)
   }
@@ -73,7 +73,7 @@ const swarm = (rates: ReadonlyArray<number>, items: number, seed: number, bytesP
   const queues = makePeerQueues({
     peers: rates.map((_, peer) => `peer-${peer}`),
     limits: { bytesPerSecond },
-    random: seededRandom(seed)
+    random: new SeededRandom(seed).next
   })
   return new Swarm(queues, rates, items, seed)
 }
@@ -110,7 +110,11 @@ describe("a swarm in virtual time", () => {
     })
   }
   it("follows a limit that changes while running", () => {
-    const queues = makePeerQueues({ peers: ["a"], limits: { bytesPerSecond: 100_000 }, random: seededRandom(1) })
+    const queues = makePeerQueues({
+      peers: ["a"],
+      limits: { bytesPerSecond: 100_000 },
+      random: new SeededRandom(1).next
+    })
     const run = new Swarm(queues, [2e7], Number.POSITIVE_INFINITY, 1)
     run.run(10_000)
     const before = run.delivered[0] ?? 0

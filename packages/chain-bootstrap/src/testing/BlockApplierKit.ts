@@ -9,6 +9,7 @@ import {
   expectSame,
   expectTrue,
   type Kit,
+  SeededRandom,
   suiteOf
 } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
@@ -23,7 +24,6 @@ import {
   type ScriptedVerdicts
 } from "./ApplierBench.ts"
 import { blockApplierMutants } from "./BlockApplierMutants.ts"
-import { SeededRandom } from "./SeededRandom.ts"
 
 /** What an applier, or the bench that makes it, may lack. */
 export const blockApplierCapabilities = {

@@ -1,5 +1,5 @@
 /** The laws of the kit of `ChainStore`: interruption at each step, handles, and histories by seed against the plain store in memory. */
-import { atEachStep, expectSame, expectTrue, fail, plainText } from "@peerstrap/conformance"
+import { atEachStep, expectSame, expectTrue, fail, plainText, SeededRandom } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -21,7 +21,6 @@ import {
   storeIdentity,
   unitsOf
 } from "./ChainStoreSamples.ts"
-import { SeededRandom } from "./SeededRandom.ts"
 import type { SyntheticBlock } from "./SyntheticChain.ts"
 
 const use = <A, E>(

@@ -40,3 +40,7 @@ export const expectFailure = <A, E, R>(
     onSuccess: () => fail(`${what}: succeeded, expected it to fail`),
     onFailure: (error) => matches(error) ? Effect.succeed(error) : fail(`${what}: failed with ${plainText(error)}`)
   })
+
+/** What stands in the place of something that an implementation has no way to show: dies when it is asked for all the same. */
+export const lacking = (capability: string): Effect.Effect<never> =>
+  Effect.die(new TypeError(`declared as able to do "${capability}", but this place has no way to do it`))

@@ -1,5 +1,5 @@
 /** What every `LevelControl` does to its `LevelSource`. */
-import { atEachStep, expectSame, expectTrue, turns } from "@peerstrap/conformance"
+import { atEachStep, expectSame, expectTrue, SeededRandom, turns } from "@peerstrap/conformance"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -10,17 +10,6 @@ import { type LevelCheck, LevelPlace } from "./LevelPlace.ts"
 import { subscribe } from "./LevelProbes.ts"
 
 const theControl = LevelPlace.use(({ control }) => control)
-
-/** A small seeded generator, so that a failure comes with a seed that repeats it (mulberry32). */
-const seededBelow = (seed: number) => {
-  let state = seed | 0
-  return (limit: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296 * limit)
-  }
-}
 
 /** Those that need a control. */
 export const levelControlChecks: ReadonlyArray<LevelCheck> = [
@@ -102,7 +91,7 @@ export const levelControlChecks: ReadonlyArray<LevelCheck> = [
       const { next, waiting } = yield* subscribe
       let now: LevelChange = initial
       for (let seed = 1; seed <= 40; seed++) {
-        const below = seededBelow(seed)
+        const below = new SeededRandom(seed).below
         for (let step = 0; step < 8; step++) {
           const where = `seed ${seed}, step ${step}`
           const origin = ["a", "b", "c"][below(3)]!

@@ -1,5 +1,5 @@
 /** What the checks of `LevelSource` may do to it: change its level, or have a `LevelControl` in hand. */
-import type { Check } from "@peerstrap/conformance"
+import { type Check, lacking } from "@peerstrap/conformance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,9 +23,6 @@ export class LevelPlace extends Context.Service<LevelPlace, LevelPlaceShape>()(
 export type LevelCapability = "changes" | "control"
 /** A check of the kit. */
 export type LevelCheck = Check<LevelSource | LevelPlace, LevelCapability>
-
-const lacking = (capability: LevelCapability): Effect.Effect<never> =>
-  Effect.die(new TypeError(`declared as able to do "${capability}", but this place has no way to do it`))
 
 /** A place with what it is able to do; what is not given dies with that word when it is asked for. */
 export const levelPlace = (able: Partial<LevelPlaceShape> = {}): LevelPlaceShape => ({

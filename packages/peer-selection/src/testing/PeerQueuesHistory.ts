@@ -2,9 +2,9 @@
  * Runs random histories against a `PeerQueues` beside a naive reference (plain arrays) and names everything that breaks the contract:
  * items lost, doubled or out of order, bounds passed, rests ignored, turns not kept, work stuck.
  */
+import { SeededRandom } from "@peerstrap/conformance"
 import type { FailureKind, PeerQueues, WorkBatch } from "../contract/PeerQueues.ts"
 import { kitLimits, type MakePeerQueues } from "./PeerQueuesMaker.ts"
-import { seededRandom } from "./SeededRandom.ts"
 
 interface Queued {
   readonly lane: number
@@ -42,9 +42,9 @@ class History {
   private step = 0
 
   constructor(make: MakePeerQueues, seed: number, peerCount: number) {
-    this.random = seededRandom(seed)
+    this.random = new SeededRandom(seed).next
     const peers = Array.from({ length: peerCount }, (_, peer) => `peer-${peer}`)
-    this.queues = make({ peers, limits: kitLimits, random: seededRandom(seed + 1) })
+    this.queues = make({ peers, limits: kitLimits, random: new SeededRandom(seed + 1).next })
     this.queued = peers.map(() => [])
     this.faults = peers.map(() => 0)
     this.streak = peers.map(() => 0)

@@ -1,16 +1,15 @@
 /** What every `Ranking` is: a total order of different peers in which retries are spread and load is, that remembers nothing. */
-import { type Check, expectSame, expectTrue } from "@peerstrap/conformance"
+import { type Check, expectSame, expectTrue, SeededRandom } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import { PeerRanking } from "../contract/PeerRanking.ts"
 import type { Candidate, Ranking } from "../contract/Ranking.ts"
 import { best } from "../engine/LeastLoaded.ts"
-import { seededRandom } from "./SeededRandom.ts"
 
 const seeds = Array.from({ length: 60 }, (_, seed) => seed + 1)
 
 /** Candidates of different peers with small ranges of values, so that ties are frequent. */
 const randomCandidates = (seed: number, count = 7): ReadonlyArray<Candidate> => {
-  const random = seededRandom(seed)
+  const random = new SeededRandom(seed).next
   const below = (limit: number): number => Math.floor(random() * limit)
   return Array.from({ length: count }, (_, peer) =>
     Object.freeze({

@@ -2,4 +2,3 @@
 export { peerQueuesKit, peerQueuesSuite } from "./PeerQueuesKit.ts"
 export { kitLimits, type MakePeerQueues, PeerQueuesMaker } from "./PeerQueuesMaker.ts"
 export { rankingKit, rankingSuite } from "./RankingKit.ts"
-export { seededRandom } from "./SeededRandom.ts"

@@ -1,10 +1,9 @@
 /** What holds of every `FileSystem` whatever is done, whenever it is interrupted, and at its limits. */
-import { atEachStep, expectSame, expectTrue } from "@peerstrap/conformance"
+import { atEachStep, expectSame, expectTrue, SeededRandom } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import { type File, type FileError, FileSystem } from "../contract/FileSystem.ts"
 import { bytesOf, expectReason, readText, textOf } from "./FileProbes.ts"
 import { type FileSystemCheck, FileSystemPlace } from "./FileSystemPlace.ts"
-import { type SeededRandom, seededRandom } from "./SeededRandom.ts"
 
 /** Files by name, as a history of operations must leave them. */
 type Model = Map<string, string>
@@ -54,7 +53,7 @@ const history = Effect.fnUntraced(function*(root: string, seed: number) {
   const files = yield* FileSystem
   const directory = `${root}/law-${seed}`
   yield* files.makeDirectory(directory)
-  const random = seededRandom(seed)
+  const random = new SeededRandom(seed)
   const model: Model = new Map()
   for (let step = 0; step < 25; step++) {
     const done = yield* someStep(random, directory, model)

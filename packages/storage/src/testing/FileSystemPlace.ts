@@ -1,5 +1,5 @@
 /** Where the checks of `FileSystem` may work, and what its implementation lets them do to it. */
-import type { Check } from "@peerstrap/conformance"
+import { type Check, lacking } from "@peerstrap/conformance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,9 +29,6 @@ export class FileSystemPlace extends Context.Service<FileSystemPlace, FileSystem
 export type FileSystemCapability = "power-cut" | "open-files" | "full-disk"
 /** A check of the kit. */
 export type FileSystemCheck = Check<FileSystem | FileSystemPlace, FileSystemCapability>
-
-const lacking = (capability: FileSystemCapability): Effect.Effect<never> =>
-  Effect.die(new TypeError(`declared as able to do "${capability}", but this place has no way to do it`))
 
 /** A place with what it is able to do; what is not given dies with that word when it is asked for. */
 export const fileSystemPlace = (

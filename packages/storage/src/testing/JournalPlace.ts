@@ -1,5 +1,5 @@
 /** Where the checks of `Journal` open one, again and again, and what they may do to it meanwhile. */
-import type { Check } from "@peerstrap/conformance"
+import { type Check, lacking } from "@peerstrap/conformance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -32,9 +32,6 @@ export class JournalPlace extends Context.Service<JournalPlace, JournalPlaceShap
 export type JournalCapability = "power-cut" | "syncs" | "open-files"
 /** One check of the kit. */
 export type JournalCheck = Check<JournalPlace, JournalCapability>
-
-const lacking = (capability: JournalCapability): Effect.Effect<never> =>
-  Effect.die(new TypeError(`declared as able to do "${capability}", but this place has no way to do it`))
 
 /** A place with what it is able to do; what is not given dies with that word when it is asked for. */
 export const journalPlace = (

@@ -1,9 +1,8 @@
 /** What a `Journal` still has after power cuts. */
-import { expectSame, expectTrue, turns } from "@peerstrap/conformance"
+import { expectSame, expectTrue, SeededRandom, turns } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import { type JournalCheck, JournalPlace } from "./JournalPlace.ts"
 import { appendTexts, replayed, withJournal } from "./JournalProbes.ts"
-import { seededRandom } from "./SeededRandom.ts"
 
 /** Batch `name` of a history: its records say which they are and how many there must be. */
 const batchOf = (name: string, size: number): ReadonlyArray<string> =>
@@ -25,7 +24,7 @@ const brokenBatch = (records: ReadonlyArray<string>): string | undefined => {
 /** `durable` holds the records of all appends that returned. */
 const history = Effect.fnUntraced(function*(seed: number, durable: Array<string>) {
   const { powerCut } = yield* JournalPlace
-  const random = seededRandom(seed)
+  const random = new SeededRandom(seed)
   for (let round = 0; round < 6; round++) {
     const where = `seed ${seed}, opening ${round}`
     yield* withJournal((journal) =>

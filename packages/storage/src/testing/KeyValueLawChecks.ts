@@ -1,11 +1,10 @@
 /** What holds of every `KeyValue` after any history, over openings and power cuts. */
-import { atEachStep, expectSame, turns } from "@peerstrap/conformance"
+import { atEachStep, expectSame, SeededRandom, turns } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import type { KeyValue, KeyValueChange } from "../contract/KeyValue.ts"
 import { compareKeys } from "../engine/KeyOrder.ts"
 import { type KeyValueCheck, KeyValuePlace } from "./KeyValuePlace.ts"
 import { everything, getTexts, put, withStore } from "./KeyValueProbes.ts"
-import { type SeededRandom, seededRandom } from "./SeededRandom.ts"
 
 type Service = (typeof KeyValue)["Service"]
 
@@ -76,7 +75,7 @@ export const keyValueLawChecks: ReadonlyArray<KeyValueCheck> = [
       Effect.gen(function*() {
         let model: Model = new Map()
         for (let seed = 1; seed <= 60; seed++) {
-          const random = seededRandom(seed)
+          const random = new SeededRandom(seed)
           const changes = someChanges(random)
           yield* store.write(changes)
           model = changed(model, changes)
@@ -91,7 +90,7 @@ export const keyValueLawChecks: ReadonlyArray<KeyValueCheck> = [
     run: Effect.gen(function*() {
       let model: Model = new Map()
       for (let seed = 1; seed <= 8; seed++) {
-        const random = seededRandom(seed)
+        const random = new SeededRandom(seed)
         yield* withStore((store) =>
           Effect.gen(function*() {
             yield* agrees(`seed ${seed}, at its opening`, store, model, random)
@@ -113,7 +112,7 @@ export const keyValueLawChecks: ReadonlyArray<KeyValueCheck> = [
       let model: Model = new Map()
       let open: Array<ReadonlyArray<KeyValueChange>> = []
       for (let seed = 1; seed <= 30; seed++) {
-        const random = seededRandom(seed)
+        const random = new SeededRandom(seed)
         yield* withStore((store) =>
           Effect.gen(function*() {
             model = yield* heldAfterCut(`seed ${seed}`, store, model, open)

@@ -1,5 +1,5 @@
 /** Where the checks of `KeyValue` open a store, again and again, and what they may do to it meanwhile. */
-import type { Check } from "@peerstrap/conformance"
+import { type Check, lacking } from "@peerstrap/conformance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,9 +31,6 @@ export class KeyValuePlace extends Context.Service<KeyValuePlace, KeyValuePlaceS
 export type KeyValueCapability = "durable" | "power-cut" | "open-files"
 /** One check of the kit. */
 export type KeyValueCheck = Check<KeyValuePlace, KeyValueCapability>
-
-const lacking = (capability: KeyValueCapability): Effect.Effect<never> =>
-  Effect.die(new TypeError(`declared as able to do "${capability}", but this place has no way to do it`))
 
 /** A place with what it is able to do; what is not given dies with that word when it is asked for. */
 export const keyValuePlace = (

@@ -1,21 +1,10 @@
 /** What every `Transport` does in any order of events, at its limits, and whenever it is interrupted. */
-import { atEachStep, type Check, expectSame, expectTrue, turns } from "@peerstrap/conformance"
+import { atEachStep, type Check, expectSame, expectTrue, SeededRandom, turns } from "@peerstrap/conformance"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { type Connection, Transport } from "../contract/Transport.ts"
 import { anyPort, collect, connectedPair, pattern } from "./Probes.ts"
-
-/** A small seeded generator, so that a failure comes with a seed that repeats it (mulberry32). */
-const seededBelow = (seed: number) => {
-  let state = seed | 0
-  return (limit: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296 * limit)
-  }
-}
 
 /** Index of the first byte that differs, or -1. */
 const firstDifference = (a: Uint8Array, b: Uint8Array): number =>
@@ -23,9 +12,9 @@ const firstDifference = (a: Uint8Array, b: Uint8Array): number =>
 
 /** Bytes of one direction, cut into writes and chunks by the seed; the reader pauses and resumes by it. */
 const oneWay = Effect.fnUntraced(function*(from: Connection, to: Connection, seed: number) {
-  const below = seededBelow(seed)
+  const below = new SeededRandom(seed).below
   const sent = pattern(20_000 + below(200_000), seed)
-  const pauses = seededBelow(seed + 1)
+  const pauses = new SeededRandom(seed + 1).below
   let paused = yield* Deferred.make<void>()
   const received = collect(to, () => {
     if (pauses(3) > 0) return true

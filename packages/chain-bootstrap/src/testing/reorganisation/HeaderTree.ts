@@ -1,6 +1,6 @@
 /** A tree of made-up headers that grows by chance: ids are numbers, weights grow upward, every question is answered by walking. */
+import { type SeededRandom } from "@peerstrap/conformance"
 import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
-import type { SeededRandom } from "../SeededRandom.ts"
 
 const idOf = (number: number): BlockId => number.toString(16).padStart(64, "0")
 const weightBytes = 4

@@ -12,7 +12,8 @@ import { type Law, LawBroken } from "./WorldState.ts"
 /** What a strategy can do, by name. */
 export type ReorganisationCapability = "branches"
 
-const seeds = Array.from({ length: 24 }, (_, at) => at + 1)
+/** As many as it takes for each mutant to be found in one of them. */
+const seeds = Array.from({ length: 32 }, (_, at) => at + 33)
 
 /** What the histories of a strategy came to. */
 interface Played {

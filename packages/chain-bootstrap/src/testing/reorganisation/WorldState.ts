@@ -2,9 +2,9 @@
  * The state of the small engine around a strategy, and how it changes by seed: a tree of headers, our chain, what the applier has beside it, and the
  * quorum that moves about.
  */
+import { SeededRandom } from "@peerstrap/conformance"
 import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
 import type { ReorganisationParts, Rival } from "../../contract/Reorganisation.ts"
-import { SeededRandom } from "../SeededRandom.ts"
 import { HeaderTree, weightOf } from "./HeaderTree.ts"
 
 /** What strategies are held to; each is a check of the kit. */
