@@ -17,7 +17,6 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
     "peer-rate-changed": "The rate that is asked of each peer is another one from now on; 0: no limit.",
     "setting-changed": "A value of a plugin was set while the run goes on, by whom.",
     "plugin-status": "A plugin of the run starts, is well, is in trouble, stops.",
-    "plugin-told": "What a plugin tells, by its own name under `event`; further fields are the plugin's.",
     "peer-out-of-reach": "So many failures in a row that the peer is not waited for where the level is met without it.",
     "peer-back": "It answers again.",
     "peer-suspect": "A batch takes much longer than others of its size: other peers get the peer's work.",
@@ -67,5 +66,6 @@ export const forwarders: Readonly<Record<string, string>> = {
   "packages/command-line/src/adapter/RunReporter.ts": "the reporter itself",
   "apps/chain-bootstrapper/src/sync/RunSync.ts": "notices of the engine",
   "apps/chain-bootstrapper/src/sync/StartParts.ts": "events of plugins",
+  "apps/m3db-bootstrapper/src/bootstrap/RunBootstrap.ts": "events of plugins",
   "apps/chain-bootstrapper/src/serve/RunServe.ts": "connections of a server, `servedEvents`"
 }

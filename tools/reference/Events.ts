@@ -40,12 +40,11 @@ const rowsOf = (program: ProgramName): ReadonlyArray<ReadonlyArray<string>> => {
       `${path}:${line}: tells an event by a name that is not there; say in tools/reference/EventWords.ts where it is`
     )
   }
-  // peerstrap-chain tells events of plugins by their own names, with the plugin's; peerstrap-m3db as `plugin-told`.
-  const isChain = program === "peerstrap-chain"
-  const told = scans.flatMap(({ found }) => found).filter(({ byPlugin }) => isChain || !byPlugin).map((event) =>
+  // Events of plugins have their own names, with the plugin's beside them.
+  const told = scans.flatMap(({ found }) => found).map((event) =>
     event.byPlugin ? { ...event, fields: ["plugin", ...event.fields ?? []] } : event
   )
-  const found = [...told, ...(isChain ? servedEvents() : [])]
+  const found = [...told, ...(program === "peerstrap-chain" ? servedEvents() : [])]
   const byName = Map.groupBy(found, ({ name }) => name)
   const words = eventWords[program]
   const wordless = [...byName.keys()].filter((name) => words[name] === undefined)

@@ -87,8 +87,7 @@ const startParts = (input: BootstrapInput, state: RunState, reporter: Reporter) 
   Host.start(input.resolved, {
     machine: machineBudgets(),
     onStatus: (status) => tellStatus(status, state, reporter),
-    onEvent: ({ fields, name, plugin, text }) =>
-      reporter.event("plugin-told", { plugin, event: name, ...fields }, text),
+    onEvent: ({ fields, name, plugin, text }) => reporter.event(name, { plugin, ...fields }, text),
     onProgress: (progress) => state.pluginProgress(progress),
     onChange: ({ from, origin, plugin, setting, to }) => {
       // The level's change is told by the engine, whoever made it.
