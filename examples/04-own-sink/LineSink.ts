@@ -38,8 +38,8 @@ const added = (block: Map<string, string>, { data, ids, key, tags }: BlockBatch,
     const id = toHex(bytes)
     const points = decodeBlock(data[at]!, { maxPoints })
     const pairs = tags[at]!.length === 0 ? [] : decodeTags(tags[at]!)
-    if ("message" in points) return refused(fileOf(key), "io", `series ${id}: ${points.message}`)
-    if ("message" in pairs) return refused(fileOf(key), "io", `tags of series ${id}: ${pairs.message}`)
+    if ("message" in points) return refused(fileOf(key), "undecodable", `series ${id}: ${points.message}`)
+    if ("message" in pairs) return refused(fileOf(key), "undecodable", `tags of series ${id}: ${pairs.message}`)
     if (block.has(id)) return refused(fileOf(key), "duplicate-id", `series ${id} came twice`)
     const labels = [`id=${id}`, ...pairs.map(([name, value]) => `${escaped(name)}=${escaped(value)}`)]
     block.set(id, linesOf(labels.join(","), points))

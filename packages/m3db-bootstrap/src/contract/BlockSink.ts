@@ -3,10 +3,22 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** A local or downstream fault: what failed, where, what to do. */
+/**
+ * A local or downstream fault: what failed, where, what to do. `undecodable`: a sink that decodes cannot read a stream; `refused`: a system
+ * behind the sink said no; `io`: whatever else its disk or network says.
+ */
 export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
   subject: Schema.String,
-  reason: Schema.Literals(["no-space", "read-only", "permission", "exists", "duplicate-id", "io"]),
+  reason: Schema.Literals([
+    "no-space",
+    "read-only",
+    "permission",
+    "exists",
+    "duplicate-id",
+    "undecodable",
+    "refused",
+    "io"
+  ]),
   message: Schema.String,
   remedy: Schema.String
 }) {}

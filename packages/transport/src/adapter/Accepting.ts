@@ -22,7 +22,7 @@ export const acceptor = Effect.fnUntraced(function*(onConnection: (connection: C
 
 /**
  * Ties a connection to the current scope by a scope of its own, so that a connection that ends early leaves nothing
- * behind in a long-lived scope: call `release` when it has ended.
+ * behind in a long-lived scope. Call `release` only when it has ended: from then on the scope no longer calls `close`.
  */
 export const connectionScope = Effect.fnUntraced(function*(close: (reason: string) => void) {
   const scope = yield* Scope.fork(yield* Effect.scope)
