@@ -2,7 +2,7 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { type AnyPlugin, isPlugin } from "@peerstrap/plugin-host"
 import { filesOpenBelow, pluginSuite, processHandles } from "@peerstrap/plugin-host/testing"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -74,7 +74,7 @@ describe("every plugin of this repository", () => {
         ...subjects[plugin.id],
         capabilities: { "counts-handles": false },
         test: (name, run) => it(`simulated ${name}`, run),
-        run: (effect) => simulateOrThrow({ seed: 7 }, () => effect).then(() => undefined)
+        run: simulatedRun({ seed: 7 })
       }
     )
   }

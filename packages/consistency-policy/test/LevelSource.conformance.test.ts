@@ -14,7 +14,7 @@ import {
   levelSourceKit,
   levelSourceSuite
 } from "@peerstrap/consistency-policy/testing"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
@@ -72,7 +72,7 @@ describe("the contract of LevelSource", () => {
     levelSourceSuite(`Settable, simulated with seed ${seed}`, settable, {
       capabilities: everything,
       test: it,
-      run: async (check) => void (await simulateOrThrow({ seed }, () => quietly(check)))
+      run: (check) => simulatedRun({ seed })(quietly(check))
     })
   }
   levelSourceSuite("Watched file, written in place", watched(inPlace), { capabilities: changesOnly, test: it, run })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { mutantSuiteOf } from "@peerstrap/conformance"
 import { decodeBlock } from "@peerstrap/m3tsz"
 import { compose, Host } from "@peerstrap/plugin-host"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -51,7 +51,7 @@ describe("sinks keep the contract:", () => {
   blockSinkSuite("in memory, simulated,", memoryBlockSinkLayer(1), {
     capabilities: everything,
     test: it,
-    run: (effect) => simulateOrThrow({ seed: 1 }, () => effect).then(() => undefined)
+    run: simulatedRun({ seed: 1 })
   })
 
   blockSinkSuite("in memory, seen as points,", seenAsPoints, { capabilities: everything, test: it })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { mutantSuiteOf } from "@peerstrap/conformance"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import { Memory } from "@peerstrap/transport"
 import * as Layer from "effect/Layer"
 import { directSourceLayer } from "../src/testing/BlockSourceMutants.ts"
@@ -30,7 +30,7 @@ describe("sources keep the contract:", () => {
   blockSourceSuite("TChannel, simulated and slow,", Layer.provide(tchannel("delay:20+slow:200000"), Memory.layer), {
     capabilities: seen,
     test: it,
-    run: (effect) => simulateOrThrow({ seed: 3 }, () => effect).then(() => undefined)
+    run: simulatedRun({ seed: 3 })
   })
 
   it("only what a client of our own counts is left out", () => assert.strictEqual(leftOut.length, 1))

@@ -1,5 +1,6 @@
 export * from "./adapter/seedsFor.ts"
 export * from "./adapter/SimulatedRuntime.ts"
+export * from "./adapter/SimulatedSuite.ts"
 export * as SimulatedTransport from "./adapter/SimulatedTransport.ts"
 export * from "./adapter/Simulation.ts"
 export * from "./contract/Limits.ts"

@@ -3,13 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   assertSeeds,
   formatReport,
-  type Network,
   NotDeterministic,
   runSeeds,
   scenario,
   seedsFor,
   simulate,
+  simulatedRun,
   SimulatedTransport,
+  simulatedTransport,
   simulateOrThrow,
   SimulationStuck
 } from "@peerstrap/simulator"
@@ -17,34 +18,24 @@ import { Transport } from "@peerstrap/transport"
 import { collect, pattern, transportKit, transportSuite } from "@peerstrap/transport/testing"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as EffectRandom from "effect/Random"
-
-/** The network of the simulation that a check runs in. */
-const CurrentNetwork = Context.Reference<Network | undefined>("simulator/test/CurrentNetwork", {
-  defaultValue: () => undefined
-})
-const simulatedTransport = Layer.effect(
-  Transport,
-  Effect.map(CurrentNetwork, (network) => SimulatedTransport.make(network!, "a"))
-)
 
 describe("the contract of Transport", () => {
   for (const seed of [1, 2]) {
-    transportSuite(`SimulatedTransport, seed ${seed},`, simulatedTransport, {
+    transportSuite(`SimulatedTransport, seed ${seed},`, simulatedTransport("a"), {
       capabilities: {},
       test: it,
-      run: async (check) =>
-        void (await simulateOrThrow(
-          { seed, link: { latencyMillis: 2, jitterMillis: 5, bytesPerSecond: 20_000_000 } },
-          ({ network }) => Effect.provideService(check, CurrentNetwork, network)
-        ))
+      run: simulatedRun({ seed, link: { latencyMillis: 2, jitterMillis: 5, bytesPerSecond: 20_000_000 } })
     })
   }
+
+  it("has no network outside of a simulation, and says so", async () => {
+    const exit = await Effect.runPromiseExit(Effect.provide(Transport, simulatedTransport("a")))
+    assert.match(String(exit), /does not run under simulatedRun/)
+  })
 })
 
 const contract = scenario({

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { mutantSuiteOf } from "@peerstrap/conformance"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import { FileSystem, NodeFileSystem } from "@peerstrap/storage"
 import {
   fileSystemKit,
@@ -29,7 +29,7 @@ describe("the contract of FileSystem", () => {
   fileSystemSuite("Memory, simulated", memoryFileSystemPlace(), {
     capabilities: everything,
     test: it,
-    run: async (check) => void (await simulateOrThrow({ seed: 1 }, () => check))
+    run: simulatedRun({ seed: 1 })
   })
   fileSystemSuite("Node", Layer.merge(nodePlace, Layer.succeed(FileSystem, NodeFileSystem.fileSystem)), {
     capabilities: { "power-cut": false, "open-files": countsDescriptors, "full-disk": false },

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { mutantSuiteOf } from "@peerstrap/conformance"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import { FileJournal, NodeFileSystem } from "@peerstrap/storage"
 import { journalKit, JournalPlace, journalPlace, journalSuite, memoryJournalPlace } from "@peerstrap/storage/testing"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,7 @@ describe("the contract of Journal", () => {
     journalSuite(`FileJournal in memory, simulated with seed ${seed}`, memoryJournalPlace(), {
       capabilities: everything,
       test: it,
-      run: async (check) => void (await simulateOrThrow({ seed }, () => check))
+      run: simulatedRun({ seed })
     })
   }
   journalSuite("FileJournal on Node's files", onNode, {

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { mutantSuiteOf } from "@peerstrap/conformance"
-import { simulateOrThrow } from "@peerstrap/simulator"
+import { simulatedRun } from "@peerstrap/simulator"
 import { MemoryKeyValue, SqliteKeyValue } from "@peerstrap/storage"
 import {
   journalKeyValuePlace,
@@ -40,7 +40,7 @@ describe("the contract of KeyValue", () => {
     keyValueSuite(`Journal, simulated with seed ${seed}`, journalKeyValuePlace(), {
       capabilities: everything,
       test: it,
-      run: async (check) => void (await simulateOrThrow({ seed }, () => check))
+      run: simulatedRun({ seed })
     })
   }
 })
