@@ -113,11 +113,16 @@ const { values } = parseArgs({
   options: {
     list: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
-    minutes: { type: "string", default: "10" }
+    minutes: { type: "string", default: "10" },
+    help: { type: "boolean", default: false, short: "h" }
   }
 })
 const minutes = Number(values.minutes)
 if (!(minutes > 0)) throw new RangeError(`--minutes needs a number above 0, got "${values.minutes}"`)
 
-if (values.list) list()
+if (values.help) {
+  console.log("npm run bench -- [--minutes 10] [--json]   all that have goals, shortened, in one table")
+  console.log("npm run bench -- --list                    names all there are")
+  console.log("npm run bench -- NAME [--pairs N] [--json] one of them; bench/README.md has its other flags")
+} else if (values.list) list()
 else await runAll(minutes, values.json)
