@@ -3,6 +3,7 @@ import type { BlockId, ChainStoreService, ChosenSegment } from "@peerstrap/chain
 import type { SyntheticBlock, SyntheticChain } from "@peerstrap/chain-bootstrap/testing"
 import { MemoryFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
+import { observe as observeStore } from "../src/testing/ChainStoreSamples.ts"
 
 /** Evidence of three supporters for blocks on top of `parent`. */
 export const segmentOn = (parent: BlockId, firstLevel: number, ids: ReadonlyArray<BlockId>): ChosenSegment => {
@@ -28,27 +29,13 @@ export const unitsOf = ({ header, units }: SyntheticBlock) =>
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
-/** Everything that a store says about some blocks, as plain values. */
-export const observe = Effect.fnUntraced(function*(store: ChainStoreService, blocks: ReadonlyArray<SyntheticBlock>) {
-  const ids = blocks.map(({ header }) => header.id)
-  const headers = yield* store.readHeaders(ids)
-  const units = yield* Effect.forEach(ids, (id) => store.readUnits(id))
-  const highest = Math.max(...blocks.map(({ header }) => header.level))
-  return {
-    head: { ...store.head },
-    pending: { firstLevel: store.pending.firstLevel, ids: [...store.pending.ids] },
-    loose: store.looseHeaders,
-    headers: headers.map((header) => header === undefined ? null : hex(header.bytes)),
-    has: ids.map((id) => store.hasHeader(id)),
-    units: units.map((all) => Array.from(all, (unit) => unit === undefined ? null : hex(unit))),
-    masks: ids.map((id) => store.unitsHeld(id)),
-    levels: ids.map((id) => store.appliedLevel(id) ?? null),
-    applied: Array.from({ length: highest + 1 }, (_, level) => store.appliedAt(level) ?? null),
-    evidence: (yield* store.evidence(0, highest)).map((
-      { evidence, firstLevel, ids }
-    ) => [firstLevel, ids.length, evidence.topId])
-  }
-})
+/** Everything that a store says about some blocks, with its bytes as text: they can be compared one by one. */
+export const observe = (store: ChainStoreService, blocks: ReadonlyArray<SyntheticBlock>) =>
+  Effect.map(observeStore(store, blocks), (seen) => ({
+    ...seen,
+    headers: seen.headers.map((header) => header && hex(header)),
+    units: seen.units.map((units) => units.map((unit) => unit && hex(unit)))
+  }))
 
 export type Observation = Effect.Success<ReturnType<typeof observe>>
 
@@ -62,7 +49,7 @@ export const lacking = (
   const each = (what: string, a: ReadonlyArray<unknown>, b: ReadonlyArray<unknown>): void => {
     for (let i = 0; i < Math.max(a.length, b.length); i++) {
       if (a[i] === b[i]) continue
-      if (a[i] === null || a[i] === undefined || a[i] === false) lost++
+      if (a[i] === undefined || a[i] === false) lost++
       else wrong.push(`${what} ${i}: ${String(a[i])}`)
     }
   }

@@ -36,7 +36,10 @@ export interface ApplierUnderTest {
 /** Makes appliers for the kit's checks. */
 export interface ApplierBenchService {
   readonly blocks: ApplierBlocks
-  /** A new applier that stands at a block. It ends with the scope. */
+  /**
+   * A new applier that stands at a block. It ends with the scope. What it writes to should take a turn of the scheduler for each write (`Effect.yieldNow`
+   * will do), as a disk does: only there can an interruption fall between two of them.
+   */
   make(base: BlockRef, verdicts: ScriptedVerdicts): Effect.Effect<ApplierUnderTest, ApplierFailed, Scope.Scope>
   /** Capability `counted-resources`: processes, sockets or handles that appliers of this bench hold now. */
   readonly resources?: Effect.Effect<number>

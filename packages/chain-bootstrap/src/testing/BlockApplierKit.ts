@@ -180,7 +180,7 @@ type Needs = ReadonlyArray<BlockApplierCapability>
 
 const at = (run: (bench: ApplierBenchService) => Run): BlockApplierCheck["run"] => Effect.flatMap(ApplierBench, run)
 
-/** One scenario as three checks, or two where the results alone would say nothing. */
+/** One scenario as three checks, or two where an applier that keeps nothing of its own, and so shows nothing, cannot be asked. */
 const looked = (
   name: string,
   needs: Needs,
@@ -224,6 +224,59 @@ const interrupted = Effect.fnUntraced(function*(bench: ApplierBenchService) {
       })
   )
 })
+
+/** Head and chain of one moment: what an interrupted call still ends in its own time must not come between the two looks. */
+const headAndChain = Effect.fnUntraced(function*({ applier, chain }: ApplierUnderTest, maxLooks: number) {
+  const visible = yield* held(chain, "visible-chain")
+  let head = yield* applier.head
+  let ids = yield* visible
+  for (let looks = 1; looks < maxLooks; looks++) {
+    const later = yield* applier.head
+    if (later?.id === head?.id) break
+    head = later
+    ids = yield* visible
+  }
+  return { head, ids }
+})
+
+/**
+ * An applier with some blocks, and a call that is interrupted at each step: the head and what a reader sees must agree at once, before a further
+ * call could mend what was half done.
+ */
+const agreesAfter = (
+  count: number,
+  call: (applier: BlockApplierService, blocks: ApplierBlocks) => Effect.Effect<unknown, ApplierFailed>
+) =>
+  Effect.fnUntraced(function*(bench: ApplierBenchService) {
+    const { blocks } = bench
+    const fresh = Effect.gen(function*() {
+      const made = yield* bench.make(blocks.base, none)
+      yield* applies(made, mainOf(blocks, 1, count), ok(count))
+      return made
+    })
+    let one = yield* fresh
+    yield* atEachStep(
+      Effect.suspend(() => call(one.applier, blocks)),
+      (step) =>
+        Effect.gen(function*() {
+          const { head, ids } = yield* headAndChain(one, blocks.main.length)
+          const place = placeOf(blocks, head)
+          if (place === undefined) return yield* expectTrue(`head on the chain after step ${step}`, false)
+          yield* expectSame(
+            `chain after step ${step}, with the head at level ${head?.level}`,
+            ids,
+            mainOf(blocks, 1, place).map(idOf)
+          )
+          one = yield* fresh
+        })
+    )
+  })
+
+const agreesAfterApply = agreesAfter(
+  2,
+  (applier, blocks) => applier.apply(given(applier, mainOf(blocks, 3, 8)))
+)
+const agreesAfterRollback = agreesAfter(8, (applier, { main }) => applier.rollback(refOf(main[1]!)))
 
 const unitsArrive = Effect.fnUntraced(function*(bench: ApplierBenchService) {
   const { blocks } = bench
@@ -275,13 +328,23 @@ const checks: ReadonlyArray<BlockApplierCheck> = [
   ...looked("rolls back to its head without a change", [], undoesNothing),
   ...looked("stops before an invalid block, each time", ["verdicts"], stopsBeforeInvalid),
   ...looked("goes on after a transient fault has passed", ["verdicts"], goesOnAfterTransient),
-  ...looked("refuses for now what builds on nothing applied", ["verdicts"], refusesTheUnlinked),
+  ...looked("refuses for now what builds on nothing applied", [], refusesTheUnlinked, "looks only"),
   ...looked("keeps a side branch apart until the head moves there", ["branches"], keepsBranchesApart),
   { name: "stands where a plain list ends, after any history", needs: ["own-head", "undo"], run: at(history) },
   {
     name: "is on its chain after an interruption at any step, and goes on",
     needs: ["own-head", "interruptible"],
     run: at(interrupted)
+  },
+  {
+    name: "holds just what its head says after an interruption of apply at any step",
+    needs: ["own-head", "visible-chain", "interruptible"],
+    run: at(agreesAfterApply)
+  },
+  {
+    name: "holds just what its head says after an interruption of rollback at any step",
+    needs: ["own-head", "visible-chain", "interruptible", "undo"],
+    run: at(agreesAfterRollback)
   },
   { name: "holds nothing once its scope has ended", needs: ["counted-resources"], run: at(leavesNothing) }
 ]

@@ -3,6 +3,7 @@ import type { Mutant } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import type { BlockRef } from "../contract/Block.ts"
 import type { BlockApplierService } from "../contract/BlockApplier.ts"
 import { ApplierBench, type ApplierBenchService, simulatorBench, syntheticApplierBlocks } from "./ApplierBench.ts"
 
@@ -55,6 +56,22 @@ const blockByBlock = (applier: BlockApplierService, counts: (done: number) => vo
     }
     return { applied: blocks.length, outcome: "ok", reason: "" }
   })
+
+/** Keeps the head beside the chain: a turn of the scheduler lies between what a call does and the head that it leaves. */
+const withHeadSecond = (one: BlockApplierService, calls: ReadonlyArray<"apply" | "rollback">) => {
+  let told: BlockRef | undefined = syntheticApplierBlocks.base
+  const noted = Effect.map(one.head, (head) => void (told = head)).pipe(Effect.orDie)
+  const after = <A, E>(call: "apply" | "rollback", done: Effect.Effect<A, E>) =>
+    calls.includes(call)
+      ? Effect.tap(done, () => Effect.andThen(Effect.yieldNow, noted))
+      : Effect.uninterruptible(Effect.tap(done, () => noted))
+  return {
+    apply: (blocks) => after("apply", one.apply(blocks)),
+    rollback: (to) => after("rollback", one.rollback(to)),
+    moveHead: (to) => Effect.tap(one.moveHead(to), () => noted),
+    head: Effect.sync(() => told)
+  } satisfies Partial<BlockApplierService>
+}
 
 const results: ReadonlyArray<Mutant<ApplierBench>> = [
   mutant(
@@ -114,7 +131,7 @@ const results: ReadonlyArray<Mutant<ApplierBench>> = [
   })),
   mutant(
     "applies what is linked to nothing",
-    "refuses for now what builds on nothing applied",
+    "refuses for now what builds on nothing applied, and tells its head",
     /saw {"applied":2,"outcome":"ok"}/,
     (one) => ({
       apply: (blocks) =>
@@ -234,6 +251,18 @@ const whole: ReadonlyArray<Mutant<ApplierBench>> = [
       }
     })
   },
+  mutant(
+    "applies blocks first and moves its head second",
+    "holds just what its head says after an interruption of apply at any step",
+    /chain after step \d+, with the head at level 2: saw /,
+    (one) => withHeadSecond(one, ["apply"])
+  ),
+  mutant(
+    "undoes blocks first and moves its head second",
+    "holds just what its head says after an interruption of rollback at any step",
+    /chain after step \d+, with the head at level 8: saw /,
+    (one) => withHeadSecond(one, ["rollback"])
+  ),
   {
     name: "stays open when its scope has ended",
     rejectedBy: "holds nothing once its scope has ended",
