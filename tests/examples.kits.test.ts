@@ -1,15 +1,24 @@
-/** What people copy from the examples is right: it passes the kits of plugins, of sinks, of chain protocols. */
+/** What people copy from the examples is right: it passes the kits of plugins, of sinks, of chain protocols, of appliers. */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { ChainProtocol } from "@peerstrap/chain-bootstrap"
-import { chainProtocolKit, counterpartBy, type OtherSide, ProtocolWorld } from "@peerstrap/chain-bootstrap/testing"
+import { memoryStore } from "@peerstrap/chain-bootstrap/plugin"
+import {
+  ApplierBench,
+  blockApplierSuite,
+  chainProtocolKit,
+  counterpartBy,
+  type OtherSide,
+  ProtocolWorld,
+  syntheticApplierBlocks
+} from "@peerstrap/chain-bootstrap/testing"
 import { runCheck } from "@peerstrap/conformance"
 import { BlockSink } from "@peerstrap/m3db-bootstrap"
 import { blockSinkSuite, type PublishedPoints, SinkStore } from "@peerstrap/m3db-bootstrap/testing"
 import { encodeTags } from "@peerstrap/m3db-wire"
 import { type AnyPlugin, compose, definePlugin, Host, isPlugin } from "@peerstrap/plugin-host"
 import { type PluginSubject, pluginSuite } from "@peerstrap/plugin-host/testing"
-import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
-import { filesKind, nodeFiles } from "@peerstrap/storage/plugin"
+import { FileSystem, KeyValue, MemoryFileSystem, MemoryKeyValue } from "@peerstrap/storage"
+import { filesKind, memoryKeyValue, nodeFiles } from "@peerstrap/storage/plugin"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,6 +32,9 @@ import { bodyOf, makeToyChain } from "../examples/05-own-chain/test/ToyPeers.ts"
 import { toyRules } from "../examples/05-own-chain/ToyChain.ts"
 import { toyProtocol } from "../examples/05-own-chain/ToyProtocol.ts"
 import { webSockets } from "../examples/08-own-transport/WebSockets.ts"
+import { idsOf, type Store } from "../examples/11-own-applier/Index.ts"
+import { makeIndexApplier } from "../examples/11-own-applier/IndexApplier.ts"
+import { toyNetwork } from "../examples/11-own-applier/test/Toy.ts"
 import { root } from "./tidy/Repository.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "peerstrap-examples-"))
@@ -30,6 +42,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** By the plugin's id: a config as in a file, and who provides what it requires. */
 const subjects: Readonly<Record<string, PluginSubject>> = {
+  "chain.applier.index": { config: {}, providers: [memoryKeyValue({}), memoryStore({}), ...toyNetwork] },
   "chain.protocol.toy": { config: { id: "alice" } },
   "hoard.peer.http": { config: { id: "A", url: "http://127.0.0.1:1" } },
   "m3db.sink.lines": { config: { out: join(folder, "lines"), maxPoints: 60 }, providers: [nodeFiles({})] },
@@ -162,4 +175,36 @@ describe("the line sink of example 04", () => {
     "counts-handles": false
   }
   blockSinkSuite("m3db.sink.lines", linesOnDisk, { capabilities, test: it })
+})
+
+/** Takes a turn for each call, as a disk does: what is done in two calls can be interrupted between them. */
+const unhurried = ({ get, scan, write }: Store): Store => ({
+  get: (keys) => Effect.andThen(Effect.yieldNow, get(keys)),
+  scan: (request) => Effect.andThen(Effect.yieldNow, scan(request)),
+  write: (changes) => Effect.andThen(Effect.yieldNow, write(changes))
+})
+
+/** The index above a base, and what a reader sees of it. */
+const indexBench = Layer.succeed(ApplierBench, {
+  blocks: syntheticApplierBlocks,
+  make: (base) =>
+    Effect.map(Layer.build(MemoryKeyValue.layer()), (context) => {
+      const store = unhurried(Context.get(context, KeyValue))
+      return { applier: makeIndexApplier(store, base), chain: Effect.orDie(idsOf(store)) }
+    })
+})
+
+describe("the index of example 11", () => {
+  const capabilities = {
+    "undo": true,
+    "own-head": true,
+    "visible-chain": true,
+    "interruptible": true,
+    // It judges no block, holds one branch, reads no bodies, and opens nothing of its own.
+    "verdicts": false,
+    "branches": false,
+    "counted-units": false,
+    "counted-resources": false
+  }
+  blockApplierSuite("chain.applier.index", indexBench, { capabilities, test: it })
 })

@@ -2,7 +2,7 @@
 import { fixedBase, memoryStore, simulatorApplier } from "@peerstrap/chain-bootstrap/plugin"
 import type { AnyPart } from "@peerstrap/plugin-host"
 import type { PluginSubject } from "@peerstrap/plugin-host/testing"
-import { filesJournal, memoryFiles, nodeFiles } from "@peerstrap/storage/plugin"
+import { filesJournal, memoryFiles, memoryKeyValue, nodeFiles } from "@peerstrap/storage/plugin"
 import { tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { portableCrypto } from "@peerstrap/tezos-wire/plugin"
 import { boundedMemory, memory } from "@peerstrap/transport/plugin"
@@ -25,6 +25,7 @@ export const subjectsIn = (folder: string): Readonly<Record<string, PluginSubjec
     "chain.applier.command": {
       config: { command: `echo '{"protocol":"peerstrap-applier/1","name":"sponge"}'; exec cat > /dev/null` }
     },
+    "chain.applier.index": { providers: [memoryKeyValue({}), ...stored] },
     "chain.applier.octez-rpc": { config: { url: "http://127.0.0.1:8732", timeout: "1m" }, providers: protocol },
     "chain.applier.simulator": { config: { branches: "one", cost: "5ms" }, providers: stored },
     "chain.base.fixed": { config: { id: genesis, level: 7 } },

@@ -21,17 +21,19 @@ import {
 import type { FoundSettings } from "@peerstrap/command-line"
 import { type AnyPlugin, compose, type Graph, logKind, partsOfFlags } from "@peerstrap/plugin-host"
 import { settableLog } from "@peerstrap/plugin-host/plugin"
-import { filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
+import { filesPlugins, journalPlugins, keyValuePlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto, cryptoPlugins } from "@peerstrap/tezos-wire/plugin"
 import { boundedMemory, memoryKind, tcp, transportKind, transportPlugins } from "@peerstrap/transport/plugin"
 import type { syncFlags, SyncSettings } from "./SyncFlags.ts"
 import type { SyncPlan } from "./SyncPlan.ts"
 
-/** What may be named in a config without `from`. */
+/** What may be named in a config without `from`; journals and key-value stores are for parts from outside that require them. */
 export const registry: ReadonlyArray<AnyPlugin> = [
   ...transportPlugins,
   ...filesPlugins,
+  ...journalPlugins,
+  ...keyValuePlugins,
   ...cryptoPlugins,
   ...tezosPlugins,
   ...chainPlugins,

@@ -37,16 +37,18 @@ import {
   type RunningHost
 } from "@peerstrap/plugin-host"
 import { settableLog } from "@peerstrap/plugin-host/plugin"
-import { filesKind, filesPlugins, nodeFiles } from "@peerstrap/storage/plugin"
+import { filesKind, filesPlugins, journalPlugins, keyValuePlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { boundedMemory, memoryKind, tcp, transportPlugins } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan, PlannedPeer } from "./BootstrapPlan.ts"
 
-/** What may be named in a config without `from`. */
+/** What may be named in a config without `from`; journals and key-value stores are for parts from outside that require them. */
 export const registry: ReadonlyArray<AnyPlugin> = [
   ...transportPlugins,
   ...filesPlugins,
+  ...journalPlugins,
+  ...keyValuePlugins,
   ...consistencyPlugins,
   ...selectionPlugins,
   ...ratePlugins,
