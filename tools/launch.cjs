@@ -173,7 +173,11 @@ const planOf = (root, argv, { cwd = root, env = {} } = {}) => {
   const shared = { PEERSTRAP_SHARED: path.resolve(root, env.PEERSTRAP_SHARED || "../shared") }
   const plan = () => {
     if (command === "start") return startPlan(root, args)
-    if (command === "test") return { build: true, env: {}, runs: [[vitest(root), "run", ...args]] }
+    // Tests start hundreds of programs; with the cache each compiles only what none has compiled before.
+    if (command === "test") {
+      const cache = path.join(root, ".peerstrap", "compile-cache")
+      return { build: true, env: { NODE_COMPILE_CACHE: cache }, runs: [[vitest(root), "run", ...args]] }
+    }
     if (command === "sim") return simPlan(root, args)
     if (command === "bench") return benchPlan(root, args)
     if (command === "example") return examplePlan(root, args)
