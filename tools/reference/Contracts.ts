@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { pluginModules } from "./Plugins.ts"
-import { code, page, root, type Source, sourcesOf } from "./Sources.ts"
+import { code, cutOut, page, root, type Source, sourcesOf } from "./Sources.ts"
 
 /** Modules of the same contract folder that a contract names. */
 const neighboursOf = ({ path, text }: Source): ReadonlyArray<string> =>
@@ -36,18 +36,6 @@ const declaredIn = (sources: ReadonlyArray<Source>, { package: name, service }: 
   return found
 }
 
-/** An exported interface or type of a package, with its doc comment. */
-const cutOut = (sources: ReadonlyArray<Source>, folder: string, name: string): string | undefined => {
-  const doc = "(?:/\\*\\*(?:(?!\\*/).)*\\*/\n)?"
-  const wanted = new RegExp(
-    `${doc}^export (?:interface ${name}\\b.*?^\\}|type ${name}\\b.*?(?=\\n\\n|(?![\\s\\S])))`,
-    "ms"
-  )
-  return sources.filter(({ path }) => path.startsWith(folder)).map(({ text }) => wanted.exec(text)?.[0]).find((each) =>
-    each !== undefined
-  )
-}
-
 /** Types of other packages that a contract names, and what those name in their package. */
 const foreignTypes = (sources: ReadonlyArray<Source>, { text }: Source): ReadonlyArray<string> =>
   [...text.matchAll(/^import type \{ ([^}]+) \} from "@peerstrap\/([\w-]+)"$/gm)].flatMap((found) => {
@@ -56,7 +44,7 @@ const foreignTypes = (sources: ReadonlyArray<Source>, { text }: Source): Readonl
     const cuts: Array<string> = []
     // A set that grows while it is walked: each name once.
     for (const name of names) {
-      const cut = cutOut(sources, folder, name)
+      const cut = cutOut(sources.filter(({ path }) => path.startsWith(folder)), name)
       if (cut === undefined) continue
       cuts.push(cut)
       for (const [other] of cut.replaceAll(/\/\*\*.*?\*\//gs, "").matchAll(/\b[A-Z]\w+\b/g)) names.add(other)

@@ -17,6 +17,24 @@ export const sourcesOf = (...patterns: ReadonlyArray<string>): ReadonlyArray<Sou
     .filter((path) => !path.includes("/testing/") && !path.includes("/generated/"))
     .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }))
 
+/** Modules under `src/testing` of a package, in order of their paths. */
+export const testingSourcesOf = (folder: string): ReadonlyArray<Source> =>
+  globSync(`${folder}/src/testing/**/*.ts`, { cwd: root }).toSorted()
+    .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }))
+
+const cut = (sources: ReadonlyArray<Source>, declaration: string): string | undefined => {
+  const wanted = new RegExp(`(?:/\\*\\*(?:(?!\\*/).)*\\*/\n)?^export (?:${declaration})`, "ms")
+  return sources.map(({ text }) => wanted.exec(text)?.[0]).find((each) => each !== undefined)
+}
+
+/** An exported interface or type of some modules, with its doc comment. */
+export const cutOut = (sources: ReadonlyArray<Source>, name: string): string | undefined =>
+  cut(sources, `interface ${name}\\b.*?^\\}|type ${name}\\b.*?(?=\\n\\n|\\n/\\*\\*|(?![\\s\\S]))`)
+
+/** An exported service of some modules, with its doc comment. */
+export const cutOutService = (sources: ReadonlyArray<Source>, name: string): string | undefined =>
+  cut(sources, `class ${name}\\s+extends Context\\.Service<.*?\\{\\}$`)
+
 /** Imports a module of the repository by its path from the root. */
 export const load = (path: string): Promise<Readonly<Record<string, unknown>>> =>
   import(pathToFileURL(join(root, path)).href)

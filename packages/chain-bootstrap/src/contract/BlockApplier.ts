@@ -20,25 +20,32 @@ export class ApplierFailed extends Schema.TaggedError<ApplierFailed>()("ApplierF
   message: Schema.String
 }) {}
 
-/** What an applier can do: try blocks in order, move its head, go back. */
+/**
+ * What an applier can do: try blocks in order, move its head, go back. Calls never overlap: the next one comes when the last one was answered, and what it
+ * applied is recorded in the store. After `transient` the block is tried again, after 1 s, then twice as long each time, 60 s at most; `invalid` halts the run.
+ */
 export interface BlockApplierService {
   readonly name: string
   /** Whether `apply` reads `Block.units`. */
   readonly needsBodies: boolean
   /** `one`: a single chain, `rollback` needed to leave it. `many`: a block may build on any applied block; `moveHead` chooses. */
   readonly branches: "one" | "many"
-  /** Its last applied block, when it keeps one of its own; undefined: whatever the store says. */
+  /**
+   * Its last applied block. An applier that keeps its own progress and has applied nothing answers with the base (`ChainStore.identity.base`), never
+   * `undefined`: that means as far as the store is, and of a chain that is there already such an applier would get nothing. Asked at the start of a run:
+   * what the store has more is applied again from there, what it has less is recorded and not given again.
+   */
   readonly head: Effect.Effect<BlockRef | undefined, ApplierFailed>
   /**
    * Blocks in order, each building on the one before; the first on the head (`many`: on any applied one). What is applied on top of the head becomes the
-   * head. A first block that builds on nothing applied is `transient`.
+   * head. A first block that builds on nothing applied is `transient`. Without a head of its own an applier may get a block twice, after a stop.
    */
   apply(blocks: ReadonlyArray<Block>): Effect.Effect<ApplyResult, ApplierFailed>
-  /** Undoes everything above `to`, which is an applied ancestor of the head, or the head. */
+  /** Undoes everything above `to`, which is an applied ancestor of the head, or the head. A failure ends the run: there is no `transient` here. */
   rollback(to: BlockRef): Effect.Effect<void, ApplierFailed>
-  /** `many`: makes an applied block the head. */
+  /** `many`: makes an applied block the head. Never asked of `one`. */
   moveHead(to: BlockRef): Effect.Effect<void, ApplierFailed>
-  /** `many`: a branch that is given up; may free what it holds. */
+  /** `many`: a branch that is given up; may free what it holds. Never asked of `one`. */
   forget(id: BlockId): Effect.Effect<void, ApplierFailed>
 }
 

@@ -11,7 +11,10 @@ export interface LevelChange {
   readonly origin: string
 }
 
-/** Service: the level of a run, now and from now on. */
+/**
+ * Service: the level of a run, now and from now on. What sets it is another service of this package, `LevelControl`: `set(level, origin)`, where the
+ * latest call wins, and `withdraw(origin)`. `SettableLevel.layer(level, origin)` gives both, for a source of one's own to be built on.
+ */
 export class LevelSource extends Context.Service<LevelSource, {
   readonly current: Effect.Effect<LevelChange>
   /** The current value first, then each change. Never fails: a value that cannot be read keeps the old level and is logged. */

@@ -9,8 +9,9 @@ import { LevelSource } from "../contract/LevelSource.ts"
 
 /** What a place is able to do. */
 export interface LevelPlaceShape {
-  /** Makes another level the source's: writes the file, puts the key, calls the control. */
+  /** Makes another level the source's: writes the file, puts the key, calls the control. Capability `changes`. May complete before the source has it: the kit waits. */
   change(level: Level): Effect.Effect<void, unknown>
+  /** Capability `control`. */
   readonly control: Effect.Effect<LevelControl["Service"]>
 }
 
