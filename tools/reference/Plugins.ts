@@ -38,6 +38,7 @@ interface JsonSchema {
   readonly required?: ReadonlyArray<string>
   readonly items?: JsonSchema
   readonly prefixItems?: ReadonlyArray<JsonSchema>
+  readonly minItems?: number
   readonly anyOf?: ReadonlyArray<JsonSchema>
   readonly oneOf?: ReadonlyArray<JsonSchema>
   readonly allOf?: ReadonlyArray<JsonSchema>
@@ -75,7 +76,9 @@ const typeWords = (given: JsonSchema): string => {
   if (schema.enum !== undefined) return schema.enum.map(String).join(", ")
   if (schema.type === "array") {
     const item = schema.items ?? schema.prefixItems?.[0]
-    return item === undefined ? "a list" : `a list of ${typeWords(item)}`
+    const least = schema.minItems ?? 0
+    const list = least > 0 ? `a list of ${least} or more` : "a list"
+    return item === undefined ? list : `${list}${least > 0 ? ": " : " of "}${typeWords(item)}`
   }
   if (schema.properties !== undefined) {
     const needed = new Set(schema.required)
