@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { commandApplier, memoryStore } from "@peerstrap/chain-bootstrap/plugin"
 import { compose, type Composition, graphJson, graphText, Host, withOverrides } from "@peerstrap/plugin-host"
+import { sqliteKeyValue } from "@peerstrap/storage/plugin"
 import { memory } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -79,6 +80,11 @@ describe("the parts of a sync", () => {
       assert.deepStrictEqual(yield* exchanged(compose(memory({})), "use: transport.memory"), ["transport.memory"])
       const inMemory = { parts: [{ plugin: memoryStore, config: {}, where: () => "here" }] }
       assert.deepStrictEqual(yield* exchanged(inMemory, "use: chain.store.memory"), ["chain.store.memory"])
+      // No part of a sync requires one; an applier from outside may.
+      assert.deepStrictEqual(
+        yield* exchanged(compose(sqliteKeyValue({ path: "index.db" })), "use: kv.sqlite\n    with: { path: index.db }"),
+        ["kv.sqlite"]
+      )
       // The flags say the same.
       assert.deepStrictEqual(
         yield* graphOf(partsOf(plan, { ...settings, applier: "command", applierCommand: "./index-blocks" })),

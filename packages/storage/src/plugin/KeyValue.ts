@@ -30,7 +30,9 @@ export const sqliteKeyValue = definePlugin({
   id: "kv.sqlite",
   summary: "A store in one SQLite file of this machine.",
   requires: [],
-  config: Schema.Struct({ path: configValue(Type.path("FILE", "store.db"), "The file; made when it is not there.") }),
+  config: Schema.Struct({
+    path: configValue(Type.path("FILE", "store.db"), "The file; made when it is not there, with its directories.")
+  }),
   layer: (options) => SqliteKeyValue.layer(options)
 })
 
