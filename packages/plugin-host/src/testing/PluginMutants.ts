@@ -290,7 +290,7 @@ const goesOn = (one: PluginRuntime["Service"]) =>
 
 const ends: ReadonlyArray<PluginMutant> = [
   mutant("drains for ever", stop, /drains that ended: saw \d, expected 2/, runtime((one) => one.onDrain(Effect.never))),
-  mutant("does not stop", stop, /it has stopped after/, endless),
+  mutant("does not stop", stop, /it has stopped, rather than/, endless),
   mutant(
     "goes on after the stop",
     "says nothing once it has stopped",

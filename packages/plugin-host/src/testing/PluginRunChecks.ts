@@ -1,5 +1,5 @@
 /** How every plugin starts, runs, changes, drains and stops, through the host as in a program. */
-import { atEachStep, exitWithin, expectSame, expectTrue, fail, turns } from "@peerstrap/conformance"
+import { atEachStep, expectSame, expectTrue, fail, turns } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -16,8 +16,8 @@ const check = (
 
 /** Turns in which what goes on behind a plugin's back would show itself, and in which what is closed may vanish. */
 const behindTurns = 50
-/** Turns within which a plugin that has nothing under way drains and stops. */
-const stopTurns = 5_000
+/** Turns within which what is closed has vanished. */
+const closingTurns = 5_000
 
 const handlesOf = ({ handles }: CheckedPluginShape) =>
   handles ?? fail("no handles are counted, though the capability counts-handles is declared true")
@@ -25,7 +25,7 @@ const handlesOf = ({ handles }: CheckedPluginShape) =>
 /** Closing a socket takes a few turns of the event loop. Fewer are no fault of the plugin: what stood open before may close meanwhile. */
 const expectHandles = Effect.fnUntraced(function*(subject: CheckedPluginShape, when: string, before: number) {
   let open = yield* handlesOf(subject)
-  for (let turn = 0; turn < stopTurns && open > before; turn += behindTurns) {
+  for (let turn = 0; turn < closingTurns && open > before; turn += behindTurns) {
     yield* turns(behindTurns)
     open = yield* handlesOf(subject)
   }
@@ -153,9 +153,10 @@ const stopping: ReadonlyArray<PluginCheck> = [
     Effect.fnUntraced(function*(subject) {
       const scope = yield* Scope.make()
       const { observed } = yield* Scope.provide(startObserved(subject), scope)
-      const closed = yield* exitWithin(Scope.close(scope, Exit.void), stopTurns)
+      // The host's own times bound this; a process or a socket may need some of it.
+      yield* Scope.close(scope, Exit.void)
       yield* expectSame("drains that ended", observed.drains.ended, observed.drains.declared)
-      yield* expectTrue(`it has stopped after ${stopTurns} turns`, closed !== undefined && observed.isClosed)
+      yield* expectTrue("it has stopped, rather than been left behind", observed.isClosed)
     })
   ),
   check(
