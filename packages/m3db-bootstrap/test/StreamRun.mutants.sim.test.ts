@@ -1,5 +1,5 @@
 /** Bugs planted one at a time into the engine: the same worlds must find each within 1,000 seeds. */
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import type { BlocksAnswer } from "@peerstrap/m3db-wire"
 import { highestPeer } from "@peerstrap/m3tsz"
 import { makePeerQueues } from "@peerstrap/peer-selection"
@@ -16,7 +16,14 @@ import { StreamRun } from "../src/engine/StreamRun.ts"
 import { playWorld, type Replacements } from "./support/StreamScenario.ts"
 
 /** The function bugs that are planted now. Set and cleared around each run, which is synchronous. */
-const planted = vi.hoisted(() => ({ name: "" }))
+const planted = vi.hoisted(() => {
+  // Files of a package share their modules: this one needs the engine anew, made with the functions that are replaced below.
+  vi.resetModules()
+  return { name: "" }
+})
+
+/** Whoever comes after has the engine without them. */
+afterAll(() => void vi.resetModules())
 
 vi.mock("../src/engine/Verification.ts", async (importOriginal) => {
   const original = await importOriginal<typeof import("../src/engine/Verification.ts")>()
