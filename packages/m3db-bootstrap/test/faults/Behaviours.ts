@@ -41,6 +41,8 @@ const connections: ReadonlyArray<FaultRow> = [
   other("flip", {
     does: "one flipped bit in each connection's stream",
     client: "fail the call by its checksum, close the connection, ask again",
+    // A flipped bit in a frame's length can make silence of it.
+    pairMillis: Limits.idleTimeoutMillis,
     faults: { flipWithinBytes: 20_000 },
     bar: { ratio: 3 },
     inPairs: true
