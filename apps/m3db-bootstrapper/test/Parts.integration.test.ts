@@ -55,6 +55,20 @@ const run = (...args: Parameters<typeof runWith>) => Effect.provide(runWith(...a
 
 const reportOf = (out: string) => JSON.parse(readFileSync(join(out, "peerstrap-report.json"), "utf8"))
 
+/** A replica that lists, and never answers a question for blocks; `asked` completes with the first of these. */
+const hangingReplica = Effect.gen(function*() {
+  const asked = yield* Deferred.make<void>()
+  const data = new SeededReplica(spec)
+  const server = yield* startReplica({
+    data,
+    behaviours: "hang:fetchBlocksRaw",
+    observe: (event) => {
+      if (event.kind === "call" && event.call.request.kind === "blocks") Deferred.doneUnsafe(asked, Effect.void)
+    }
+  })
+  return { asked, data, server }
+})
+
 describe("majority for none", () => {
   const behaviours = [{}, { behaviours: "not-bootstrapped" }, { behaviours: "not-bootstrapped" }]
 
@@ -85,15 +99,7 @@ describe("majority for none", () => {
 
   it.live("a level that is fixed is not set, and the answer names the plugin that could", () =>
     Effect.gen(function*() {
-      const asked = yield* Deferred.make<void>()
-      const data = new SeededReplica(spec)
-      const server = yield* startReplica({
-        data,
-        behaviours: "hang:fetchBlocksRaw",
-        observe: (event) => {
-          if (event.kind === "call" && event.call.request.kind === "blocks") Deferred.doneUnsafe(asked, Effect.void)
-        }
-      })
+      const { asked, data, server } = yield* hangingReplica
       const lines = join(yield* temporaryDirectory, "lines.txt")
       const { flags, out } = yield* configured(
         [{ id: "a", data, server }],
@@ -132,15 +138,7 @@ describe("majority for none", () => {
 describe("values that change while a run goes on", () => {
   it.live("are listed, set and told with who set them: level, rate, log level", () =>
     Effect.gen(function*() {
-      const asked = yield* Deferred.make<void>()
-      const data = new SeededReplica(spec)
-      const server = yield* startReplica({
-        data,
-        behaviours: "hang:fetchBlocksRaw",
-        observe: (event) => {
-          if (event.kind === "call" && event.call.request.kind === "blocks") Deferred.doneUnsafe(asked, Effect.void)
-        }
-      })
+      const { asked, data, server } = yield* hangingReplica
       const { flags, out } = yield* configured([{ id: "a", data, server }], "  - { use: consistency.settable }\n")
       const set = (...words: ReadonlyArray<string>) => runHere("set", ...words, "--out", out)
       const running = yield* startChild(...flags, "--peer-bytes-per-second", "50MB", "--log-level", "warn", "--json")
