@@ -4,35 +4,16 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { PerformanceObserver } from "node:perf_hooks"
-import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
+import { setFlagsFromString } from "node:v8"
 
-/** Both halves together. V8 begins with 2 MiB and doubles after collections that many objects survived. */
-export const youngGenerationBytes = 16 * 2 ** 20
-
-const sizeBytes = (): number =>
-  getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0
+/** V8 multiplies by it after collections that many objects survived; its own is 2. A V8 without this flag ignores it. */
+const growBy = (factor: 1 | 2): void => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
 
 /**
- * Until the scope closes, looks after each collection and takes V8's growth back to none at the bound. A second collection in the
- * same turn of the event loop can double it once more. A V8 without this flag ignores it.
+ * Forbids V8 to grow the young generation beyond what it is now until the scope closes: 4 MiB after a start from the bundle, both halves
+ * together. While the old generation is marked V8 may put pages beyond that, and takes them back after.
  */
 export const boundYoungGeneration: Effect.Effect<void, never, Scope.Scope> = Effect.asVoid(Effect.acquireRelease(
-  Effect.sync(() => {
-    let mayGrow = true
-    const look = (): void => {
-      const may = 2 * sizeBytes() <= youngGenerationBytes
-      if (may === mayGrow) return
-      mayGrow = may
-      setFlagsFromString(`--semi-space-growth-factor=${may ? 2 : 1}`)
-    }
-    const observer = new PerformanceObserver(look)
-    observer.observe({ entryTypes: ["gc"] })
-    return observer
-  }),
-  (observer) =>
-    Effect.sync(() => {
-      observer.disconnect()
-      setFlagsFromString("--semi-space-growth-factor=2")
-    })
+  Effect.sync(() => growBy(1)),
+  () => Effect.sync(() => growBy(2))
 ))
