@@ -12,6 +12,9 @@ import type * as Layer from "effect/Layer"
 import { type Measured, startTiming } from "../method/Side.ts"
 import { blockSize, blockStart, namespace, shard } from "../replicas/AnswerSet.ts"
 
+/** Memory of a listed series-block. All of them are listed before the first is asked for, which a listing does not wait for otherwise. */
+const heldRowBytes = 256
+
 export interface HeldStreamOptions {
   /** Series-blocks that the run must bring, and their bytes on the wire. */
   readonly count: number
@@ -81,7 +84,7 @@ export const heldStream = Effect.fnUntraced(function*({ bytes, count, maxBatchIt
       encoding: "m3tsz"
     },
     jobs: [{ shard, peers: peers.map((_, index) => index), blockStarts: [blockStart] }],
-    memoryBytes: 512 << 20,
+    memoryBytes: (512 << 20) + count * heldRowBytes,
     // One size of batches from the start; that the first ones wait for the end of the listing must not count as slowness.
     queueLimits: {
       maxBatchItems,
