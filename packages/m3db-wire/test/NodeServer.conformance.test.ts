@@ -1,6 +1,6 @@
 // The kit of node servers: ours passes, every mutant is rejected, for its reason.
 import { assert, describe, it } from "@effect/vitest"
-import { judge, turns } from "@peerstrap/conformance"
+import { mutantSuiteOf, turns } from "@peerstrap/conformance"
 import { Memory } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -35,7 +35,6 @@ describe("node servers keep the protocol:", () => {
   })
 })
 
-// Only the check that a mutant names is asked: all 23 of all mutants would take a minute.
 const mutant = (name: string) => nodeServerKit.mutants.find((one) => one.name === name)!
 
 describe("checkNodeServer", () => {
@@ -61,22 +60,5 @@ describe("checkNodeServer", () => {
     }).pipe(Effect.provide(mutant("the last frame says that more follows").layer)))
 })
 
-describe("the kit of node servers rejects one that", () => {
-  const checks = new Map(nodeServerKit.checks.map((check) => [check.name, check]))
-  for (const { because, layer, name, rejectedBy } of nodeServerKit.mutants) {
-    it.live(name, () =>
-      Effect.gen(function*() {
-        const judgement = yield* judge(checks.get(rejectedBy)!, layer)
-        if (because === "hangs") assert.strictEqual(judgement, "hung")
-        else assert.match(typeof judgement === "string" ? judgement : judgement.failed, because)
-      }))
-  }
-
-  it("each check rejects a mutant", () => {
-    const idle = [...checks.keys()].filter((name) =>
-      !nodeServerKit.mutants.some(({ rejectedBy }) => rejectedBy === name)
-    )
-    assert.deepStrictEqual(idle, [])
-    assert.strictEqual(checks.size, nodeServerKit.checks.length)
-  })
-})
+// One after the other: all checks of sixty mutants at once would make each of them last as long as all.
+describe("the kit of node servers", { concurrent: false }, () => mutantSuiteOf(nodeServerKit, it))

@@ -141,13 +141,13 @@ const large = check("blocks: an answer of several frames is whole", (facts) =>
     const listed = yield* announced(peer, facts)
     const elements: Array<{ readonly id: Uint8Array; readonly starts: ReadonlyArray<bigint> }> = []
     let bytes = 0
-    for (let i = 0; bytes < 200_000 && listed.length > 0; i++) {
+    for (let i = 0; bytes < 140_000 && listed.length > 0; i++) {
       const { id, size, start } = listed[i % listed.length]!
       elements.push({ id, starts: [start] })
       bytes += Number(size ?? 0n) + id.length + 1
     }
     const { answer } = yield* peer.answered({ arg1: blocksMethod, arg3: blocksArg3(facts, { elements }) })
-    yield* must(answer.frames > 1, () => "200,000 bytes in one frame")
+    yield* must(answer.frames > 1, () => "140,000 bytes in one frame")
   }))
 
 export const blocksChecks: ReadonlyArray<NodeCheck> = [delivered, edges, errors, large]

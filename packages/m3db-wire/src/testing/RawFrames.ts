@@ -15,8 +15,12 @@ const decoder = new TextDecoder()
 const u16 = (value: number): ReadonlyArray<number> => [value >>> 8 & 255, value & 255]
 const u32 = (value: number): ReadonlyArray<number> => [...u16(value >>> 16), ...u16(value & 0xffff)]
 
-export const rawFrame = (type: number, id: number, payload: ArrayLike<number>): Uint8Array =>
-  Uint8Array.from([...u16(16 + payload.length), type, 0, ...u32(id), 0, 0, 0, 0, 0, 0, 0, 0, ...Array.from(payload)])
+export const rawFrame = (type: number, id: number, payload: ArrayLike<number>): Uint8Array => {
+  const frame = new Uint8Array(16 + payload.length)
+  frame.set([...u16(frame.length), type, 0, ...u32(id)])
+  frame.set(payload, 16)
+  return frame
+}
 
 export const initRequest = (id: number, version: number, pairs: Readonly<Record<string, string>>): Uint8Array => {
   const payload = [...u16(version), ...u16(Object.keys(pairs).length)]
@@ -81,10 +85,16 @@ export const callFrames = (request: RawRequest): ReadonlyArray<Uint8Array> => {
     for (const chunk of chunks) crc = checksumOf(type, chunk, crc)
     const first = frames.length === 0
     const sum = type === 0 ? [] : u32((crc + (request.checksumError ?? 0)) >>> 0)
-    const body = chunks.flatMap((chunk) => [...u16(chunk.length), ...chunk])
-    frames.push(
-      rawFrame(first ? 0x03 : 0x13, request.id, [more ? 1 : 0, ...(first ? head : []), type, ...sum, ...body])
-    )
+    const start = [more ? 1 : 0, ...(first ? head : []), type, ...sum]
+    const payload = new Uint8Array(chunks.reduce((length, chunk) => length + 2 + chunk.length, start.length))
+    payload.set(start)
+    let at = start.length
+    for (const chunk of chunks) {
+      payload.set(u16(chunk.length), at)
+      payload.set(chunk, at + 2)
+      at += 2 + chunk.length
+    }
+    frames.push(rawFrame(first ? 0x03 : 0x13, request.id, payload))
   }
   const total = args.reduce((sum, arg) => sum + arg.length, 0)
   const chunkBytes = request.chunkBytes ?? (total > largestChunkBytes ? largestChunkBytes : undefined)

@@ -39,8 +39,10 @@ const typeNames = new Map<number, ThriftTree["type"]>([
   [15, "list"]
 ])
 
-const bytesOfInt = (value: bigint, size: number): ReadonlyArray<number> =>
-  Array.from({ length: size }, (_, i) => Number(BigInt.asUintN(8, value >> BigInt(8 * (size - 1 - i)))))
+/** Up to 32 bits, big-endian. */
+const pushInt = (out: Array<number>, value: number, size: number): void => {
+  for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) out.push(value >>> shift & 255)
+}
 
 const write = (out: Array<number>, tree: ThriftTree): void => {
   switch (tree.type) {
@@ -48,22 +50,25 @@ const write = (out: Array<number>, tree: ThriftTree): void => {
       out.push(tree.value ? 1 : 0)
       return
     case "i32":
-      out.push(...bytesOfInt(BigInt(tree.value), 4))
+      pushInt(out, tree.value, 4)
       return
     case "i64":
-      out.push(...bytesOfInt(tree.value, 8))
+      pushInt(out, Number(tree.value >> 32n), 4)
+      pushInt(out, Number(tree.value & 0xffff_ffffn), 4)
       return
     case "binary":
-      out.push(...bytesOfInt(BigInt(tree.value.length), 4))
+      pushInt(out, tree.value.length, 4)
       for (const byte of tree.value) out.push(byte)
       return
     case "list":
-      out.push(tree.of, ...bytesOfInt(BigInt(tree.values.length), 4))
+      out.push(tree.of)
+      pushInt(out, tree.values.length, 4)
       for (const value of tree.values) write(out, value)
       return
     case "struct":
       for (const [id, value] of tree.fields) {
-        out.push(typeIds[value.type], ...bytesOfInt(BigInt(id), 2))
+        out.push(typeIds[value.type])
+        pushInt(out, id, 2)
         write(out, value)
       }
       out.push(0)
