@@ -27,7 +27,12 @@ const plan = {
 const settings = { ...defaults, network: "mainnet" }
 
 const configured = (plugins: string, changes: Partial<SyncSettings> = {}) =>
-  resolveParts({ plan, settings: { ...settings, ...changes }, file: { path: "c.yaml", text: plugins } })
+  resolveParts({
+    plan,
+    settings: { ...settings, ...changes },
+    file: { path: "c.yaml", text: plugins },
+    given: new Map()
+  })
 
 const graphOf = (parts: Composition<never>) => Effect.map(Host.plan(parts), graphJson)
 
@@ -183,7 +188,12 @@ describe("serving", () => {
     with: { command: ./index-blocks }
   - use: transport.memory
 `
-      const parts = yield* resolveServed({ plan: served, settings, file: { path: "c.yaml", text } })
+      const parts = yield* resolveServed({
+        plan: served,
+        settings,
+        file: { path: "c.yaml", text },
+        given: new Map()
+      })
       assert.deepStrictEqual(yield* idsOf(parts), [
         "transport.memory",
         "files.node",

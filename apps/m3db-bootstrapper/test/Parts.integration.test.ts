@@ -204,7 +204,7 @@ describe("filesets for a sink of one's own", () => {
 
       const kept = yield* runHere(...flags, "--resume")
       assert.strictEqual(kept.code, 2)
-      assert.match(kept.err, /\n {2}--resume: is about filesets, and blocks go to m3db\.sink\.lines: leave it out\n/)
+      assert.match(kept.err, /\n {2}--resume: is about m3db\.sink\.filesets, and m3db\.sink\.lines at \S*run\.yaml:10:10 stands in its place; leave/)
     }))
 
   it.live("in code, and one that only counts", () =>

@@ -64,6 +64,20 @@ const read = (argv: ReadonlyArray<string>, files: Readonly<Record<string, string
 const fileProblems = (text: string | Uint8Array) => read(["a", "--config", "c.yaml"], { "c.yaml": text }).problems
 
 describe("a command line", () => {
+  it("tells where each flag was given: on the line, in the file, or in both; not what is a default, nor another command's", () => {
+    const text = "copy:\n  count: 4\n  block-size: 2h\n  target: /t\n  quiet: true\nmove:\n  pairs: a=b\n"
+    const { given } = read("a --config c.yaml --count 5 --word=b".split(" "), { "c.yaml": text })
+    assert.deepStrictEqual([...given], [
+      ["target", ["c.yaml:4:3 target"]],
+      ["count", ["--count", "c.yaml:2:3 count"]],
+      ["blockSize", ["c.yaml:3:3 block-size"]],
+      ["word", ["--word"]],
+      ["quiet", ["c.yaml:5:3 quiet"]],
+      ["config", ["--config"]]
+    ])
+    assert.strictEqual(read(["--help", "--count", "5"]).given.size, 0)
+  })
+
   it("gives values, defaults, lists, switches and operands", () => {
     const argv = "--word a x --word=b --quiet --target /t --block-size=1h30m -- --count"
     const { operands, plan, problems, settings } = read(argv.split(" "))

@@ -17,12 +17,15 @@ const count = command<typeof flags, { readonly teeth: number } | undefined, Comp
   flags,
   examples: [],
   check: ({ teeth }) => teeth === undefined ? undefined : { teeth },
-  resolve: ({ file, plan }) =>
+  resolve: (found) =>
     partsOfFlags({
       registry: all,
       needs: [counterKind],
-      file,
-      defaults: plan === undefined ? undefined : compose(steel(plan), paper({ name: "a" }), clockwork({}))
+      found,
+      targets: {},
+      defaults: found.plan === undefined
+        ? undefined
+        : compose(steel(found.plan), paper({ name: "a" }), clockwork({}))
     }),
   run: ({ resolved }) =>
     Effect.orDie(Effect.map(

@@ -8,7 +8,7 @@ import { tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
 import { anyCrypto } from "@peerstrap/tezos-wire/plugin"
 import { boundedMemory, memoryKind, tcp, transportKind } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
-import { registry } from "../sync/Parts.ts"
+import { registry, sharedTargets } from "../sync/Parts.ts"
 import type { serveFlags, ServePlan, ServeSettings } from "./ServeFlags.ts"
 
 /** What serving itself uses. */
@@ -36,9 +36,9 @@ const isOfServing = (parts: ReadonlyArray<PlacedPart>) => {
   return ({ plugin }: PlacedPart): boolean => plugin.provides.some(({ id }) => used.has(id))
 }
 
-export const resolveParts = ({ file, plan, settings }: FoundSettings<typeof serveFlags, ServePlan | undefined>) => {
-  const defaults = plan === undefined ? undefined : partsOf(plan, settings as ServeSettings)
-  return partsOfFlags({ registry, needs, file, defaults }).pipe(
+export const resolveParts = (found: FoundSettings<typeof serveFlags, ServePlan | undefined>) => {
+  const defaults = found.plan === undefined ? undefined : partsOf(found.plan, found.settings as ServeSettings)
+  return partsOfFlags({ registry, needs, found, defaults, targets: sharedTargets }).pipe(
     Effect.map(({ parts }): ServeParts => ({ parts: parts.filter(isOfServing(defaults?.parts ?? [])) }))
   )
 }

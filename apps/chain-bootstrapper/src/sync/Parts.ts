@@ -19,7 +19,16 @@ import {
   strategyKind
 } from "@peerstrap/chain-bootstrap/plugin"
 import type { FoundSettings } from "@peerstrap/command-line"
-import { type AnyPlugin, compose, type Graph, logKind, partsOfFlags } from "@peerstrap/plugin-host"
+import {
+  type AnyPlugin,
+  chooses,
+  compose,
+  feeds,
+  type FlagTargets,
+  type Graph,
+  logKind,
+  partsOfFlags
+} from "@peerstrap/plugin-host"
 import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { filesPlugins, journalPlugins, keyValuePlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { octezRpcApplier, tezosBase, tezosPlugins, tezosProtocol } from "@peerstrap/tezos-bootstrap/plugin"
@@ -52,6 +61,34 @@ export const needs = [
   logKind
 ] as const
 
+const strategies = { "cached-tail": cachedTailStrategy, "applied-branches": appliedBranchesStrategy }
+
+/** The flags of sync and serve that only a part which both have hears. */
+export const sharedTargets = {
+  identity: [feeds(tezosProtocol, "identity")],
+  memory: [feeds(boundedMemory, "bytes")],
+  logLevel: [feeds(settableLog, "level")]
+} as const satisfies FlagTargets<SyncSettings>
+
+/**
+ * Which flag is heard by which part, of those flags that nobody else hears. Where the config file has another part, or gives the same key, such
+ * a flag would do nothing, and is refused. A test compares this with `partsOf`.
+ */
+export const flagTargets = {
+  ...sharedTargets,
+  base: [feeds(tezosBase, "hash")],
+  baseTimeout: [feeds(tezosBase, "timeout")],
+  applier: chooses({
+    archive: archiveApplier,
+    command: commandApplier,
+    "octez-rpc": octezRpcApplier,
+    simulator: simulatorApplier
+  }),
+  applierCommand: [feeds(commandApplier, "command")],
+  octezRpc: [feeds(octezRpcApplier, "url")],
+  strategy: chooses(strategies)
+} as const satisfies FlagTargets<SyncSettings>
+
 /** The parts that flags name. */
 export const partsOf = (plan: SyncPlan, settings: SyncSettings) =>
   compose(
@@ -63,7 +100,7 @@ export const partsOf = (plan: SyncPlan, settings: SyncSettings) =>
     base(settings),
     fileStore({ directory: plan.storePath }),
     applier(settings),
-    strategy(settings),
+    strategies[settings.strategy]({}),
     settableLog({ level: settings.logLevel })
   )
 
@@ -85,16 +122,14 @@ const applier = ({ applier, applierCommand, octezRpc }: SyncSettings) => {
   }
 }
 
-const strategy = ({ strategy }: SyncSettings) =>
-  strategy === "applied-branches" ? appliedBranchesStrategy({}) : cachedTailStrategy({})
-
 /** Without problems, which is when there is a plan, settings are complete. */
-export const resolveParts = ({ file, plan, settings }: FoundSettings<typeof syncFlags, SyncPlan | undefined>) =>
+export const resolveParts = (found: FoundSettings<typeof syncFlags, SyncPlan | undefined>) =>
   partsOfFlags({
     registry,
     needs,
-    file,
-    defaults: plan === undefined ? undefined : partsOf(plan, settings as SyncSettings)
+    found,
+    defaults: found.plan === undefined ? undefined : partsOf(found.plan, found.settings as SyncSettings),
+    targets: flagTargets
   })
 
 /** What a run says of its parts. */

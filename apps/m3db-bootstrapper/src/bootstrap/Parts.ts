@@ -4,7 +4,7 @@
  *
  *   transport ◄── m3db.peers     files ◄── m3db.sink     consistency   selection   rate   memory   m3db.merge   log
  */
-import { formatNanosDuration, type FoundSettings, type Problem } from "@peerstrap/command-line"
+import { formatNanosDuration, type FoundSettings } from "@peerstrap/command-line"
 import { consistencyKind, consistencyPlugins, settableLevel, watchedLevel } from "@peerstrap/consistency-policy/plugin"
 import {
   discardSink,
@@ -29,8 +29,11 @@ import {
 import {
   type AnyKind,
   type AnyPlugin,
+  chooses,
   compose,
   type Composition,
+  feeds,
+  type FlagTargets,
   logKind,
   partsOfFlags,
   type PlacedPart,
@@ -39,7 +42,6 @@ import {
 import { settableLog } from "@peerstrap/plugin-host/plugin"
 import { filesKind, filesPlugins, journalPlugins, keyValuePlugins, nodeFiles } from "@peerstrap/storage/plugin"
 import { boundedMemory, memoryKind, tcp, transportPlugins } from "@peerstrap/transport/plugin"
-import * as Effect from "effect/Effect"
 import type { bootstrapFlags, BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan, PlannedPeer } from "./BootstrapPlan.ts"
 
@@ -72,6 +74,28 @@ export const needs = [
   logKind
 ] as const
 
+const rankings = { "least-loaded": leastLoadedPlugin, "throughput-weighted": throughputWeightedPlugin }
+const mergeRules = { "most-replicas": mostReplicasPlugin, "highest-peer": highestPeerPlugin }
+
+/**
+ * Which flag is heard by which part, of those flags that nobody else hears. Where the config file has another part, or gives the same key, such
+ * a flag would do nothing, and is refused. A test compares this with `partsOf`.
+ */
+export const flagTargets = {
+  memory: [feeds(boundedMemory, "bytes")],
+  level: [feeds(settableLevel, "level"), feeds(watchedLevel, "otherwise")],
+  levelFile: [feeds(watchedLevel, "path")],
+  connectionsPerPeer: [feeds(tchannelPeers, "connections")],
+  idleTimeout: [feeds(tchannelPeers, "idleTimeout")],
+  callTimeout: [feeds(tchannelPeers, "callTimeout")],
+  ranking: chooses(rankings),
+  peerBytesPerSecond: [feeds(settableRate, "bytesPerSecond")],
+  mergeRule: chooses(mergeRules),
+  resume: [feeds(filesetSink, "overwrite")],
+  overwrite: [feeds(filesetSink, "overwrite")],
+  logLevel: [feeds(settableLog, "level")]
+} as const satisfies FlagTargets<BootstrapSettings>
+
 /** The parts that flags name. */
 export const partsOf = (plan: BootstrapPlan, settings: BootstrapSettings) =>
   compose(
@@ -80,9 +104,9 @@ export const partsOf = (plan: BootstrapPlan, settings: BootstrapSettings) =>
     boundedMemory({ bytes: settings.memory }),
     level(settings),
     peers(plan.peers, settings),
-    ranking(settings),
+    rankings[settings.ranking]({}),
     settableRate({ bytesPerSecond: settings.peerBytesPerSecond ?? 0 }),
-    mergeRule(settings),
+    mergeRules[settings.mergeRule]({}),
     filesets(plan, settings),
     settableLog({ level: settings.logLevel })
   )
@@ -106,26 +130,16 @@ export const partsProviding = <Provided>(
   return { parts: parts.filter(isUsed) }
 }
 
-/** What `--resume` and `--overwrite` are about only filesets have. */
-const aboutFilesets = (parts: BootstrapParts, settings: Partial<BootstrapSettings>): ReadonlyArray<Problem> => {
-  const sink = parts.parts.find(({ plugin }) => plugin.provides.some(({ id }) => id === sinkKind.id))?.plugin.id
-  if (sink === filesetSink.id) return []
-  return (["resume", "overwrite"] as const).filter((flag) => settings[flag] === true).map((flag) => ({
-    where: `--${flag}`,
-    message: `is about filesets, and blocks go to ${sink}: leave it out`
-  }))
-}
-
 /** The parts that flags name, with those that the config file puts in their place; or all that is wrong with these. */
-export const resolveParts = Effect.fnUntraced(
-  function*({ file, plan, settings }: FoundSettings<typeof bootstrapFlags, BootstrapPlan | undefined>) {
+export const resolveParts = (found: FoundSettings<typeof bootstrapFlags, BootstrapPlan | undefined>) =>
+  partsOfFlags({
+    registry,
+    needs,
+    found,
     // Without problems, which is when there is a plan, settings are complete.
-    const defaults = plan === undefined ? undefined : partsOf(plan, settings as BootstrapSettings)
-    const parts = yield* partsOfFlags({ registry, needs, file, defaults })
-    const problems = plan === undefined ? [] : aboutFilesets(parts, settings)
-    return problems.length === 0 ? parts : yield* Effect.fail(problems)
-  }
-)
+    defaults: found.plan === undefined ? undefined : partsOf(found.plan, found.settings as BootstrapSettings),
+    targets: flagTargets
+  })
 
 const level = ({ level, levelFile }: BootstrapSettings) =>
   levelFile === undefined ? settableLevel({ level }) : watchedLevel({ path: levelFile, otherwise: level })
@@ -139,12 +153,6 @@ const peers = ([first, ...others]: ReadonlyArray<PlannedPeer>, settings: Bootstr
     idleTimeout: `${settings.idleTimeout}ms`,
     callTimeout: `${settings.callTimeout}ms`
   })
-
-const ranking = ({ ranking }: BootstrapSettings) =>
-  ranking === "least-loaded" ? leastLoadedPlugin({}) : throughputWeightedPlugin({})
-
-const mergeRule = ({ mergeRule }: BootstrapSettings) =>
-  mergeRule === "most-replicas" ? mostReplicasPlugin({}) : highestPeerPlugin({})
 
 const filesets = (plan: BootstrapPlan, { blockSize, namespace, overwrite, resume }: BootstrapSettings) =>
   filesetSink({

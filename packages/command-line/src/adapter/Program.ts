@@ -119,10 +119,10 @@ const runCommand = (input: ProgramInput, command: Command, found: ReadCommand, r
 }
 
 /** What the command's own `resolve` makes of the config file, and what is wrong with it. */
-const resolveCommand = (command: Command, { file, plan, problems, settings }: ReadCommand) =>
+const resolveCommand = (command: Command, { file, given, plan, problems, settings }: ReadCommand) =>
   command.resolve === undefined
     ? Effect.succeed({ resolved: undefined, problems: [] })
-    : Effect.match(command.resolve({ settings, plan: problems.length === 0 ? plan : undefined, file }), {
+    : Effect.match(command.resolve({ settings, plan: problems.length === 0 ? plan : undefined, file, given }), {
       onSuccess: (resolved: unknown) => ({ resolved, problems: [] as ReadonlyArray<Problem> }),
       onFailure: (found) => ({ resolved: undefined, problems: found })
     })

@@ -36,12 +36,19 @@ export interface ConfigText {
   readonly text: string
 }
 
+/**
+ * Where each flag was given, as problems name it, by the flag's key: `--memory`, `run.yaml:3:3 memory`, or both, the command line first. What
+ * only has its default is not in it.
+ */
+export type GivenFlags = ReadonlyMap<string, ReadonlyArray<string>>
+
 /** What is known of a command line when `resolve` looks at it. */
 export interface FoundSettings<F extends Flags, P> {
   readonly settings: Partial<Settings<F>>
   /** Undefined when flags are wrong or missing, which is told beside what `resolve` finds. */
   readonly plan: P | undefined
   readonly file: ConfigText | undefined
+  readonly given: GivenFlags
 }
 
 /** What a command runs on. */

@@ -3,7 +3,7 @@
  * problems at once. Pure but for `context.read`, which reads local input files.
  */
 import { type ConfigEntry, maxConfigBytes, readConfig } from "../codec/ConfigFile.ts"
-import type { CheckContext, Command, ConfigText } from "../contract/Command.ts"
+import type { CheckContext, Command, ConfigText, GivenFlags } from "../contract/Command.ts"
 import type { Flag, Flags, Given } from "../contract/Flag.ts"
 import type { Problem } from "../contract/Problem.ts"
 import { allFlags, type Arguments, commonFlags, expectation, keysByName, readArguments } from "./Arguments.ts"
@@ -18,6 +18,7 @@ export interface ReadCommand {
   readonly operands: ReadonlyArray<string>
   readonly plan: unknown
   readonly file: ConfigText | undefined
+  readonly given: GivenFlags
   readonly problems: ReadonlyArray<Problem>
 }
 
@@ -47,9 +48,11 @@ const wordFor: Readonly<Record<Given["kind"], string>> = {
 const refusal = ({ type }: Flag<unknown>, text: string, want: string): string =>
   type.explain === undefined ? `${shown(text)}; ${want}` : type.explain(text)
 
+const placeOf = ({ name, place }: ConfigEntry): string => `${place} ${name}`
+
 /** The values of one entry; problems when its shape or a type is wrong. */
 const entryValues = (flag: Flag<unknown>, entry: ConfigEntry, problems: Array<Problem>): ReadonlyArray<unknown> => {
-  const where = `${entry.place} ${entry.name}`
+  const where = placeOf(entry)
   const example = flag.type.placeholder === "" ? "true" : flag.type.example
   const want = `want ${flag.repeatable ? "a list, each item " : ""}${flag.type.expected}, e.g. ${entry.name}: ${
     flag.repeatable ? `[${example}]` : example
@@ -140,6 +143,34 @@ const readValues = (
   return settings
 }
 
+const placesOf = (
+  flags: Flags,
+  given: Arguments["given"],
+  entries: ReadonlyMap<string, ConfigEntry>
+): GivenFlags => {
+  const places = new Map<string, ReadonlyArray<string>>()
+  for (const key of Object.keys(flags)) {
+    const entry = entries.get(key)
+    const where = [
+      ...(given.has(key) ? [`--${flagName(key)}`] : []),
+      ...(entry === undefined ? [] : [placeOf(entry)])
+    ]
+    if (where.length > 0) places.set(key, where)
+  }
+  return places
+}
+
+const onlyHelp: ReadCommand = {
+  help: true,
+  json: false,
+  settings: {},
+  operands: [],
+  plan: undefined,
+  file: undefined,
+  given: new Map(),
+  problems: []
+}
+
 /** Reads the arguments behind the command's name. */
 export const readSettings = (
   command: Command,
@@ -151,12 +182,19 @@ export const readSettings = (
   const problems = [...found.problems]
   const flags = allFlags(command)
   const isOn = (key: keyof typeof commonFlags): boolean => found.given.get(key)?.[0] === "true"
-  if (isOn("help")) {
-    return { help: true, json: false, settings: {}, operands: [], plan: undefined, file: undefined, problems: [] }
-  }
+  if (isOn("help")) return onlyHelp
   const file = configFile(found.given, context, problems)
   const entries = fileEntries(command, commandNames, file, problems)
   const settings = readValues(flags, found.given, entries, problems)
   const plan = command.check?.(settings, found.operands, context, (problem) => void problems.push(problem))
-  return { help: false, json: settings["json"] === true, settings, operands: found.operands, plan, file, problems }
+  return {
+    help: false,
+    json: settings["json"] === true,
+    settings,
+    operands: found.operands,
+    plan,
+    file,
+    given: placesOf(flags, found.given, entries),
+    problems
+  }
 }

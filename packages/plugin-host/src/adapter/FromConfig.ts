@@ -23,6 +23,8 @@ export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
    * what they are is not known (flags are wrong), so that nothing can be said to be missing.
    */
   readonly defaults?: Composition<never> | "unknown"
+  /** What else is wrong with the parts that the text names: told in the same report. */
+  readonly check?: (named: ReadonlyArray<PlacedPart>) => ReadonlyArray<Problem>
 }
 
 const idsOf = (plugins: ReadonlyArray<AnyPlugin>): ReadonlyArray<string> => plugins.map(({ id }) => id)
@@ -117,7 +119,7 @@ export const fromConfig = Effect.fnUntraced(function*<const Needs extends Readon
   text: string,
   options: FromConfigOptions<Needs>
 ) {
-  const { defaults, path, ...resolveOptions } = options
+  const { check, defaults, path, ...resolveOptions } = options
   const { parts, problems } = yield* readParts(registry, text, path, defaults !== undefined)
   const named: Composition<IdentifiersOf<Needs>> = { parts }
   const composition = defaults === undefined || defaults === "unknown"
@@ -131,7 +133,7 @@ export const fromConfig = Effect.fnUntraced(function*<const Needs extends Readon
     ? ["missing-provider"]
     : []
   const found = "problems" in resolved ? resolved.problems.filter(({ kind }) => !untold.includes(kind)) : []
-  const all = [...problems, ...found]
+  const all = [...problems, ...found, ...(check?.(parts) ?? [])]
   if (all.length > 0) return yield* new CompositionError({ problems: inTextOrder(all) })
   return composition
 })

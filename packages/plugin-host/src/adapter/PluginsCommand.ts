@@ -98,10 +98,10 @@ const pluginOf = (registry: ReadonlyArray<AnyPlugin>, id: string): Effect.Effect
 /** What the main command makes of a file: a graph, or all problems. */
 const graphOf = ({ main }: PluginsCommandOptions, found: ReadCommand) =>
   Effect.gen(function*() {
-    const { file, plan, problems, settings } = found
+    const { file, given, plan, problems, settings } = found
     if (main.resolve === undefined) throw new TypeError(`the command ${main.name} composes nothing`)
     const resolved = yield* Effect.result(
-      main.resolve({ settings, plan: problems.length === 0 ? plan : undefined, file })
+      main.resolve({ settings, plan: problems.length === 0 ? plan : undefined, file, given })
     )
     const all = withoutRepeats([...problems, ...(resolved._tag === "Failure" ? resolved.failure : [])])
     if (all.length > 0 || resolved._tag === "Failure") return { problems: all }
@@ -126,7 +126,9 @@ const readMain = (
   const bytes = context.read(path)
   const text = "problem" in bytes ? "" : new TextDecoder().decode(bytes)
   const hasSection = readConfig({ path, text }, main.name, names).entries.length > 0
-  return readSettings(main, names, [...(hasSection ? [] : sample), "--config", path], context)
+  const found = readSettings(main, names, [...(hasSection ? [] : sample), "--config", path], context)
+  // Nobody gave what the sample has.
+  return hasSection ? found : { ...found, given: new Map() }
 }
 
 const flags = {} as const

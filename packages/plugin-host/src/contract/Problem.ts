@@ -16,7 +16,8 @@ export const ProblemKind = Schema.Literals([
   "missing-provider",
   "ambiguous-provider",
   "cycle",
-  "budget"
+  "budget",
+  "flag-in-vain"
 ])
 /** What sort of mistake it is. */
 export type ProblemKind = typeof ProblemKind.Type
