@@ -12,6 +12,9 @@ import { heldRun } from "../runs/HeldRun.ts"
 const directory = process.argv[2]!
 const [port, bytes, count, maxBatchItems] = process.argv.slice(3).map(Number) as [number, number, number, number]
 
-const sink = Layer.provide(FilesetSink.layer({ prefix: directory, namespace, blockSize }), NodeFileSystem.layer)
+const sink = Layer.provide(
+  Layer.orDie(FilesetSink.layer({ prefix: directory, namespace, blockSize })),
+  NodeFileSystem.layer
+)
 
 tell(await heldRun({ ports: [port], sink, count, bytes, maxBatchItems }))

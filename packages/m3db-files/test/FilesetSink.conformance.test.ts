@@ -7,8 +7,10 @@ import { FileSystem, MemoryFileSystem } from "@peerstrap/storage"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { batchOf } from "./filesets.ts"
 import * as Vectors from "./vectors.ts"
@@ -22,10 +24,17 @@ const sinkLayer = (mutate: (files: Files) => Files = (files) => files, overwrite
   Layer.effectContext(Effect.gen(function*() {
     const memory = MemoryFileSystem.make()
     const files = Layer.succeed(FileSystem, mutate(memory.fileSystem))
-    const open = Effect.map(
-      Layer.build(Layer.provide(FilesetSink.layer({ ...options, overwrite }), files)),
-      (context) => Context.get(context, BlockSink)
-    )
+    let last: Scope.Closeable | undefined
+    // One at a time has the place: the one before ends when the next comes.
+    const open = Effect.gen(function*() {
+      if (last !== undefined) yield* Scope.close(last, Exit.void)
+      last = yield* Scope.fork(yield* Effect.scope)
+      const context = yield* Layer.buildWithScope(
+        Layer.provide(FilesetSink.layer({ ...options, overwrite }), files),
+        last
+      )
+      return Context.get(context, BlockSink)
+    }).pipe(Effect.orDie)
     const published = Effect.fnUntraced(
       function*(key: BlockKey) {
         const opened = yield* Effect.result(FilesetReader.open({ ...options, ...key }))

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
+import { turns } from "@peerstrap/conformance"
 import { FileJournal, FileSystem, Journal, Limits, MemoryFileSystem } from "@peerstrap/storage"
 import type * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 
 type Memory = MemoryFileSystem.MemoryFileSystem
+type Files = FileSystem["Service"]
 type Service = Context.Service.Shape<typeof Journal>
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -61,11 +64,50 @@ describe("FileJournal", () => {
         }))
     }))
 
-  it.effect("opening alone writes nothing", () =>
+  it.effect("opening alone writes no segment", () =>
     Effect.gen(function*() {
       const memory = MemoryFileSystem.make()
       yield* open(memory, allOf)
-      assert.deepStrictEqual(yield* memory.fileSystem.list("/"), [])
+      assert.deepStrictEqual(yield* segmentsOf(memory), [])
+    }))
+
+  it.effect("leaves its directory free when it cannot be opened, before its scope ends", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const memory = MemoryFileSystem.make()
+      yield* append(memory, ["kept"])
+      const opening = Effect.provideService(FileJournal.open({ directory: "/journal" }), FileSystem, memory.fileSystem)
+      for (const operation of ["lock", "list", "openRead", "read", "sync"]) {
+        memory.plan([{ at: 1, operation, reason: "io" }])
+        assert.strictEqual((yield* Effect.flip(opening)).reason, "io", operation)
+      }
+      const journal = yield* opening
+      assert.deepStrictEqual(yield* allOf(journal), ["0 kept"])
+      assert.strictEqual((yield* Effect.flip(opening)).reason, "in-use")
+    })))
+
+  it.effect("drops nothing after its end, and ends after what is being dropped", () =>
+    Effect.gen(function*() {
+      const memory = MemoryFileSystem.make()
+      const gate = Deferred.makeUnsafe<void>()
+      const slow: Files = {
+        ...memory.fileSystem,
+        remove: (path) => Effect.andThen(Deferred.await(gate), memory.fileSystem.remove(path))
+      }
+      const ended = yield* Effect.forkChild(
+        Effect.scoped(Effect.gen(function*() {
+          const journal = yield* FileJournal.open({ directory: "/journal", segmentBytes: 1 })
+          for (const text of ["a", "b", "c"]) yield* journal.append([bytesOf(text)])
+          return { journal, dropping: yield* Effect.forkDetach(journal.dropBefore(2), { startImmediately: true }) }
+        })).pipe(Effect.provideService(FileSystem, slow))
+      )
+      yield* turns(100)
+      assert.isUndefined(ended.pollUnsafe())
+      assert.strictEqual((yield* Effect.flip(open(memory, allOf))).reason, "in-use")
+      yield* Deferred.succeed(gate, undefined)
+      const { dropping, journal } = yield* Fiber.join(ended)
+      yield* Fiber.join(dropping)
+      assert.strictEqual((yield* Effect.flip(journal.dropBefore(3))).reason, "closed")
+      assert.deepStrictEqual(yield* open(memory, allOf), ["2 c"])
     }))
 
   it.effect("a hundred concurrent appends take two syncs of one file", () =>

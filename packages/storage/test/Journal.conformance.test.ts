@@ -20,7 +20,7 @@ const onNode = Layer.effect(
     ))
 )
 
-const everything = { "power-cut": true, syncs: true, "open-files": true }
+const everything = { "power-cut": true, syncs: true, "open-files": true, "one-at-a-time": true }
 
 describe("the contract of Journal", () => {
   journalSuite("FileJournal in memory", memoryJournalPlace(), { capabilities: everything, test: it })
@@ -32,7 +32,7 @@ describe("the contract of Journal", () => {
     })
   }
   journalSuite("FileJournal on Node's files", onNode, {
-    capabilities: { "power-cut": false, syncs: false, "open-files": countsDescriptors },
+    capabilities: { "power-cut": false, syncs: false, "open-files": countsDescriptors, "one-at-a-time": true },
     test: it
   })
 })

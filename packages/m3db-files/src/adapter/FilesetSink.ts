@@ -3,12 +3,13 @@ import { type BlockBatch, type BlockKey, BlockSink, SinkError } from "@peerstrap
 import { FileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { FilesetError } from "../contract/errors.ts"
 import { Limits } from "../contract/Limits.ts"
-import { shardDirectory } from "../engine/FilesetName.ts"
+import { isNamespaceName, shardDirectory } from "../engine/FilesetName.ts"
 import type { Files } from "./Directory.ts"
-import { fault } from "./Faults.ts"
+import { fault, fromFile } from "./Faults.ts"
 import { FilesetWriter } from "./FilesetWriter.ts"
 
 /** Where filesets go, and what becomes of those that are there. */
@@ -163,15 +164,40 @@ class OpenBlocks {
 }
 
 /**
- * A `BlockSink` over filesets of volume 0 below `<prefix>/data/<namespace>`. Blocks that are open when the scope closes are
+ * Two that write the same namespace would take each other's unfinished files away. The lock's files stand beside `data`, where a node looks for nothing:
+ * below it every name is a namespace or a shard. Its own lock there is `.lock`, of another kind.
+ */
+const lockNamespace = (
+  fs: Files,
+  { namespace, prefix }: FilesetSinkOptions
+): Effect.Effect<void, SinkError, Scope.Scope> => {
+  if (!isNamespaceName(namespace)) {
+    const message = `"${namespace}" is no name of a namespace`
+    return Effect.fail(toSinkError(fault("invalid-argument", prefix, message, "correct the namespace")))
+  }
+  return Effect.mapError(fs.lock(`${prefix}/peerstrap-lock-${namespace}`), (error) =>
+    error.reason === "in-use"
+      ? new SinkError({
+        subject: prefix,
+        reason: "refused",
+        message: `filesets of namespace ${namespace} are being written into ${prefix} by another run: ${error.message}`,
+        remedy: "wait for the end of that run or stop it, or write into another directory"
+      })
+      : toSinkError(fromFile(error)))
+}
+
+/**
+ * A `BlockSink` over filesets of volume 0 below `<prefix>/data/<namespace>`, the only one of this namespace there: another one's layer fails with reason
+ * `refused` until the scope closes, in this process and others. Blocks that are open when the scope closes are
  * aborted. Its file descriptors: one for each open block, and two for each commit under way. A block of which a write or the
  * commit has failed (or was interrupted) fails all further calls until `abort`.
  */
-export const layer = (options: FilesetSinkOptions): Layer.Layer<BlockSink, never, FileSystem> =>
+export const layer = (options: FilesetSinkOptions): Layer.Layer<BlockSink, SinkError, FileSystem> =>
   Layer.effect(
     BlockSink,
     Effect.gen(function*() {
       const fs = yield* FileSystem
+      yield* lockNamespace(fs, options)
       const blocks = yield* Effect.acquireRelease(
         Effect.sync(() => new OpenBlocks(fs, options)),
         (open) => open.abortAll

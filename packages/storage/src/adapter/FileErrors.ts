@@ -25,7 +25,8 @@ const advice: Record<FileErrorReason, string> = {
   "is-directory": "this is a directory, a file was expected",
   "not-a-directory": "a part of the path is a file, a directory was expected",
   "io": "the system reports a failed operation",
-  "too-many-open": "too many open files; raise the limit (ulimit -n)"
+  "too-many-open": "too many open files; raise the limit (ulimit -n)",
+  "in-use": "somebody else holds it; wait for its end or stop it, or take another place"
 }
 
 /** The system's error code (`ENOENT`), or undefined for anything else. */
@@ -54,3 +55,12 @@ export const fromCause = (operation: string, path: string, cause: unknown): File
   cause instanceof FileError
     ? cause
     : fileError(operation, path, reasonOf(cause), cause instanceof Error ? cause.message : String(cause))
+
+/** The error of a lock that `holder` has: "process 12". */
+export const inUse = (path: string, holder: string): FileError =>
+  new FileError({
+    operation: "lock",
+    path,
+    reason: "in-use",
+    message: `lock ${path}: ${holder} holds it; wait for its end or stop it, or take another place`
+  })

@@ -3,9 +3,11 @@
  * first record number says how far the one before it holds; so a torn end is cut without writing to it.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { encodeFrame, encodeSegmentHeader, payloadBytesOf, segmentHeaderBytes } from "../codec/JournalFrame.ts"
@@ -19,7 +21,7 @@ import { readSegmentPage, type Segment, type SegmentPosition, startOf } from "./
 
 /** Where a journal lies, and its bounds in bytes. */
 export interface FileJournalOptions {
-  /** Holds the segments and nothing else; made with the first append. One journal at a time may be open on it. */
+  /** Holds the segments, a lock, and nothing else; made at opening. One journal at a time is open on it. */
   readonly directory: string
   /** Bytes of a segment after which the next begins; default `Limits.journalSegmentBytes`. */
   readonly segmentBytes?: number
@@ -150,8 +152,17 @@ const dropBefore = Effect.fnUntraced(function*(files: Files, state: State, recor
   }
 })
 
-/** Opens a journal; it ends with its scope, once appends under way are durable. Fails when what is there does not hold. */
-export const open = Effect.fnUntraced(function*(options: FileJournalOptions) {
+/** Nobody else may append or drop segments, nor cut what looks like a torn end while it is being written. */
+const lockDirectory = (files: Files, directory: string): Effect.Effect<void, Failure, Scope.Scope> =>
+  Effect.mapError(
+    files.lock(`${directory}/lock`),
+    (error) =>
+      error.reason === "in-use"
+        ? journalError("in-use", `the journal in ${directory} is open already: ${error.message}`)
+        : error
+  )
+
+const openLocked = Effect.fnUntraced(function*(options: FileJournalOptions) {
   const files = yield* FileSystem
   const { directory, maxRecordBytes = Limits.journalRecordBytes, segmentBytes = Limits.journalSegmentBytes } = options
   if (maxRecordBytes > Limits.journalRecordBytes) {
@@ -160,15 +171,20 @@ export const open = Effect.fnUntraced(function*(options: FileJournalOptions) {
       `maxRecordBytes ${maxRecordBytes}, at most ${Limits.journalRecordBytes} are possible`
     )
   }
+  yield* lockDirectory(files, directory)
   const opened = yield* openSegments(files, directory)
   const state: State = { directory, segmentBytes, writing: undefined, isBroken: false, ...opened }
   yield* Effect.addFinalizer(() => Effect.suspend(() => Effect.ignore(state.writing?.file.close ?? Effect.void)))
+  const closed = (): Failure => journalError("closed", `${directory}: the journal is closed`)
   const group = yield* makeGroupCommit({
     maxBytes: Limits.journalFrameBytes,
     commit: commitGroup(files, state),
-    closed: (): Failure => journalError("closed", `${directory}: the journal is closed`)
+    closed
   })
   const dropping = yield* Semaphore.make(1)
+  let isClosed = false
+  // What another journal finds must not change any more.
+  yield* Effect.addFinalizer(() => dropping.withPermit(Effect.sync(() => (isClosed = true))))
   return Journal.of({
     append: (records) =>
       Effect.suspend((): Effect.Effect<number, Failure> => {
@@ -179,10 +195,25 @@ export const open = Effect.fnUntraced(function*(options: FileJournalOptions) {
           : group.submit(records, payloadBytesOf(records))
       }),
     replay: (from) => replay(files, state, from),
-    dropBefore: (record) => dropping.withPermit(Effect.uninterruptible(dropBefore(files, state, record))),
+    dropBefore: (record) =>
+      dropping.withPermit(Effect.uninterruptible(
+        Effect.suspend(() => isClosed ? Effect.fail(closed()) : dropBefore(files, state, record))
+      )),
     bounds: Effect.sync(() => ({ first: state.segments[0]?.first ?? state.next, next: state.next })),
     cut: opened.cut
   })
+})
+
+/**
+ * Opens a journal; it ends with its scope, once appends under way are durable. Fails when what is there does not hold, and with `in-use` while another has
+ * the directory open, in this process or any other. A failed or interrupted opening leaves the directory free at once.
+ */
+export const open = Effect.fnUntraced(function*(options: FileJournalOptions) {
+  const own = yield* Scope.fork(yield* Effect.scope)
+  return yield* Effect.onError(
+    Scope.provide(openLocked(options), own),
+    (cause) => Scope.close(own, Exit.failCause(cause))
+  )
 })
 
 /** Provides the journal of one directory. */

@@ -26,6 +26,7 @@ type Changes = ReadonlyArray<KeyValueChange>
 
 const reasonOf = (error: JournalError | FileError): KeyValueErrorReason => {
   if (error._tag === "FileError") return error.reason === "no-space" ? "no-space" : "io"
+  if (error.reason === "in-use") return "busy"
   return error.reason === "closed" || error.reason === "damaged" ? error.reason : "io"
 }
 

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type File, FileError, type FileErrorReason, FileSystem } from "../contract/FileSystem.ts"
 import { Limits } from "../contract/Limits.ts"
-import { fileError } from "./FileErrors.ts"
-import { MemoryFileNode, MemoryTree } from "./MemoryTree.ts"
+import { fileError, inUse } from "./FileErrors.ts"
+import { MemoryFileNode, MemoryTree, parts } from "./MemoryTree.ts"
 
 /** One planned failure: the `at`-th operation from now (1 is the next one), of those named by `operation` when it is given. */
 export interface MemoryFault {
@@ -38,7 +38,7 @@ export interface CrashOptions {
 export interface MemoryFileSystem {
   readonly fileSystem: (typeof FileSystem)["Service"]
   readonly layer: Layer.Layer<FileSystem>
-  /** A power cut and a restart: unsynced work is gone, every open file fails from now on. */
+  /** A power cut and a restart: unsynced work is gone, every open file fails from now on, nobody holds a lock. */
   crash(options?: CrashOptions): void
   /** Replaces the fault plan; counting begins anew. */
   plan(faults: ReadonlyArray<MemoryFault>): void
@@ -63,6 +63,7 @@ class MemoryMachine {
   openFiles = 0
   private epoch = 0
   private planned: Array<PlannedFault> = []
+  private readonly locks = new Map<string, object>()
 
   constructor(options: MemoryOptions) {
     this.capacityBytes = options.capacityBytes
@@ -181,9 +182,23 @@ class MemoryMachine {
     }
   }
 
+  /** Gives what frees it again. */
+  lock(path: string): () => void {
+    this.tree.parent("lock", path, true)
+    const name = parts(path).join("/")
+    if (this.locks.has(name)) throw inUse(path, "this process")
+    const mine = {}
+    this.locks.set(name, mine)
+    return () => {
+      // After a crash it may be another's.
+      if (this.locks.get(name) === mine) this.locks.delete(name)
+    }
+  }
+
   crash(options: CrashOptions): void {
     this.epoch++
     this.openFiles = 0
+    this.locks.clear()
     const survivors = options.keepUnsyncedBytes ?? (() => 0)
     this.tree.forEachFile((path, file) => {
       const unsynced = file.unsyncedBytes
@@ -211,7 +226,11 @@ const serviceOf = (machine: MemoryMachine): (typeof FileSystem)["Service"] => ({
     machine.run("syncDirectory", path, () => machine.tree.findDirectory("syncDirectory", path).sync()),
   rename: (from, to) => machine.run("rename", from, () => machine.tree.rename(from, to)),
   remove: (path) => machine.run("remove", path, () => machine.remove(path)),
-  freeBytes: (path) => machine.run("freeBytes", path, () => machine.freeBytes())
+  freeBytes: (path) => machine.run("freeBytes", path, () => machine.freeBytes()),
+  lock: (path) =>
+    Effect.asVoid(
+      Effect.acquireRelease(machine.run("lock", path, () => machine.lock(path)), (free) => Effect.sync(free))
+    )
 })
 
 /** An empty file system of its own, with the switches that a test needs. */

@@ -64,7 +64,8 @@ export class MemoryDirectoryNode {
 
 export type MemoryNode = MemoryFileNode | MemoryDirectoryNode
 
-const parts = (path: string): ReadonlyArray<string> => {
+/** The names on the way to `path`, however it is spelled. */
+export const parts = (path: string): ReadonlyArray<string> => {
   const out: Array<string> = []
   for (const part of path.split("/")) {
     if (part === "..") out.pop()

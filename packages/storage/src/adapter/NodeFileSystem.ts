@@ -10,6 +10,7 @@ import { basename, dirname, join, resolve } from "node:path"
 import { type File, type FileError, type FileInfo, FileSystem } from "../contract/FileSystem.ts"
 import { Limits } from "../contract/Limits.ts"
 import { errorCode, fileError, fromCause } from "./FileErrors.ts"
+import { type HeldLock, takeLock } from "./FileLock.ts"
 import { writeFully } from "./WriteFully.ts"
 
 const directoryMode = 0o755
@@ -166,6 +167,11 @@ const freeBytesAt = async (path: string): Promise<number> => {
   }
 }
 
+const lockAt = async (path: string): Promise<HeldLock> => {
+  await makeDirectoryAt(dirname(path))
+  return takeLock(path)
+}
+
 const openForReading = async (path: string): Promise<File> => {
   const handle = await fs.open(path, "r")
   const info = await handle.stat()
@@ -194,7 +200,11 @@ export const fileSystem: (typeof FileSystem)["Service"] = {
   syncDirectory: (path) => attempt("syncDirectory", path, () => syncDirectoryAt(path)),
   rename: (from, to) => attempt("rename", from, () => fs.rename(from, to)),
   remove: (path) => attempt("remove", path, () => removeFile(path)),
-  freeBytes: (path) => attempt("freeBytes", path, () => freeBytesAt(path))
+  freeBytes: (path) => attempt("freeBytes", path, () => freeBytesAt(path)),
+  lock: (path) =>
+    Effect.asVoid(
+      Effect.acquireRelease(attempt("lock", path, () => lockAt(path)), (held) => Effect.sync(() => held.free()))
+    )
 }
 
 /** Provides `FileSystem` from the machine's own files. */

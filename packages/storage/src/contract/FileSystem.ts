@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 
 /** Why a file operation failed. */
 export const FileErrorReason = Schema.Literals([
@@ -16,12 +17,13 @@ export const FileErrorReason = Schema.Literals([
   "is-directory",
   "not-a-directory",
   "io",
-  "too-many-open"
+  "too-many-open",
+  "in-use"
 ])
 /** Why a file operation failed. */
 export type FileErrorReason = typeof FileErrorReason.Type
 
-/** A local fault, always: what was tried, on which path, why it failed. */
+/** A local fault, always: what was tried, on which path, why it failed. `in-use`: somebody else holds the lock; the message says which process. */
 export class FileError extends Schema.TaggedError<FileError>()("FileError", {
   operation: Schema.String,
   path: Schema.String,
@@ -68,4 +70,10 @@ export class FileSystem extends Context.Service<FileSystem, {
   remove(path: string): Effect.Effect<void, FileError>
   /** Bytes free for an ordinary user on the file system of `path` (its nearest existing parent). */
   freeBytes(path: string): Effect.Effect<number, FileError>
+  /**
+   * Holds the name `path` until the scope ends, or fails with `in-use` at once: one holder at a time among all processes of the machine. A holder that ends
+   * without closing its scope, killed for instance, holds nothing any more. Missing directories are made. Nothing else may be done to `path` and to `path.*`,
+   * where an implementation may keep files of its own; they stay and hold nobody.
+   */
+  lock(path: string): Effect.Effect<void, FileError, Scope.Scope>
 }>()("@peerstrap/storage/FileSystem") {}

@@ -6,14 +6,14 @@ import type * as Stream from "effect/Stream"
 import type { FileError } from "./FileSystem.ts"
 
 /** Why a journal refused. */
-export const JournalErrorReason = Schema.Literals(["too-large", "damaged", "dropped", "broken", "closed"])
+export const JournalErrorReason = Schema.Literals(["too-large", "damaged", "dropped", "broken", "closed", "in-use"])
 /** Why a journal refused. */
 export type JournalErrorReason = typeof JournalErrorReason.Type
 
 /**
  * `too-large`: a record or batch above the maximum; nothing was written. `damaged`: bytes before the tail do not hold, the message says which
  * file and offset. `dropped`: a replay from before the first record. `broken`: a sync failed, nobody knows what is durable; open the journal
- * anew. `closed`: its scope has ended.
+ * anew. `closed`: its scope has ended. `in-use`: another journal has its directory open; the message says which process.
  */
 export class JournalError extends Schema.TaggedError<JournalError>()("JournalError", {
   reason: JournalErrorReason,

@@ -6,6 +6,10 @@ export const Limits = {
   readWithoutSizeBytes: 65_536,
   /** Free bytes that a memory file system without a capacity reports: 1 TiB, more than any test writes. */
   unlimitedFreeBytes: 2 ** 40,
+  /** A lock that two processes reach for at the same moment is waited for, so that one of them gets it. This thread stands still meanwhile. */
+  lockWaitMillis: 50,
+  /** Bytes read of the file that says who holds a lock: a process id and the name of a machine. */
+  lockHolderBytes: 512,
   /** One record of a journal: a key and a value of a store, far above what a journal notes. */
   journalRecordBytes: 1_052_672,
   /** Records that share one sync, with 4 bytes each: four of the largest. A reader believes no frame to have more. */

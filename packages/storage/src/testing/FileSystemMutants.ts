@@ -3,6 +3,7 @@ import type { Mutant } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import { fileError } from "../adapter/FileErrors.ts"
 import type { File, FileError, FileSystem } from "../contract/FileSystem.ts"
+import { fileLockMutants } from "./FileLockMutants.ts"
 import { type FileSystemPlace, memoryFileSystemPlace } from "./FileSystemPlace.ts"
 
 type Service = (typeof FileSystem)["Service"]
@@ -15,14 +16,15 @@ const withFile = (change: (file: File) => File) => (files: Service): Service => 
 
 const asIo = ({ operation, path }: FileError): FileError => fileError(operation, path, "io")
 
-interface Broken {
+/** A way to break a file system, and the check that must see it. */
+export interface BrokenFiles {
   readonly name: string
   readonly rejectedBy: string
   readonly because: RegExp | "hangs"
   readonly mutate: (files: Service) => Service
 }
 
-const broken: ReadonlyArray<Broken> = [
+const broken: ReadonlyArray<BrokenFiles> = [
   {
     name: "writes an append short by a byte",
     rejectedBy: "appends all chunks in order and reads them back by offset",
@@ -281,9 +283,10 @@ const broken: ReadonlyArray<Broken> = [
 ]
 
 /** Each breaks the files in memory, which can be interrupted, crashed and filled. */
-export const fileSystemMutants: ReadonlyArray<Mutant<FileSystem | FileSystemPlace>> = broken.map((
-  { mutate, ...rest }
-) => ({
-  ...rest,
-  layer: memoryFileSystemPlace(mutate)
-}))
+export const fileSystemMutants: ReadonlyArray<Mutant<FileSystem | FileSystemPlace>> = [...broken, ...fileLockMutants]
+  .map((
+    { mutate, ...rest }
+  ) => ({
+    ...rest,
+    layer: memoryFileSystemPlace(mutate)
+  }))

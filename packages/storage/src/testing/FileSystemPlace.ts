@@ -3,6 +3,7 @@ import { type Check, lacking } from "@peerstrap/conformance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as MemoryFileSystem from "../adapter/MemoryFileSystem.ts"
 import { FileSystem } from "../contract/FileSystem.ts"
 
@@ -18,6 +19,8 @@ export interface FileSystemPlaceShape {
   readonly openFiles: Effect.Effect<number>
   /** From now on the disk takes so many bytes more. */
   fillUpTo(freeBytes: number): Effect.Effect<void>
+  /** Another process takes the lock `path` and keeps it until what this returns is run: that kills it. */
+  holdElsewhere(path: string): Effect.Effect<Effect.Effect<void>, unknown, Scope.Scope>
 }
 
 /** Service: the place of a file system under test. */
@@ -26,7 +29,7 @@ export class FileSystemPlace extends Context.Service<FileSystemPlace, FileSystem
 ) {}
 
 /** What a place can show to the kit, by name. */
-export type FileSystemCapability = "power-cut" | "open-files" | "full-disk"
+export type FileSystemCapability = "power-cut" | "open-files" | "full-disk" | "other-process"
 /** A check of the kit. */
 export type FileSystemCheck = Check<FileSystem | FileSystemPlace, FileSystemCapability>
 
@@ -39,6 +42,7 @@ export const fileSystemPlace = (
   powerCut: lacking("power-cut"),
   openFiles: lacking("open-files"),
   fillUpTo: () => lacking("full-disk"),
+  holdElsewhere: () => lacking("other-process"),
   ...able
 })
 
@@ -48,11 +52,14 @@ export const memoryFileSystemPlace = (
 ): Layer.Layer<FileSystem | FileSystemPlace> =>
   Layer.effectContext(Effect.sync(() => {
     const memory = MemoryFileSystem.make()
-    const files = memory.fileSystem
+    const files = change(memory.fileSystem)
     const place = fileSystemPlace("/work/kit", {
       powerCut: Effect.sync(() => memory.crash()),
       openFiles: Effect.sync(() => memory.openFiles),
-      fillUpTo: (freeBytes) => Effect.sync(() => memory.setCapacityBytes(memory.usedBytes + freeBytes))
+      fillUpTo: (freeBytes) => Effect.sync(() => memory.setCapacityBytes(memory.usedBytes + freeBytes)),
+      // Of a process that dies no scope ends. All others of the machine die with it, which is no matter here.
+      holdElsewhere: (path) =>
+        Effect.as(Scope.provide(files.lock(path), Scope.makeUnsafe()), Effect.sync(() => memory.crash()))
     })
-    return Context.make(FileSystem, change(files)).pipe(Context.add(FileSystemPlace, place))
+    return Context.make(FileSystem, files).pipe(Context.add(FileSystemPlace, place))
   }))

@@ -5,6 +5,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { File, FileSystem } from "../contract/FileSystem.ts"
 import { Journal, type JournalRecords } from "../contract/Journal.ts"
+import { lockForEver, lockLeaking, lockNothing } from "./FileLockMutants.ts"
 import { bytesOf } from "./FileProbes.ts"
 import { type JournalChanges, type JournalPlace, memoryJournalPlace } from "./JournalPlace.ts"
 
@@ -219,6 +220,24 @@ const broken: ReadonlyArray<Broken> = [
             Stream.succeed<JournalRecords>({ first: 1, records: [bytesOf("torn")] })
           )
       }
+  },
+  {
+    name: "lets two have it open",
+    rejectedBy: "is open once at a time, and says so to who comes second",
+    because: /a second opening: succeeded/,
+    files: lockNothing
+  },
+  {
+    name: "stays locked when it has ended",
+    rejectedBy: "is open once at a time, and says so to who comes second",
+    because: /is open already: .*this process holds it/,
+    files: lockForEver
+  },
+  {
+    name: "stays locked when its opening is interrupted",
+    rejectedBy: "leaves its place free when its opening is interrupted at any step",
+    because: /is open already: .*this process holds it/,
+    files: lockLeaking
   },
   {
     name: "says nothing of what it cut",

@@ -29,7 +29,7 @@ export class JournalPlace extends Context.Service<JournalPlace, JournalPlaceShap
 ) {}
 
 /** What a place can show to the kit, by name. */
-export type JournalCapability = "power-cut" | "syncs" | "open-files"
+export type JournalCapability = "power-cut" | "syncs" | "open-files" | "one-at-a-time"
 /** One check of the kit. */
 export type JournalCheck = Check<JournalPlace, JournalCapability>
 

@@ -17,7 +17,7 @@ export interface SlowFiles {
   readonly openFiles: Effect.Effect<number>
 }
 
-const slowly = <A>(operation: Effect.Effect<A, FileError>): Effect.Effect<A, FileError> =>
+const slowly = <A, R>(operation: Effect.Effect<A, FileError, R>): Effect.Effect<A, FileError, R> =>
   Effect.uninterruptible(Effect.andThen(Effect.yieldNow, operation))
 
 export const makeSlowFiles = (change: (files: Service) => Service = (files) => files): SlowFiles => {
@@ -42,7 +42,8 @@ export const makeSlowFiles = (change: (files: Service) => Service = (files) => f
     create: (path, options) => Effect.map(slowly(fast.create(path, options)), slowFile),
     openRead: (path) => Effect.map(slowly(fast.openRead(path)), slowFile),
     syncDirectory: (path) => slowly(fast.syncDirectory(path)),
-    remove: (path) => slowly(fast.remove(path))
+    remove: (path) => slowly(fast.remove(path)),
+    lock: (path) => slowly(fast.lock(path))
   }
   return {
     files: change(files),

@@ -5,6 +5,7 @@
 import { FileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import type { ChainRules } from "../../contract/ChainRules.ts"
 import { ChainStore, StoreError, type StoreIdentity } from "../../contract/ChainStore.ts"
@@ -13,10 +14,9 @@ import type { DamageEntry } from "../../engine/store/IndexEntry.ts"
 import { damageOf, type FileChainStore, FileStore, type OpenReport, type StoreDamage } from "./FileStore.ts"
 import { groupCommit } from "./GroupCommit.ts"
 import { groupWriter } from "./GroupWriter.ts"
-import { fromFile, fromIndex } from "./StoreErrors.ts"
+import { fromFile, fromIndex, storeError } from "./StoreErrors.ts"
 import { identifyStore } from "./StoreIdentityFile.ts"
 import { type IndexIdentity, StoreIndex } from "./StoreIndex.ts"
-import { lockStore } from "./StoreLock.ts"
 import { listLogs, logName, StoreLog } from "./StoreLog.ts"
 import { scanLogs, type ScanProgress } from "./StoreScan.ts"
 
@@ -32,8 +32,7 @@ export interface FileStoreOptions {
   /** What the store must hold; it is made when nothing is there. Undefined: whatever is there (tools). */
   readonly identity: StoreIdentity | undefined
   /**
-   * `disk` (default): index and lock are SQLite files in the directory. `memory`: for file systems that are not the machine's own; the index is made anew
-   * at each start and the lock holds within this process.
+   * `disk` (default): an SQLite file in the directory. `memory`: for file systems that are not the machine's own; it is made anew at each start.
    */
   readonly index?: "disk" | "memory"
   /** Called while the log is scanned. */
@@ -111,6 +110,12 @@ const openIndex = (
     ? Effect.sync(() => ({ index: StoreIndex.open(":memory:", identity, "none"), rebuilt: "it is kept in memory" }))
     : openOnDisk(files, options.directory, identity)
 
+const lockStore = (files: Files, directory: string): Effect.Effect<void, StoreError, Scope.Scope> =>
+  Effect.mapError(files.lock(`${directory}/lock`), (error) =>
+    error.reason === "in-use"
+      ? storeError("in-use", directory, `the store is in use: ${error.message}`)
+      : fromFile(error))
+
 const closeIndex = (index: StoreIndex): Effect.Effect<void> => Effect.ignore(Effect.try(() => index.close()))
 
 /**
@@ -126,7 +131,7 @@ export const open = Effect.fnUntraced(function*(options: FileStoreOptions) {
   }
   yield* Effect.mapError(files.makeDirectory(`${directory}/documents`), fromFile)
   yield* Effect.mapError(files.syncDirectory(directory), fromFile)
-  yield* lockStore(directory, options.index !== "memory")
+  yield* lockStore(files, directory)
   const logs = (yield* listLogs(files, directory)).length > 0
   const salt = options.salt ?? randomBytes(4).readUInt32BE()
   const known = yield* identifyStore(files, directory, options.identity, { idBytes: rules.idBytes, salt, logs })
