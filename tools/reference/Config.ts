@@ -29,7 +29,7 @@ export const configPage = async (): Promise<string> => {
     "Config files",
     "One YAML document for `--config FILE`: a command's name, and its flags' names under it. Flags of the command line win. `plugins:` stands\n" +
       "beside it, a list of parts: `use` names a plugin, `from` a file or an npm package it comes from, `with` is its config,\n" +
-      "`as` a name of its own, where a plugin has several parts.",
+      "`as` a name of its own, where a plugin has several parts. A flag that such a part leaves without effect is refused: leave one of the two out.",
     `## Keys under a command\n\n${commands.join("\n")}\n## Keys of \`with:\` under \`plugins:\`\n\n${
       parts.map((plugin) => `### ${code(plugin.id)}\n\n${plugin.summary}\n\n${configTable(plugin)}`).join("\n")
     }`

@@ -204,7 +204,10 @@ describe("filesets for a sink of one's own", () => {
 
       const kept = yield* runHere(...flags, "--resume")
       assert.strictEqual(kept.code, 2)
-      assert.match(kept.err, /\n {2}--resume: is about m3db\.sink\.filesets, and m3db\.sink\.lines at \S*run\.yaml:10:10 stands in its place; leave/)
+      assert.match(
+        kept.err,
+        /\n {2}--resume: is about m3db\.sink\.filesets, and m3db\.sink\.lines at \S*run\.yaml:10:10 stands in its place; leave/
+      )
     }))
 
   it.live("in code, and one that only counts", () =>
@@ -338,6 +341,8 @@ describe("parts that a plan uses", () => {
   - { use: test.replicas.embedded, from: ${pluginFile("Replicas.ts")}, with: { hosts: [a] } }
   - { use: consistency.fixed, with: { level: none } }
   - { use: m3db.sink.lines, from: ${pluginFile("LineSink.ts")}, with: { file: lines.txt, mood: broken } }
+  - { use: memory.bounded, with: { bytes: 64MiB } }
+  - { use: rate.settable, with: { bytesPerSecond: 2MB } }
 `
       )
       // What stands on the network of a plan is what the plan uses: here nobody, so that both peers are silent.
@@ -346,6 +351,8 @@ describe("parts that a plan uses", () => {
       const planned = yield* runHere(...flags)
       assert.notMatch(planned.err, /no such thing/)
       assert.match(planned.out, /level none needs 1 of 2 peers[\s\S]*nothing listens on b:9000 in this memory network/)
+      assert.match(planned.out, /memory: at most about .* of 64\.0 MiB;/)
+      assert.match(planned.out, /if each peer sends 1\.9 MiB\/s/)
       assert.isFalse(existsSync(out))
       assert.isFalse(existsSync(join(directory, "lines.txt")))
     }))

@@ -20,7 +20,7 @@ export const sync = command<typeof syncFlags, SyncPlan | undefined, SyncParts>({
     "Progress goes to standard error, the result to standard output. DIR/peerstrap-report.json holds the last run's report. While it runs, " +
     "status, why and peers talk to it.",
     "A run is made of parts (peerstrap-chain plugins list). Beside sync's section a config file may have plugins: a list of { use: ID, with: {…}, from: FILE or " +
-    "PACKAGE }, each of which takes the place of the part of its kind.",
+    "PACKAGE }, each of which takes the place of the part of its kind; a flag that would then do nothing is refused.",
     "Exit codes: 0 --until was reached and all blocks were read again and verified; 1 halted: a quorum contradicts our chain, or all peers end at the same " +
     "old block; 2 wrong flags, network file or store; 3 --deadline; 4 this machine (disk, permission, applier); 130, 143 stopped."
   ],

@@ -19,6 +19,8 @@ interface Announced {
   readonly existing: Existing
   readonly level: Level
   readonly origin: string
+  /** What the run's buffers may take together. */
+  readonly memoryBytes: number
 }
 
 const levelLine = ({ host, level, origin, plan, settings }: Announced): string => {
@@ -38,7 +40,7 @@ const existingLines = ({ damaged, kept, replaced }: Existing): Array<string> => 
 ]
 
 export const announcePlan = (announced: Announced, reporter: Reporter): void => {
-  const { existing, host: { graph }, level, plan, settings } = announced
+  const { existing, host: { graph }, level, memoryBytes, plan, settings } = announced
   const filesets = filesetOutputOf(graph)
   const blocks = plan.shards.length * plan.starts.length
   reporter.event("plan", {
@@ -64,7 +66,7 @@ export const announcePlan = (announced: Announced, reporter: Reporter): void => 
     ...plan.notes,
     `peers: ${plan.peers.map(({ address, id }) => `${id}=${formatAddress(address)}`).join(", ")}`,
     levelLine(announced),
-    `memory ${formatBytes(settings.memory)}, ${settings.jobsInFlight} jobs in flight`,
+    `memory ${formatBytes(memoryBytes)}, ${settings.jobsInFlight} jobs in flight`,
     ...existingLines(existing),
     `output: ${
       filesets === undefined

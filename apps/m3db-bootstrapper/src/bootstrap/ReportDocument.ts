@@ -91,7 +91,7 @@ export const reportDocument = (ending: Ending, verdict: string): ReportDocument 
       encoding: settings.encoding,
       mergeRule: settings.mergeRule,
       errorPolicy: settings.errorPolicy,
-      memory: settings.memory,
+      memory: report.memory.capacity,
       deadlineMillis: settings.deadline ?? null
     },
     report,

@@ -19,6 +19,7 @@ import { LevelSource } from "@peerstrap/consistency-policy"
 import { Host, LogThreshold, machineBudgets, type PluginStatus, type Status } from "@peerstrap/plugin-host"
 import { formatBytes, serveControl } from "@peerstrap/progress"
 import { type FileError, FileSystem } from "@peerstrap/storage"
+import { BufferMemory } from "@peerstrap/transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -144,7 +145,8 @@ const steps = Effect.fnUntraced(
       (check) => unlessStopped(check, input)
     )
     const { level, origin } = yield* LevelSource.use((levels) => levels.current)
-    announcePlan({ host, plan, settings, existing, level, origin }, reporter)
+    const memoryBytes = (yield* BufferMemory).ledger.capacity
+    announcePlan({ host, plan, settings, existing, level, origin, memoryBytes }, reporter)
     const streamed = yield* streamBlocks({ input, peers, host, existing, state, reporter })
     const { outcome, written } = streamed
     const isWhole = outcome._tag === "complete" || outcome._tag === "incomplete"

@@ -18,8 +18,8 @@ export const bootstrap = command<typeof bootstrapFlags, BootstrapPlan | undefine
     "Progress goes to standard error, the result to standard output. DIR/peerstrap-report.json holds the last run's report. While it runs, " +
     "status, why and set-level talk to it.",
     "Flags name the parts of a run: transport, files, level, peers, ranking, merge rule, sink. In a config file a list plugins: beside bootstrap: " +
-    "puts others in their place, also ones of your own (see plugins). What another sink than filesets takes is not read again: exit 0 then says that " +
-    "every block was committed."
+    "puts others in their place, also ones of your own (see plugins); a flag that would then do nothing is refused. What another sink than filesets " +
+    "takes is not read again: exit 0 then says that every block was committed."
   ],
   flags: bootstrapFlags,
   examples: [

@@ -17,11 +17,14 @@ import { LevelSource } from "@peerstrap/consistency-policy"
 import { consistencyKind } from "@peerstrap/consistency-policy/plugin"
 import { peersKind } from "@peerstrap/m3db-bootstrap/plugin"
 import { formatShards } from "@peerstrap/m3db-topology"
+import { PeerRateSource } from "@peerstrap/peer-selection"
+import { peerRateKind } from "@peerstrap/peer-selection/plugin"
 import { Host, machineBudgets } from "@peerstrap/plugin-host"
 import { formatCount, formatNanos } from "@peerstrap/progress"
 import { FileSystem } from "@peerstrap/storage"
 import { filesKind } from "@peerstrap/storage/plugin"
-import { formatAddress } from "@peerstrap/transport"
+import { BufferMemory, formatAddress } from "@peerstrap/transport"
+import { memoryKind } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { type BootstrapPlan, planBootstrap, planJobs } from "../bootstrap/BootstrapPlan.ts"
@@ -56,7 +59,7 @@ const planFlags = {
 type PlanInput = CommandInput<typeof planFlags, BootstrapPlan | undefined, BootstrapParts>
 
 /** Parts of a run that planning uses: nothing that writes. */
-const used = [consistencyKind, peersKind, filesKind] as const
+const used = [consistencyKind, peersKind, peerRateKind, memoryKind, filesKind] as const
 
 /** What the output directory says to such a run; a refusal is a value here. */
 const lookAtOutput = Effect.fnUntraced(function*({ resolved, settings }: PlanInput, plan: BootstrapPlan) {
@@ -92,6 +95,8 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
   const status = yield* makeStatusLine(terminal, json)
   const { existing, freeBytes, refusal } = yield* lookAtOutput(input, plan)
   const { level } = yield* LevelSource.use((levels) => levels.current)
+  const memoryBytes = (yield* BufferMemory).ledger.capacity
+  const { bytesPerSecond } = yield* PeerRateSource.use((rates) => rates.current)
   const clients = yield* plannedPeers(plan)
   const jobs = planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start)), settings.jobsInFlight)
   const listed = yield* listJobs({
@@ -104,7 +109,7 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
     numShards: plan.numShards,
     hashSeed: settings.hashSeed,
     jobsInFlight: settings.jobsInFlight,
-    memoryBytes: settings.memory,
+    memoryBytes,
     patienceMillis: settings.patience,
     onRetry: ({ address, message, peer, reason }) =>
       Effect.sync(() => status.update(() => `plan: waiting for ${peer} (${address}): ${reason}: ${message}`)),
@@ -114,11 +119,13 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
   const forecastSettings: ForecastSettings = {
     level,
     peers: plan.peers.map(({ address, id }) => ({ id, address: formatAddress(address) })),
-    memoryBytes: settings.memory,
+    memoryBytes,
     jobsInFlight: settings.jobsInFlight,
     window: settings.window,
     batchBytes: settings.batchBytes,
-    assumedBytesPerSecond: Math.min(settings.assumedBytesPerSecond, settings.peerBytesPerSecond ?? Infinity),
+    assumedBytesPerSecond: bytesPerSecond === 0
+      ? settings.assumedBytesPerSecond
+      : Math.min(settings.assumedBytesPerSecond, bytesPerSecond),
     assumedBlocksPerSecond: settings.assumedBlocksPerSecond,
     deadlineMillis: settings.deadline,
     freeBytes,

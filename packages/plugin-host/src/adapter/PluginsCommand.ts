@@ -168,7 +168,7 @@ export const pluginsCommand = (options: PluginsCommandOptions): Command => {
       `list: every part, with stability · explain ID: what it provides, requires and takes · graph [FILE]: who uses whom in a ${main.name} · ` +
       `validate FILE: every problem of ${main.name}'s flags and of plugins, with line and column, exit code 2 when there is one · schema: JSON Schema of the file.`,
       `A config file has the flags of ${main.name} under its name and, beside it, plugins: a list of { use: ID, with: {…}, from: FILE or PACKAGE }. ` +
-      "Each takes the place of the part of its kind. Nothing is started here."
+      "Each takes the place of the part of its kind; a flag that would then do nothing is a problem. Nothing is started here."
     ],
     operands: { name: "WORD", least: 1, most: 2, help: `one of ${Object.keys(words).join(", ")}` },
     flags,
