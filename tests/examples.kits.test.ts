@@ -9,6 +9,7 @@ import {
   counterpartBy,
   type OtherSide,
   ProtocolWorld,
+  restartable,
   syntheticApplierBlocks
 } from "@peerstrap/chain-bootstrap/testing"
 import { runCheck } from "@peerstrap/conformance"
@@ -188,9 +189,10 @@ const unhurried = ({ get, scan, write }: Store): Store => ({
 const indexBench = Layer.succeed(ApplierBench, {
   blocks: syntheticApplierBlocks,
   make: (base) =>
-    Effect.map(Layer.build(MemoryKeyValue.layer()), (context) => {
+    Effect.flatMap(Layer.build(MemoryKeyValue.layer()), (context) => {
       const store = unhurried(Context.get(context, KeyValue))
-      return { applier: makeIndexApplier(store, base), chain: Effect.orDie(idsOf(store)) }
+      const open = Effect.sync(() => ({ applier: makeIndexApplier(store, base), chain: Effect.orDie(idsOf(store)) }))
+      return restartable(open, () => Effect.void)
     })
 })
 
@@ -200,6 +202,8 @@ describe("the index of example 11", () => {
     "own-head": true,
     "visible-chain": true,
     "interruptible": true,
+    "restart": true,
+    "kill": true,
     // It judges no block, holds one branch, reads no bodies, and opens nothing of its own.
     "verdicts": false,
     "branches": false,

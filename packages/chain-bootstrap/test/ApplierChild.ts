@@ -1,4 +1,8 @@
-/** An applier's process for tests: keeps a tree of blocks and a head, judges as `VERDICTS` says, and misbehaves as `FAULT` says. */
+/**
+ * An applier's process for tests: keeps a tree of blocks and a head, in the file `STATE` if there is one, judges as `VERDICTS` says, and misbehaves as
+ * `FAULT` says.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { createInterface } from "node:readline"
 
 interface Place {
@@ -18,8 +22,27 @@ const verdicts = JSON.parse(process.env["VERDICTS"] ?? "{\"invalid\":[],\"retrie
   readonly retries: ReadonlyArray<readonly [string, number]>
 }
 const retries = new Map(verdicts.retries)
-const parents = new Map<string, string>()
-let head = base.hash
+const state = process.env["STATE"]
+const kept = state !== undefined && existsSync(state)
+  ? JSON.parse(readFileSync(state, "utf8")) as {
+    readonly head: Place
+    readonly parents: ReadonlyArray<[string, string]>
+  }
+  : { head: base, parents: [] }
+const parents = new Map(kept.parents)
+let head = kept.head.hash
+
+const levelOf = (hash: string): number => {
+  const parent = parents.get(hash)
+  return parent === undefined ? base.level : levelOf(parent) + 1
+}
+
+/** Before the answer, as a whole: what was answered for is there after a kill. */
+const keep = (): void => {
+  if (state === undefined) return
+  writeFileSync(`${state}.new`, JSON.stringify({ head: { level: levelOf(head), hash: head }, parents: [...parents] }))
+  renameSync(`${state}.new`, state)
+}
 
 const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`)
 
@@ -77,11 +100,14 @@ const fault = process.env["FAULT"]
 if (fault === "mute") setInterval(() => undefined, 1000)
 else if (fault === "rude") say({ protocol: "something-else/1" })
 else {
-  say({ protocol: "peerstrap-applier/1", name: `child ${process.pid}`, head: base, branches: "many" })
+  say({ protocol: "peerstrap-applier/1", name: `child ${process.pid}`, head: kept.head, branches: "many" })
   for await (const line of createInterface({ input: process.stdin })) {
     const bad = fault === undefined ? undefined : faults[fault]
-    if (bad === undefined) say(answer(JSON.parse(line) as Question))
-    else bad()
+    if (bad === undefined) {
+      const said = answer(JSON.parse(line) as Question)
+      keep()
+      say(said)
+    } else bad()
   }
   if (fault === "stays") setInterval(() => undefined, 1000)
 }

@@ -1,51 +1,67 @@
 /** All appliers pass one kit, and the kit rejects every applier with a known fault, for the right reason. */
-import { assert, describe, it } from "@effect/vitest"
-import { Appliers, type BlockId, type BlockRef } from "@peerstrap/chain-bootstrap"
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { Appliers, type Block, type BlockApplierService, type BlockId } from "@peerstrap/chain-bootstrap"
 import {
   ApplierBench,
   type ApplierBenchService,
   blockApplierKit,
   blockApplierSuite,
   judgeOf,
+  restartable,
   simulatorBench,
   syntheticApplierBlocks
 } from "@peerstrap/chain-bootstrap/testing"
 import { mutantSuiteOf } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 const benchOf = (bench: Omit<ApplierBenchService, "blocks">) =>
   Layer.succeed(ApplierBench)({ blocks: syntheticApplierBlocks, ...bench })
 
-const archive = benchOf({ make: () => Effect.succeed({ applier: Appliers.archive() }) })
+const archive = benchOf({
+  make: () => restartable(Effect.sync(() => ({ applier: Appliers.archive() })), () => Effect.void)
+})
 
-const callback = benchOf({
-  make: (base, verdicts) =>
-    Effect.sync(() => {
-      const judge = judgeOf(verdicts)
-      const chain: Array<BlockId> = []
-      let bytes = 0
-      const headId = (): BlockId => chain.at(-1) ?? base.id
-      const applier = Appliers.callback({
-        head: () => ({ id: headId(), level: base.level + chain.length }),
-        block: async (block) => {
+/** An index in an array that outlives whoever fills it; `head`: it tells where it is. */
+const callback = (keepsHead: boolean) =>
+  benchOf({
+    make: (base, verdicts) =>
+      Effect.suspend(() => {
+        const judge = judgeOf(verdicts)
+        const chain: Array<BlockId> = []
+        let bytes = 0
+        const headId = (): BlockId => chain.at(-1) ?? base.id
+        const block = async ({ header, units }: Block): Promise<Appliers.Verdict> => {
           await Promise.resolve()
-          if (block.header.parent !== headId()) return { retry: "not on the head" }
-          const verdict = judge(block)
+          // One that tells no head may get a block twice, after a stop.
+          if (!keepsHead && chain.includes(header.id)) return "ok"
+          if (header.parent !== headId()) return { retry: "not on the head" }
+          const verdict = judge({ header, units })
           if (verdict === "ok") {
-            chain.push(block.header.id)
-            bytes += block.units.reduce((sum, { length }) => sum + length, 0)
+            chain.push(header.id)
+            bytes += units.reduce((sum, { length }) => sum + length, 0)
           }
           return verdict
-        },
-        rollback: (to: BlockRef) => {
-          chain.length = to.level - base.level
         }
+        const one = Effect.sync(() => ({
+          applier: Appliers.callback({
+            block,
+            rollback: (to) => {
+              chain.length = to.level - base.level
+            },
+            ...(keepsHead ? { head: () => ({ id: headId(), level: base.level + chain.length }) } : {})
+          }),
+          chain: Effect.sync(() => [...chain]),
+          unitBytes: Effect.sync(() => bytes)
+        }))
+        // A function that was called ends in its own time: `head` waits for it.
+        const waited = Effect.acquireRelease(one, ({ applier }) => Effect.orDie(applier.head))
+        return restartable(waited, ({ applier }) => Effect.orDie(applier.head))
       })
-      return { applier, chain: Effect.sync(() => [...chain]), unitBytes: Effect.sync(() => bytes) }
-    })
-})
+  })
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -55,29 +71,46 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-const command = Layer.sync(ApplierBench, () => {
-  const pids: Array<number> = []
-  return {
-    blocks: syntheticApplierBlocks,
-    make: (base, { invalid, retries }) =>
-      Effect.map(
-        Appliers.command({
+const temporary = (): string => mkdtempSync(join(tmpdir(), "peerstrap-applier-"))
+const compiled = temporary()
+afterAll(() => rmSync(compiled, { recursive: true }))
+
+const folder = Effect.acquireRelease(
+  Effect.sync(temporary),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+/** The child names itself `child PID`. */
+const pidOf = ({ name }: BlockApplierService): number => Number(name.split(" ")[1])
+
+const command = Layer.effect(
+  ApplierBench,
+  Effect.map(folder, (path) => {
+    const pids: Array<number> = []
+    let made = 0
+    const make: ApplierBenchService["make"] = (base, { invalid, retries }) =>
+      Effect.suspend(() => {
+        const child = Appliers.command({
           command: process.execPath,
           args: [join(import.meta.dirname, "ApplierChild.ts")],
           env: {
             BASE: JSON.stringify({ level: base.level, hash: base.id }),
+            // Many are started: the first leaves its compiled modules to the others.
+            NODE_COMPILE_CACHE: compiled,
+            STATE: join(path, `state-${made++}`),
             VERDICTS: JSON.stringify({ invalid, retries: [...retries] })
           }
-        }),
-        (applier) => {
-          // The child names itself `child PID`.
-          pids.push(Number(applier.name.split(" ")[1]))
+        })
+        const open = Effect.map(child, (applier) => {
+          pids.push(pidOf(applier))
           return { applier }
-        }
-      ),
-    resources: Effect.sync(() => pids.filter(isAlive).length)
-  }
-})
+        })
+        return restartable(open, ({ applier }) =>
+          Effect.sync(() => void (isAlive(pidOf(applier)) && process.kill(pidOf(applier), "SIGKILL"))))
+      })
+    return { blocks: syntheticApplierBlocks, make, resources: Effect.sync(() => pids.filter(isAlive).length) }
+  })
+)
 
 describe("BlockApplier", () => {
   const archived = blockApplierSuite("archive", archive, {
@@ -89,23 +122,29 @@ describe("BlockApplier", () => {
       "visible-chain": false,
       "counted-units": false,
       "counted-resources": false,
-      interruptible: true
+      interruptible: true,
+      restart: true,
+      kill: true
     },
     test: it
   })
-  blockApplierSuite("callback", callback, {
-    capabilities: {
-      verdicts: true,
-      branches: false,
-      undo: true,
-      "own-head": true,
-      "visible-chain": true,
-      "counted-units": true,
-      "counted-resources": false,
-      interruptible: true
-    },
-    test: it
-  })
+  for (const keepsHead of [true, false]) {
+    blockApplierSuite(`callback ${keepsHead ? "with" : "without"} a head`, callback(keepsHead), {
+      capabilities: {
+        verdicts: true,
+        branches: false,
+        undo: true,
+        "own-head": keepsHead,
+        "visible-chain": true,
+        "counted-units": true,
+        "counted-resources": false,
+        interruptible: true,
+        restart: true,
+        kill: true
+      },
+      test: it
+    })
+  }
   for (const branches of ["one", "many"] as const) {
     blockApplierSuite(`simulator, ${branches}`, simulatorBench(branches), {
       capabilities: {
@@ -116,7 +155,9 @@ describe("BlockApplier", () => {
         "visible-chain": true,
         "counted-units": true,
         "counted-resources": true,
-        interruptible: true
+        interruptible: true,
+        restart: true,
+        kill: true
       },
       test: it
     })
@@ -130,13 +171,15 @@ describe("BlockApplier", () => {
       "visible-chain": false,
       "counted-units": false,
       "counted-resources": true,
-      interruptible: false
+      interruptible: false,
+      restart: true,
+      kill: true
     },
     test: it
   })
 
   it("what an applier is not asked is said with the capability that it lacks", () => {
-    assert.strictEqual(archived.asked.length, 5)
+    assert.strictEqual(archived.asked.length, 15)
     assert.strictEqual(archived.asked.length + archived.leftOut.length, blockApplierKit.checks.length)
     assert.deepInclude(archived.leftOut, { check: "gets every unit, when it asks for bodies", lacks: "counted-units" })
   })

@@ -147,6 +147,15 @@ describe("probes", () => {
       assert.isAbove(steps, 1)
     }))
 
+  it.effect("atEachStep leaves out the steps that it is told to, and ends with a run that does not", () =>
+    Effect.gen(function*() {
+      const steps: Array<number> = []
+      const note = (step: number, isWhole: boolean) => Effect.sync(() => void steps.push(isWhole ? -1 : step))
+      const last = yield* atEachStep(Effect.never, note, (step) => step === 0 ? 1 : 10 * step)
+      assert.deepEqual(steps, [0, 1, 10, 100])
+      assert.strictEqual(last, 500)
+    }))
+
   it.effect("comparisons say what was seen, with bytes and big integers readable", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(expectSame("answer", { b: Uint8Array.of(1, 255), a: 2n }, { a: 2n }))

@@ -1,7 +1,13 @@
 // The applier over a node's RPC passes the kit of appliers, with a local server in place of the node.
 import { describe, it } from "@effect/vitest"
 import type { Block } from "@peerstrap/chain-bootstrap"
-import { ApplierBench, type ApplierBlocks, blockApplierSuite, judgeOf } from "@peerstrap/chain-bootstrap/testing"
+import {
+  ApplierBench,
+  type ApplierBlocks,
+  blockApplierSuite,
+  judgeOf,
+  restartable
+} from "@peerstrap/chain-bootstrap/testing"
 import { octezRpc } from "@peerstrap/tezos-bootstrap"
 import { encodeHash } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
@@ -38,7 +44,7 @@ const chainOf = (server: OctezServer): ReadonlyArray<string> => {
 const bench = Layer.succeed(ApplierBench)({
   blocks,
   make: (_base, verdicts) =>
-    Effect.map(startOctez, (server) => {
+    Effect.flatMap(startOctez, (server) => {
       const judge = judgeOf(verdicts)
       server.intercept = ({ body, path }, response) => {
         const block = path === "/injection/block" ? byHeader.get(JSON.parse(body).data) : undefined
@@ -51,10 +57,12 @@ const bench = Layer.succeed(ApplierBench)({
         response.end(JSON.stringify(trace))
         return true
       }
-      return {
+      // The node outlives whoever feeds it.
+      const open = Effect.sync(() => ({
         applier: octezRpc({ url: server.url, network }),
         chain: Effect.sync(() => chainOf(server))
-      }
+      }))
+      return restartable(open, () => Effect.void)
     })
 })
 
@@ -69,7 +77,9 @@ describe("octez-rpc", () => {
       "visible-chain": true,
       "counted-units": false,
       "counted-resources": false,
-      interruptible: true
+      interruptible: true,
+      restart: true,
+      kill: true
     },
     test: it
   })

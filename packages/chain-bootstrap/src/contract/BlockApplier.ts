@@ -38,7 +38,8 @@ export interface BlockApplierService {
   readonly head: Effect.Effect<BlockRef | undefined, ApplierFailed>
   /**
    * Blocks in order, each building on the one before; the first on the head (`many`: on any applied one). What is applied on top of the head becomes the
-   * head. A first block that builds on nothing applied is `transient`. Without a head of its own an applier may get a block twice, after a stop.
+   * head. A first block that builds on nothing applied is `transient`. Without a head of its own an applier may get a block twice, after a stop; of a branch
+   * beside its chain (`many`) any applier may. It answers that it is applied.
    */
   apply(blocks: ReadonlyArray<Block>): Effect.Effect<ApplyResult, ApplierFailed>
   /** Undoes everything above `to`, which is an applied ancestor of the head, or the head. A failure ends the run: there is no `transient` here. */

@@ -1,8 +1,9 @@
 /** Where appliers are made for checks: with a chain of blocks that they take, verdicts that they shall give, and ways to look at what they hold. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { Verdict } from "../applier/CallbackApplier.ts"
 import { simulator } from "../applier/SimulatorApplier.ts"
 import type { Block, BlockId, BlockRef } from "../contract/Block.ts"
@@ -31,6 +32,10 @@ export interface ApplierUnderTest {
   readonly chain?: Effect.Effect<ReadonlyArray<BlockId>>
   /** Capability `counted-units`: bytes of units that it has got so far. */
   readonly unitBytes?: Effect.Effect<number>
+  /** Capability `restart`: stops it, and gives the next one over what it keeps. `restartable` makes it. */
+  readonly restart?: Effect.Effect<ApplierUnderTest, ApplierFailed, Scope.Scope>
+  /** Capability `kill`: ends it as a kill does, with nothing done at its end, and gives the next one over what it keeps. */
+  readonly kill?: Effect.Effect<ApplierUnderTest, ApplierFailed, Scope.Scope>
 }
 
 /** Makes appliers for the kit's checks. */
@@ -49,6 +54,25 @@ export interface ApplierBenchService {
 export class ApplierBench
   extends Context.Service<ApplierBench, ApplierBenchService>()("@peerstrap/chain-bootstrap/testing/ApplierBench")
 {}
+
+/**
+ * An applier that can be opened again, and again, over what it keeps, which `open` finds each time. Before a `restart` the scope of the one that was open
+ * is closed; before a `kill` what is given is done instead: `Effect.void` for one that ends when nobody holds it any more.
+ */
+export const restartable = (
+  open: Effect.Effect<ApplierUnderTest, ApplierFailed, Scope.Scope>,
+  kill?: (one: ApplierUnderTest) => Effect.Effect<void>
+): Effect.Effect<ApplierUnderTest, ApplierFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    const one = yield* Scope.provide(open, scope)
+    const next = restartable(open, kill)
+    return {
+      ...one,
+      restart: Effect.andThen(Scope.close(scope, Exit.void), next),
+      ...(kill === undefined ? {} : { kill: Effect.andThen(kill(one), next) })
+    }
+  })
 
 const chain = makeSyntheticChain({ seed: 99, levels: 12, unitsPerBlock: 3, forks: [{ from: 6, length: 5 }] })
 
@@ -91,20 +115,21 @@ const simulated = (branches: BlockApplierService["branches"], base: BlockRef, ve
   return { applier, chain, unitBytes: Effect.sync(() => bytes) }
 }
 
-/** The bench of `Appliers.simulator`, of one branch or of many. Each applier counts as one resource until its scope ends. */
+/**
+ * The bench of `Appliers.simulator`, of one branch or of many. Each applier counts as one resource until its scope ends. A simulator is its own memory: it is
+ * what a restart or a kill leaves.
+ */
 export const simulatorBench = (branches: BlockApplierService["branches"]): Layer.Layer<ApplierBench> =>
   Layer.sync(ApplierBench, () => {
     let open = 0
+    const counted = Effect.acquireRelease(Effect.sync(() => void open++), () => Effect.sync(() => void open--))
     return {
       blocks: syntheticApplierBlocks,
       make: (base, verdicts) =>
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            open++
-            return simulated(branches, base, verdicts)
-          }),
-          () => Effect.sync(() => void open--)
-        ),
+        Effect.suspend(() => {
+          const kept = simulated(branches, base, verdicts)
+          return restartable(Effect.as(counted, kept), () => Effect.void)
+        }),
       resources: Effect.sync(() => open)
     }
   })

@@ -2,92 +2,36 @@
  * What every `BlockApplier` must keep. Most scenarios are played three times: for the results alone, with the head that the applier tells, and with
  * the chain that can be seen to be applied.
  */
-import {
-  atEachStep,
-  type Check,
-  type CheckFailed,
-  expectSame,
-  expectTrue,
-  type Kit,
-  SeededRandom,
-  suiteOf
-} from "@peerstrap/conformance"
+import { atEachStep, expectSame, expectTrue, type Kit, suiteOf } from "@peerstrap/conformance"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import type { Block, BlockId, BlockRef } from "../contract/Block.ts"
-import type { ApplierFailed, ApplyResult, BlockApplierService } from "../contract/BlockApplier.ts"
-import {
-  ApplierBench,
-  type ApplierBenchService,
-  type ApplierBlocks,
-  type ApplierUnderTest,
-  type ScriptedVerdicts
-} from "./ApplierBench.ts"
+import type { ApplierFailed, BlockApplierService } from "../contract/BlockApplier.ts"
+import type { ApplierBench, ApplierBenchService, ApplierBlocks } from "./ApplierBench.ts"
 import { blockApplierMutants } from "./BlockApplierMutants.ts"
+import { blockApplierRestartMutants } from "./BlockApplierRestartMutants.ts"
+import { restartChecks } from "./BlockApplierRestarts.ts"
+import {
+  applies,
+  at,
+  blockApplierCapabilities,
+  type BlockApplierCapability,
+  type BlockApplierCheck,
+  chainStands,
+  given,
+  headAndChain,
+  headStands,
+  held,
+  history,
+  idOf,
+  looked,
+  mainOf,
+  none,
+  ok,
+  placeOf,
+  refOf,
+  type Scenario
+} from "./BlockApplierScenario.ts"
 
-/** What an applier, or the bench that makes it, may lack. */
-export const blockApplierCapabilities = {
-  verdicts: "gives the verdicts that it is told to give",
-  branches: "holds several branches",
-  undo: "a rollback takes effect at once, not only with the next blocks",
-  "own-head": "keeps a head of its own",
-  "visible-chain": "what is applied can be looked at",
-  "counted-units": "the units that it got can be counted",
-  "counted-resources": "what it holds of the system can be counted",
-  interruptible: "goes on after an interrupted call; without it an interrupted applier is gone for good"
-} as const
-
-/** What an applier can show to the kit, by name. */
-export type BlockApplierCapability = keyof typeof blockApplierCapabilities
-
-type Failure = CheckFailed | ApplierFailed
-type Run<A = void> = Effect.Effect<A, Failure, Scope.Scope>
-
-/** The applier must stand where these blocks end, as far as the scenario looks. */
-type Stands = (one: ApplierUnderTest, blocks: ReadonlyArray<Block>) => Effect.Effect<void, Failure>
-type Scenario = (bench: ApplierBenchService, stands: Stands) => Run
-
-const none: ScriptedVerdicts = { invalid: [], retries: new Map() }
-const idOf = ({ header }: Block): BlockId => header.id
-const refOf = ({ header }: Block): BlockRef => ({ id: header.id, level: header.level })
-
-/** Blocks of the main chain from one place above the base to another, both included. */
-const mainOf = ({ main }: ApplierBlocks, from: number, to: number): ReadonlyArray<Block> => main.slice(from - 1, to)
-
-const given = (applier: BlockApplierService, blocks: ReadonlyArray<Block>): ReadonlyArray<Block> =>
-  blocks.map(({ header, units }) => ({ header, units: applier.needsBodies ? units : [] }))
-
-const applies = Effect.fnUntraced(function*(
-  { applier }: ApplierUnderTest,
-  blocks: ReadonlyArray<Block>,
-  expected: Omit<ApplyResult, "reason">
-) {
-  const result = yield* applier.apply(given(applier, blocks))
-  yield* expectSame("result", { applied: result.applied, outcome: result.outcome }, expected)
-  if (result.outcome !== "ok") yield* expectTrue(`${result.outcome} comes with a reason`, result.reason !== "")
-})
-
-const ok = (count: number): Omit<ApplyResult, "reason"> => ({ applied: count, outcome: "ok" })
-
-const held = <A>(value: A | undefined, capability: BlockApplierCapability): Effect.Effect<A> =>
-  value === undefined
-    ? Effect.die(new TypeError(`the bench declares ${capability} and does not have it`))
-    : Effect.succeed(value)
-
-const headStands = (bench: ApplierBenchService): Stands =>
-  Effect.fnUntraced(function*({ applier }, blocks) {
-    const { base } = bench.blocks
-    const last = blocks.at(-1)
-    yield* expectSame(
-      "head",
-      yield* applier.head,
-      last === undefined ? { id: base.id, level: base.level } : refOf(last)
-    )
-  })
-
-const chainStands: Stands = Effect.fnUntraced(function*({ chain }, blocks) {
-  yield* expectSame("chain", yield* (yield* held(chain, "visible-chain")), blocks.map(idOf))
-})
+export { blockApplierCapabilities, type BlockApplierCapability } from "./BlockApplierScenario.ts"
 
 const inOrder: Scenario = Effect.fnUntraced(function*(bench, stands) {
   const { blocks } = bench
@@ -175,38 +119,6 @@ const keepsBranchesApart: Scenario = Effect.fnUntraced(function*(bench, stands) 
   yield* stands(one, [...mainOf(blocks, 1, 6), ...branch])
 })
 
-type BlockApplierCheck = Check<ApplierBench, BlockApplierCapability>
-type Needs = ReadonlyArray<BlockApplierCapability>
-
-const at = (run: (bench: ApplierBenchService) => Run): BlockApplierCheck["run"] => Effect.flatMap(ApplierBench, run)
-
-/** One scenario as three checks, or two where an applier that keeps nothing of its own, and so shows nothing, cannot be asked. */
-const looked = (
-  name: string,
-  needs: Needs,
-  scenario: Scenario,
-  results: "results too" | "looks only" = "results too"
-): ReadonlyArray<BlockApplierCheck> => [
-  ...(results === "results too" ? [{ name, needs, run: at((bench) => scenario(bench, () => Effect.void)) }] : []),
-  {
-    name: `${name}, and tells its head`,
-    needs: [...needs, "own-head"],
-    run: at((bench) => scenario(bench, headStands(bench)))
-  },
-  {
-    name: `${name}, and holds just that`,
-    needs: [...needs, "visible-chain"],
-    run: at((bench) => scenario(bench, chainStands))
-  }
-]
-
-/** How far the head is on the main chain; undefined: somewhere else. */
-const placeOf = ({ base, main }: ApplierBlocks, head: BlockRef | undefined): number | undefined => {
-  if (head === undefined) return undefined
-  const place = head.id === base.id ? 0 : main.findIndex(({ header }) => header.id === head.id) + 1
-  return place === 0 && head.id !== base.id ? undefined : place
-}
-
 /** Six blocks, interrupted at each step: what is done is done, what is not is not, and the rest can follow. */
 const interrupted = Effect.fnUntraced(function*(bench: ApplierBenchService) {
   const { blocks } = bench
@@ -223,20 +135,6 @@ const interrupted = Effect.fnUntraced(function*(bench: ApplierBenchService) {
         one = yield* bench.make(blocks.base, none)
       })
   )
-})
-
-/** Head and chain of one moment: what an interrupted call still ends in its own time must not come between the two looks. */
-const headAndChain = Effect.fnUntraced(function*({ applier, chain }: ApplierUnderTest, maxLooks: number) {
-  const visible = yield* held(chain, "visible-chain")
-  let head = yield* applier.head
-  let ids = yield* visible
-  for (let looks = 1; looks < maxLooks; looks++) {
-    const later = yield* applier.head
-    if (later?.id === head?.id) break
-    head = later
-    ids = yield* visible
-  }
-  return { head, ids }
 })
 
 /**
@@ -299,27 +197,6 @@ const leavesNothing = Effect.fnUntraced(function*(bench: ApplierBenchService) {
   yield* expectSame("resources held", yield* resources, before)
 })
 
-/** Blocks on and off by seed, along the main chain and the branch, as on a plain list. */
-const history = Effect.fnUntraced(function*(bench: ApplierBenchService) {
-  const { blocks } = bench
-  const random = new SeededRandom(7)
-  const ways = [blocks.main, [...mainOf(blocks, 1, 6), ...blocks.branch]]
-  const one = yield* bench.make(blocks.base, none)
-  let held: ReadonlyArray<Block> = []
-  for (let step = 1; step <= 30; step++) {
-    if (held.length > 0 && random.oneIn(3)) {
-      held = held.slice(0, random.int(0, held.length))
-      yield* one.applier.rollback(held.length === 0 ? blocks.base : refOf(held.at(-1)!))
-    } else {
-      const way = random.pick(ways.filter((each) => held.every((block, at) => each[at] === block)))
-      const next = way.slice(held.length, held.length + random.int(1, 4))
-      yield* applies(one, next, ok(next.length))
-      held = [...held, ...next]
-    }
-    yield* headStands(bench)(one, held)
-  }
-})
-
 const checks: ReadonlyArray<BlockApplierCheck> = [
   ...looked("applies batches in order", [], inOrder),
   { name: "gets every unit, when it asks for bodies", needs: ["counted-units"], run: at(unitsArrive) },
@@ -330,7 +207,7 @@ const checks: ReadonlyArray<BlockApplierCheck> = [
   ...looked("goes on after a transient fault has passed", ["verdicts"], goesOnAfterTransient),
   ...looked("refuses for now what builds on nothing applied", [], refusesTheUnlinked, "looks only"),
   ...looked("keeps a side branch apart until the head moves there", ["branches"], keepsBranchesApart),
-  { name: "stands where a plain list ends, after any history", needs: ["own-head", "undo"], run: at(history) },
+  { name: "stands where a plain list ends, after any history", needs: ["own-head", "undo"], run: at(history()) },
   {
     name: "is on its chain after an interruption at any step, and goes on",
     needs: ["own-head", "interruptible"],
@@ -346,7 +223,8 @@ const checks: ReadonlyArray<BlockApplierCheck> = [
     needs: ["own-head", "visible-chain", "interruptible", "undo"],
     run: at(agreesAfterRollback)
   },
-  { name: "holds nothing once its scope has ended", needs: ["counted-resources"], run: at(leavesNothing) }
+  { name: "holds nothing once its scope has ended", needs: ["counted-resources"], run: at(leavesNothing) },
+  ...restartChecks
 ]
 
 /** The kit of `BlockApplier`. */
@@ -354,7 +232,7 @@ export const blockApplierKit: Kit<ApplierBench, BlockApplierCapability> = {
   contract: "BlockApplier",
   capabilities: blockApplierCapabilities,
   checks,
-  mutants: blockApplierMutants
+  mutants: [...blockApplierMutants, ...blockApplierRestartMutants]
 }
 
 /** `blockApplierSuite("archive", archiveBench, { capabilities, test: it })`. */

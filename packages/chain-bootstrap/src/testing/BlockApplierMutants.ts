@@ -17,7 +17,7 @@ const benchWith = (
   Layer.effect(ApplierBench, Effect.map(ApplierBench, change)).pipe(Layer.provide(simulatorBench(branches)))
 
 /** The prototype keeps getters alive, which spreading would read once. */
-const changed = (applier: BlockApplierService, change: Change): BlockApplierService =>
+export const changed = (applier: BlockApplierService, change: Change): BlockApplierService =>
   Object.defineProperties(
     Object.create(applier) as BlockApplierService,
     Object.getOwnPropertyDescriptors(change(applier))
@@ -39,14 +39,17 @@ const mutant = (
 ): Mutant<ApplierBench> => ({ name, rejectedBy, because, layer: applierWith(branches, change) })
 
 /** Undoes one block more than asked for. */
-const tooDeep = (applier: BlockApplierService): BlockApplierService["rollback"] => (to) => {
+export const tooDeep = (applier: BlockApplierService): BlockApplierService["rollback"] => (to) => {
   const { base, branch, main } = syntheticApplierBlocks
   const parent = [...main, ...branch].find(({ header }) => header.id === to.id)?.header.parent ?? base.id
   return applier.rollback({ id: parent, level: Math.max(base.level, to.level - 1) })
 }
 
 /** A batch block by block, with a turn of the scheduler after each before it counts. */
-const blockByBlock = (applier: BlockApplierService, counts: (done: number) => void): BlockApplierService["apply"] =>
+export const blockByBlock = (
+  applier: BlockApplierService,
+  counts: (done: number) => void
+): BlockApplierService["apply"] =>
   Effect.fnUntraced(function*(blocks) {
     for (const [done, block] of blocks.entries()) {
       const result = yield* applier.apply([block])

@@ -1,6 +1,7 @@
 export * from "./ApplierBench.ts"
 export * from "./BlockApplierKit.ts"
-export * from "./BlockApplierMutants.ts"
+export { blockApplierMutants } from "./BlockApplierMutants.ts"
+export { blockApplierRestartMutants } from "./BlockApplierRestartMutants.ts"
 export type { ChainStoreCapability } from "./ChainStoreChecks.ts"
 export * from "./ChainStoreKit.ts"
 export * from "./ChainStoreMutants.ts"

@@ -28,14 +28,16 @@ export const exitWithin = Effect.fnUntraced(function*<A, E, R>(
 })
 
 /**
- * Runs something again and again, each time interrupted one turn later, until it ends by itself. `after` looks at what each interruption
- * left behind; it gets the turns that went before, and whether the run was whole.
+ * Runs something again and again, each time interrupted one turn later, until it ends by itself, or would be interrupted after more than `maxSteps` turns.
+ * `after` looks at what each interruption left behind; it gets the turns that went before, and whether the run was whole. `next` leaves steps out where each
+ * is dear: the step that follows one.
  */
 export const atEachStep = Effect.fnUntraced(function*<A, E, R, E2, R2>(
   run: Effect.Effect<A, E, R>,
-  after: (step: number, isWhole: boolean) => Effect.Effect<void, E2, R2>
+  after: (step: number, isWhole: boolean) => Effect.Effect<void, E2, R2>,
+  next: (step: number) => number = (step) => step + 1
 ) {
-  for (let step = 0; step <= conformanceLimits.maxSteps; step++) {
+  for (let step = 0; step <= conformanceLimits.maxSteps; step = next(step)) {
     const fiber = yield* Effect.forkChild(Effect.exit(run))
     yield* turns(step)
     const isWhole = isDone(fiber)
