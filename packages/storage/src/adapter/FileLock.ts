@@ -85,7 +85,8 @@ export const takeLock = async (path: string): Promise<HeldLock> => {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { timeout: Limits.lockWaitMillis })
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
+    // Not in the mode of exclusive locks: there one that is refused keeps its share for the next try, so that of two at once both are refused.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
   } catch (cause) {
     database?.close()
     throw await refusal(path, file, cause)

@@ -16,15 +16,17 @@ const start = async (path: string) => {
     const { value } = await lines.next() as { readonly value: string | undefined }
     return value ?? "the process has ended"
   }
-  const ready = await next()
+  const tell = (word: string): Promise<string> => {
+    child.stdin.write(`${word}\n`)
+    return next()
+  }
+  await next()
   return {
     pid: child.pid!,
-    ready,
     /** Answers `held`, or why not. */
-    reach: (): Promise<string> => {
-      child.stdin.write("now\n")
-      return next()
-    },
+    reach: (): Promise<string> => tell("reach"),
+    /** Answers `free`. */
+    free: (): Promise<string> => tell("free"),
     kill: (): Promise<void> => {
       child.kill("SIGKILL")
       return ended

@@ -1,22 +1,25 @@
-/**
- * Says `ready`; at a line of its input takes the lock that it is given, says `held` or why not, and keeps it until it is killed.
- */
+/** Says `ready`; told to `reach` it takes the lock of its argument and says `held` or why not, told to `free` it gives it back. Ends when it is killed. */
 import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
-import { once } from "node:events"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { createInterface } from "node:readline"
 
 const path = process.argv[2]!
+const say = (word: string): void => void process.stdout.write(`${word}\n`)
 
-process.stdout.write("ready\n")
-await once(process.stdin, "data")
-
-const hold = Effect.gen(function*() {
-  yield* Effect.matchEffect(NodeFileSystem.fileSystem.lock(path), {
-    onSuccess: () => Effect.sync(() => process.stdout.write("held\n")),
-    onFailure: ({ message }) => Effect.sync(() => process.stdout.write(`${message}\n`))
-  })
-  return yield* Effect.never
-})
-
-// The input stays open, and with it the process.
-await Effect.runPromise(Effect.scoped(hold))
+say("ready")
+let held = Scope.makeUnsafe()
+for await (const word of createInterface({ input: process.stdin })) {
+  if (word === "free") {
+    await Effect.runPromise(Scope.close(held, Exit.void))
+    held = Scope.makeUnsafe()
+    say("free")
+  } else {
+    const taken = Effect.match(NodeFileSystem.fileSystem.lock(path), {
+      onSuccess: () => "held",
+      onFailure: ({ message }) => message
+    })
+    say(await Effect.runPromise(Scope.provide(taken, held)))
+  }
+}
