@@ -1,6 +1,7 @@
 /** Bugs planted one at a time into the sync engine: the same worlds must find each within 1,000 seeds. */
 import { assert, describe, it } from "@effect/vitest"
 import { Random, seedsFor } from "@peerstrap/simulator"
+import { SideRetries } from "../src/engine/reorganisation/SideRetries.ts"
 import { ApplyOrder } from "../src/engine/sync/ApplyOrder.ts"
 import { AskedItems } from "../src/engine/sync/AskedItems.ts"
 import { BodyRequests } from "../src/engine/sync/BodyRequests.ts"
@@ -265,6 +266,27 @@ const bugs: ReadonlyArray<Planted> = [
         if (this["retryAtMillis"] !== undefined) this["appliesOut"] = 0
         original.call(this)
         this["appliesOut"] += this["appliesOut"] === 0 ? out : 0
+      }
+  },
+  {
+    name: "a side block that the applier could not take is given again at once",
+    at: 6,
+    family: "tip",
+    in: SideRetries.prototype,
+    method: "failed",
+    bug: () => function() {}
+  },
+  {
+    name: "what arrived is open until it is durable",
+    at: 1,
+    family: "honest",
+    in: BodyRequests.prototype,
+    method: "answered",
+    bug: (original) =>
+      function(peer: unknown, block: string, unit: number, ...rest: Array<unknown>) {
+        original.call(this, peer, block, unit, ...rest)
+        const body = this["bodies"].get(block)
+        if (body !== undefined) body.received = body.durable
       }
   },
   {

@@ -22,7 +22,8 @@ export class ApplierFailed extends Schema.TaggedError<ApplierFailed>()("ApplierF
 
 /**
  * What an applier can do: try blocks in order, move its head, go back. Calls never overlap: the next one comes when the last one was answered, and what it
- * applied is recorded in the store. After `transient` the block is tried again, after 1 s, then twice as long each time, 60 s at most; `invalid` halts the run.
+ * applied is recorded in the store. After `transient` the block is tried again, after 1 s, then twice as long each time, 60 s at most, whether it is of our chain or
+ * of a branch beside it (`many`); other branches go on meanwhile. `invalid` halts the run when a quorum chose the block.
  */
 export interface BlockApplierService {
   readonly name: string

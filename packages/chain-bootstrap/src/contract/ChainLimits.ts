@@ -24,6 +24,11 @@ export const ChainLimits = {
   nearTipLevels: 16,
   /** Apply batches under way: the applier works on one while the next is ready. */
   appliesOut: 2,
+  /**
+   * Bodies that are wanted no more while units of them arrive or are written: a chain may come back before they are durable. More than two windows of the
+   * applier; beyond it units are fetched again.
+   */
+  leftBodies: 512,
   /** Ids known to be invalid. */
   invalidIds: 10_000,
   /** Actions that one turn of the store takes: they share commits. */

@@ -88,7 +88,7 @@ export interface SyncStart {
   /** The applied chain: id at a level (base … head), and level of an id. Synchronous look-ups in the store. */
   readonly appliedAt: (level: number) => BlockId | undefined
   readonly appliedLevel: (id: BlockId) => number | undefined
-  /** Bit mask of units held of a block. */
+  /** Bit mask of units held of a block, now: those that became durable during the run are among them. */
   readonly unitsHeld: (id: BlockId) => number
   /** Whether raw headers of an unfinished descent may be in the store. */
   readonly looseHeaders: boolean

@@ -6,7 +6,7 @@ import type { HeaderDag } from "@peerstrap/header-dag-quorum"
 import type { Wait } from "@peerstrap/progress"
 import * as Context from "effect/Context"
 import type { BlockId, BlockRef, HeaderFacts } from "./Block.ts"
-import type { SyncAction, SyncNotice, SyncOptions, SyncStart } from "./ChainSync.ts"
+import type { SyncAction, SyncNotice, SyncOptions, SyncStart, SyncTimers } from "./ChainSync.ts"
 
 /** A chain with quorum that leaves ours above what is final. */
 export interface Rival {
@@ -25,10 +25,11 @@ export interface Reorganisation {
   consider(rival: Rival | undefined): void
   /** Goes on as far as is possible now. */
   advance(): void
-  /** Side blocks given to the applier came back. */
+  /** Side blocks given to the applier came back. After `transient` they are tried again, with a pause as for blocks of our chain (`timers.applyRetry`). */
   applied(ids: ReadonlyArray<BlockId>, count: number, outcome: "ok" | "invalid" | "transient", reason: string): void
   /** The applier's head is somewhere else now. */
   moved(to: BlockRef): void
+  /** What a switch waits for; while none is prepared, side blocks that the applier could not take for now. */
   waits(): ReadonlyArray<Wait>
 }
 
@@ -42,7 +43,9 @@ export interface ReorganisationCore {
   /** Facts of pending headers, of chosen and unapplied ones, and of the tip. */
   readonly facts: ReadonlyMap<BlockId, HeaderFacts>
   readonly dag: Pick<HeaderDag, "baseLevel" | "find">
-  readonly options: Pick<SyncOptions, "maxBranches" | "maxReorgDepth">
+  readonly options: Pick<SyncOptions, "maxBranches" | "maxReorgDepth"> & {
+    readonly timers: Pick<SyncTimers, "applyRetry" | "applyRetryLongest">
+  }
   readonly start: Pick<SyncStart, "appliedLevel">
   /** Chosen and not yet applied blocks of our chain. */
   readonly chosen: {
@@ -58,6 +61,8 @@ export interface ReorganisationCore {
   chainLevel(id: BlockId): number | undefined
   emit(action: SyncAction): void
   notice(notice: SyncNotice): void
+  /** Asks for a turn no later than this; to be asked for in each turn anew. */
+  wakeBy(millis: number): void
   /** An id as people write it. */
   show(id: BlockId): string
   idBytes(id: BlockId): Uint8Array

@@ -73,6 +73,10 @@ export class World {
     outcome: "ok"
   })
   readonly moves: Array<string> = []
+  /** How long units take to be durable; Infinity: they never are. */
+  storeMillis = 1
+  /** Side branches that the applier was told to give up. */
+  readonly forgotten: Array<BlockId> = []
   private readonly invariants: Invariants
   private readonly queue: Array<{ readonly at: number; readonly order: number; readonly event: () => SyncEvent }> = []
   private order = 0
@@ -264,8 +268,10 @@ export class World {
         return this.later(1, () => ({ kind: "headers-loaded", headers, missing }))
       }
       case "store-units":
-        for (const { block, unit } of action.units) this.held.set(block, (this.held.get(block) ?? 0) | (1 << unit))
-        return this.later(1, () => ({ kind: "units-stored", units: action.units }))
+        return this.later(this.storeMillis, () => {
+          for (const { block, unit } of action.units) this.held.set(block, (this.held.get(block) ?? 0) | (1 << unit))
+          return { kind: "units-stored", units: action.units }
+        })
       case "store-segment":
         return this.later(1, () => ({ kind: "segment-stored", topLevel: action.firstLevel + action.ids.length - 1 }))
       case "apply":
@@ -282,8 +288,10 @@ export class World {
       case "finish":
         this.finish = action
         return
-      case "resolve-names":
       case "forget-branch":
+        this.forgotten.push(action.id)
+        return
+      case "resolve-names":
       case "save-peers":
         return
     }

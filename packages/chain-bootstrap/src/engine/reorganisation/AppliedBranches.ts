@@ -7,6 +7,7 @@ import type { BlockId, BlockRef, HeaderFacts } from "../../contract/Block.ts"
 import type { Reorganisation, ReorganisationParts, Rival } from "../../contract/Reorganisation.ts"
 import { PendingRival } from "./PendingRival.ts"
 import { adopt } from "./Reorganisation.ts"
+import { SideRetries } from "./SideRetries.ts"
 
 export class AppliedBranches implements Reorganisation {
   private readonly parts: ReorganisationParts
@@ -17,6 +18,7 @@ export class AppliedBranches implements Reorganisation {
   private readonly wanted = new Set<BlockId>()
   private applying: BlockId | undefined = undefined
   private readonly pending: PendingRival
+  private readonly retries: SideRetries
   private moving:
     | { readonly rival: Rival; readonly from: BlockRef; readonly left: ReadonlyArray<BlockId> }
     | undefined = undefined
@@ -24,6 +26,7 @@ export class AppliedBranches implements Reorganisation {
   constructor(parts: ReorganisationParts) {
     this.parts = parts
     this.pending = new PendingRival(parts)
+    this.retries = new SideRetries(parts.core)
   }
 
   get busy(): boolean {
@@ -53,7 +56,7 @@ export class AppliedBranches implements Reorganisation {
     core.emit({ kind: "switch", fork, to: { id: rival.top.id, level: rival.top.level }, ids: rival.ids })
   }
 
-  /** Side headers whose parent is applied, lowest first, no more branches than allowed. */
+  /** Side headers whose parent is applied: those of the rival first, then those that failed least often, lowest first. */
   private candidates(): ReadonlyArray<HeaderFacts> {
     const { core } = this.parts
     const found: Array<HeaderFacts> = []
@@ -63,7 +66,12 @@ export class AppliedBranches implements Reorganisation {
       const parentApplied = this.held.has(facts.parent) || core.start.appliedLevel(facts.parent) !== undefined
       if (parentApplied && core.dag.find(core.idBytes(facts.id)) >= 0) found.push(facts)
     }
-    return found.toSorted((a, b) => a.level - b.level || (a.id < b.id ? -1 : 1))
+    const rank = ({ id }: HeaderFacts): number => this.isOfRival(id) ? -1 : this.retries.failures(id)
+    return found.toSorted((a, b) => rank(a) - rank(b) || a.level - b.level || (a.id < b.id ? -1 : 1))
+  }
+
+  private isOfRival(id: BlockId): boolean {
+    return this.pending.rival?.ids.includes(id) ?? false
   }
 
   /** Tips of side branches that the applier holds. */
@@ -75,15 +83,14 @@ export class AppliedBranches implements Reorganisation {
 
   private applyNext(): void {
     const { apply, bodies, core } = this.parts
-    if (this.applying !== undefined || apply.inFlight > 0) return
+    if (this.applying !== undefined || apply.inFlight > 0 || this.retries.paused) return
     const tips = this.tips()
     for (const facts of this.candidates()) {
       const opensBranch = !tips.has(facts.parent)
-      const ofRival = this.pending.rival?.ids.includes(facts.id) ?? false
-      if (opensBranch && !ofRival && tips.size >= core.options.maxBranches) continue
+      if (opensBranch && !this.isOfRival(facts.id) && tips.size >= core.options.maxBranches) continue
       bodies.want([facts.id])
       this.wanted.add(facts.id)
-      if (!bodies.complete(facts.id)) continue
+      if (!bodies.complete(facts.id) || this.retries.rests(facts.id)) continue
       this.applying = facts.id
       core.emit({ kind: "store-headers", headers: [facts] })
       core.emit({ kind: "apply", blocks: [facts], firstLevel: facts.level, branch: "side" })
@@ -91,16 +98,23 @@ export class AppliedBranches implements Reorganisation {
     }
   }
 
-  applied(ids: ReadonlyArray<BlockId>, count: number, outcome: "ok" | "invalid" | "transient"): void {
+  applied(ids: ReadonlyArray<BlockId>, count: number, outcome: "ok" | "invalid" | "transient", reason: string): void {
     this.applying = undefined
     for (const id of ids.slice(0, count)) {
       this.held.add(id)
+      this.retries.settled(id)
       this.unwant(id)
     }
     const next = ids[count]
-    if (outcome !== "invalid" || next === undefined) return
-    this.refused.add(next)
-    this.unwant(next)
+    if (outcome === "ok" || next === undefined) return
+    if (outcome === "invalid") {
+      this.refused.add(next)
+      this.retries.settled(next)
+      return this.unwant(next)
+    }
+    // A block that has lost meanwhile has no facts any more, and is not tried again.
+    const facts = this.parts.core.facts.get(next)
+    if (facts !== undefined) this.retries.failed(facts, reason)
   }
 
   /** What was chosen meanwhile is wanted for our chain. */
@@ -130,6 +144,10 @@ export class AppliedBranches implements Reorganisation {
     const isSettled = (id: BlockId): boolean => core.dag.find(core.idBytes(id)) < 0
     for (const id of this.wanted) if (isSettled(id)) this.unwant(id)
     for (const id of this.refused) if (isSettled(id)) this.refused.delete(id)
+    // What our chain took over is tried as part of it.
+    for (const id of this.retries.ids()) {
+      if (isSettled(id) || core.chainLevel(id) !== undefined) this.retries.settled(id)
+    }
     for (const id of this.held) {
       if (!isSettled(id)) continue
       this.held.delete(id)
@@ -138,10 +156,11 @@ export class AppliedBranches implements Reorganisation {
   }
 
   waits(): ReadonlyArray<Wait> {
-    return this.pending.waits(
+    const ofRival = this.pending.waits(
       (id) => this.held.has(id),
       (blocks) => `${blocks} blocks of the new branch to be applied`,
       "none needed"
     )
+    return [...ofRival, ...this.retries.waits(this.pending.rival?.ids ?? [])]
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { BlockId, HeaderFacts } from "../../contract/Block.ts"
 import { ChainLimits } from "../../contract/ChainLimits.ts"
+import { applyRetryMillis } from "../ApplyRetry.ts"
 import type { BodyRequests } from "./BodyRequests.ts"
 import type { Deviations } from "./Deviations.ts"
 import type { SyncCore } from "./SyncCore.ts"
@@ -90,8 +91,7 @@ export class ApplyOrder {
     if (outcome === "invalid" && id !== undefined) return this.invalid(id, reason)
     // A batch given before another one failed fails with it.
     if (this.retryAtMillis !== undefined) return
-    const { applyRetry, applyRetryLongest } = core.options.timers
-    const delayMillis = Math.min(applyRetryLongest, applyRetry * 2 ** Math.min(this.retries++, 30))
+    const delayMillis = applyRetryMillis(core.options.timers, ++this.retries)
     this.retryAtMillis = core.now + delayMillis
     this.retryReason = reason
     core.wakeBy(this.retryAtMillis)

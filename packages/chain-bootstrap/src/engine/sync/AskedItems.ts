@@ -128,6 +128,17 @@ export class AskedItems {
     if (--sent.message.left === 0) this.messagesOut--
   }
 
+  /** Waits again for the answer to an item that was given up. False: nothing of it is under way. */
+  retake(key: string): boolean {
+    const sent = this.sent.get(key)
+    if (sent?.dropped === true) {
+      sent.dropped = false
+      this.droppedItems--
+      if (sent.message.left++ === 0) this.messagesOut++
+    }
+    return sent !== undefined
+  }
+
   /** Marks an item as not to be asked for a while. */
   refuse(key: string, nowMillis: number): void {
     this.refused.set(key, nowMillis + this.timers.doNotAskMillis)

@@ -25,12 +25,12 @@ const keyOf = (block: BlockId, unit: number): string => `${block}/${unit}`
 export class BodyRequests {
   private readonly core: SyncCore
   private readonly bodies = new Map<BlockId, Body>()
+  /** Not wanted any more, with units that are on their way from a peer or to the store: should they be wanted again, that work counts. Oldest first. */
+  private readonly left = new Map<BlockId, Body>()
   /** Blocks whose facts are being read from the store. */
   private readonly loading = new Set<BlockId>()
   /** Those with a unit that somebody should be asked for, as of the present round. */
   private open: Array<Body> = []
-  /** Peers whose units proved wrong, by key: not asked for that unit again. */
-  onComplete: (id: BlockId) => void = () => {}
 
   constructor(core: SyncCore) {
     this.core = core
@@ -61,6 +61,17 @@ export class BodyRequests {
     if (body === undefined) return
     for (let unit = 0; unit < body.facts.units; unit++) body.askedOf[unit]?.units.drop(keyOf(id, unit))
     this.bodies.delete(id)
+    const isUnderWay = body.received !== body.durable || body.askedOf.some((peer) => peer !== undefined)
+    if (isUnderWay) this.remember(body)
+  }
+
+  private remember(body: Body): void {
+    this.left.set(body.id, body)
+    if (this.left.size <= ChainLimits.leftBodies) return
+    for (const oldest of this.left.keys()) {
+      this.left.delete(oldest)
+      return
+    }
   }
 
   /** Wants the bodies of these blocks, lowest first; facts that are not at hand are read from the store. */
@@ -89,6 +100,8 @@ export class BodyRequests {
   private begin(facts: HeaderFacts): void {
     const all = 2 ** facts.units - 1
     const held = this.core.start.unitsHeld(facts.id) & all
+    const left = this.left.get(facts.id)
+    if (left !== undefined) return this.goOn(left, held)
     const askedOf = Array.from({ length: facts.units }, (): PeerState | undefined => undefined)
     this.bodies.set(facts.id, {
       id: facts.id,
@@ -100,7 +113,18 @@ export class BodyRequests {
       askedOf,
       askedAtMillis: askedOf.map(() => 0)
     })
-    if (held === all) this.onComplete(facts.id)
+  }
+
+  /** A body that is wanted again: what has arrived is there, and what was asked for is still waited for. */
+  private goOn(body: Body, held: number): void {
+    this.left.delete(body.id)
+    body.received |= held
+    body.durable |= held
+    for (let unit = 0; unit < body.facts.units; unit++) {
+      const peer = this.core.present(body.askedOf[unit])
+      body.askedOf[unit] = peer?.units.retake(keyOf(body.id, unit)) === true ? peer : undefined
+    }
+    this.bodies.set(body.id, body)
   }
 
   /** Units that each peer may be given in the present round, so that all that can help do (R93); whole blocks. */
@@ -193,7 +217,7 @@ export class BodyRequests {
       core.blame(peer, "never-asked", subject(), `sent ${bytes.length} bytes that it was never asked for`)
       return
     }
-    const body = this.bodies.get(block)
+    const body = this.bodies.get(block) ?? this.left.get(block)
     if (body === undefined || unit >= body.facts.units || (body.received & (1 << unit)) !== 0) return
     const fault = core.rules.verifyUnit(body.facts, unit, bytes, proof)
     if (fault !== undefined) {
@@ -214,11 +238,12 @@ export class BodyRequests {
   }
 
   stored(block: BlockId, unit: number): void {
-    const body = this.bodies.get(block)
+    const body = this.bodies.get(block) ?? this.left.get(block)
     if (body === undefined || (body.durable & (1 << unit)) !== 0) return
     body.durable |= 1 << unit
     body.received |= 1 << unit
-    if (body.durable === body.all) this.onComplete(block)
+    // From here on the store knows.
+    if (body.durable === body.all) this.left.delete(block)
   }
 
   expire(peer: PeerState): void {

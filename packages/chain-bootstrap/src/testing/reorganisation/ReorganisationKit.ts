@@ -141,7 +141,8 @@ const checks: ReadonlyArray<Check<ReorganisationStrategy, ReorganisationCapabili
   { name: "knows nothing of another run", run: using(apart) },
   { name: "says that it needs an applier of several branches", needs: ["branches"], run: using(needsBranches) },
   keeps("applies each side block once, on what is applied", "applier", ["branches"]),
-  keeps("has no more side branches applied than allowed", "branches", ["branches"])
+  keeps("has no more side branches applied than allowed", "branches", ["branches"]),
+  keeps("tries what the applier could not take again, later each time", "retry", ["branches"])
 ]
 
 /** The kit of `ReorganisationStrategy`. */

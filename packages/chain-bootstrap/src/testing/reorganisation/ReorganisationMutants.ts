@@ -227,6 +227,42 @@ const words: ReadonlyArray<StrategyMutant> = [
 const retention = "keeps nothing of branches that have lost for good"
 const applier = "applies each side block once, on what is applied"
 
+const retry = "tries what the applier could not take again, later each time"
+
+const retries: ReadonlyArray<StrategyMutant> = [
+  mutant(
+    "tries again at once what the applier could not take",
+    retry,
+    /tries #\d+ again after \d+ ms, it failed 1 times/,
+    seeing(appliedBranches, ({ core }) => ({
+      core: { options: { ...core.options, timers: { applyRetry: 0, applyRetryLongest: 0 } } }
+    }))
+  ),
+  mutant(
+    "waits as long each time",
+    retry,
+    /tries #\d+ again after \d+ ms, it failed 2 times/,
+    seeing(appliedBranches, ({ core }) => ({
+      core: { options: { ...core.options, timers: { applyRetry: 300, applyRetryLongest: 300 } } }
+    }))
+  ),
+  mutant(
+    "never tries again what the applier could not take",
+    "ends where the quorum is",
+    /ends at #\d+ of level \d+, the quorum is at #\d+/,
+    doing(appliedBranches, (run) => ({
+      applied: (ids, count, outcome, reason) =>
+        run.applied(ids, count, outcome === "transient" ? "invalid" : outcome, reason)
+    }))
+  ),
+  mutant(
+    "does not ask to be woken for it",
+    "ends where the quorum is",
+    /ends at #\d+ of level \d+, the quorum is at #\d+/,
+    seeing(appliedBranches, () => ({ core: { wakeBy: () => undefined } }))
+  )
+]
+
 const memory: ReadonlyArray<StrategyMutant> = [
   mutant(
     "wants bodies for ever",
@@ -280,7 +316,7 @@ const memory: ReadonlyArray<StrategyMutant> = [
   mutant(
     "applies any number of side branches",
     "has no more side branches applied than allowed",
-    /opens a further side branch at #\d+: it has 2, 2 are allowed/,
+    /opens a further side branch at #\d+: it has \d+, 2 are allowed/,
     seeing(appliedBranches, ({ core }) => ({ core: { options: { ...core.options, maxBranches: Infinity } } }))
   )
 ]
@@ -318,4 +354,4 @@ const runs: ReadonlyArray<StrategyMutant> = [
 ]
 
 /** All strategies with a fault, each with the check that must reject it. */
-export const reorganisationMutants: ReadonlyArray<StrategyMutant> = [...ways, ...words, ...memory, ...runs]
+export const reorganisationMutants: ReadonlyArray<StrategyMutant> = [...ways, ...words, ...memory, ...retries, ...runs]

@@ -15,7 +15,9 @@ import {
   maxBranches,
   maxReorgDepth,
   refOf,
+  retryTimers,
   show,
+  stepMillis,
   type WorldOptions,
   WorldState
 } from "./WorldState.ts"
@@ -29,6 +31,8 @@ export class ReorganisationWorld extends WorldState {
   private recorded: string | undefined
   private told: Array<Extract<SyncNotice, { readonly kind: "reorganised" }>> = []
   private isMoving = false
+  /** When the strategy wants a turn at the latest. */
+  private wakeMillis = Infinity
   private readonly hands: Array<InHand> = []
   protected readonly core: ReorganisationParts["core"]
 
@@ -42,6 +46,7 @@ export class ReorganisationWorld extends WorldState {
   /** One thing happens, and the strategy has its turn. */
   step(): void {
     if (this.halted !== undefined) return
+    this.pass(stepMillis)
     const event = this.random.int(1, 20)
     if (event <= 5) this.grow()
     else if (event <= 9) this.moveQuorum()
@@ -60,7 +65,11 @@ export class ReorganisationWorld extends WorldState {
       this.settle()
       if (this.halted !== undefined) return
       this.bodiesCome()
-      if (!this.applierEnds(false) && !this.dirty && this.hands.length === 0 && turn > 40) break
+      const isIdle = !this.applierEnds(false) && !this.dirty && this.hands.length === 0
+      if (isIdle && this.wakeMillis === Infinity && turn > 40) break
+      // Nobody looks again before something happens, or before the time that was asked for.
+      if (!isIdle) this.pass(stepMillis)
+      else if (this.wakeMillis < Infinity) this.pass(this.wakeMillis - this.core.now)
     }
     const { head } = this.core
     this.must(
@@ -75,6 +84,10 @@ export class ReorganisationWorld extends WorldState {
     this.must("retention", left.length === 0, () => `bodies of lost blocks are still wanted: ${left.join(", ")}`)
     const kept = [...this.side].map(show)
     this.must("retention", kept.length === 0, () => `the applier still holds lost blocks: ${kept.join(", ")}`)
+  }
+
+  private pass(millis: number): void {
+    Object.assign(this.core, { now: this.core.now + millis })
   }
 
   private makeCore(top: HeaderFacts): ReorganisationParts["core"] {
@@ -97,7 +110,7 @@ export class ReorganisationWorld extends WorldState {
           return (this.facts.get(text)?.level ?? 0) > this.baseLevel ? Number.parseInt(text, 16) : -1
         }
       },
-      options: { maxBranches, maxReorgDepth },
+      options: { maxBranches, maxReorgDepth, timers: retryTimers },
       start: {
         appliedLevel: (id) => {
           const level = this.facts.get(id)?.level ?? -1
@@ -132,6 +145,9 @@ export class ReorganisationWorld extends WorldState {
       notice: (notice) => {
         this.log.push(`notice ${notice.kind}`)
         if (notice.kind === "reorganised") this.told.push(notice)
+      },
+      wakeBy: (millis) => {
+        this.wakeMillis = Math.min(this.wakeMillis, millis)
       },
       show,
       idBytes: (id) => Buffer.from(id, "hex")
@@ -199,6 +215,7 @@ export class ReorganisationWorld extends WorldState {
   }
 
   private settle(): void {
+    this.wakeMillis = Infinity
     for (let round = 0; this.dirty && round < 8; round++) {
       this.dirty = false
       this.rival = this.look()
@@ -226,7 +243,12 @@ export class ReorganisationWorld extends WorldState {
     const waits = strategy.waits()
     const isNamed = waits.some(({ subject }) => subject.includes(show(rival?.top.id ?? "")))
     this.must("waits", !isPending || isNamed, () => `says nothing of the switch to ${show(rival?.top.id ?? "")}`)
-    this.must("waits", strategy.busy || waits.length === 0, () => `says that it waits: ${waits[0]?.subject}`)
+    const tellsFailure = [...this.failed.keys()].some((id) => waits[0]?.subject.includes(show(id)))
+    this.must(
+      "waits",
+      strategy.busy || waits.length === 0 || tellsFailure,
+      () => `says that it waits: ${waits[0]?.subject}`
+    )
     const late = waits.some(({ sinceMillis }) => sinceMillis > this.core.now)
     this.must("waits", !late, () => "waits since a time that is to come")
   }
@@ -313,8 +335,23 @@ export class ReorganisationWorld extends WorldState {
       this.must("applier", !this.invalid.has(id), () => `applies ${show(id)} again, which is invalid`)
       this.must("ready", this.wanted.get(id) === true, () => `applies ${show(id)} without its body`)
       this.must("applier", this.isPending(id), () => `applies ${show(id)}, which has lost`)
+      this.mayTry(id)
       this.mayBranch(id, parent)
     }
+  }
+
+  /** Not at once after the applier could not take it, and later each time. */
+  private mayTry(id: BlockId): void {
+    const before = this.failed.get(id)
+    if (before === undefined) return
+    const { applyRetry, applyRetryLongest } = retryTimers
+    const restMillis = Math.min(applyRetryLongest, applyRetry * 2 ** (before.times - 1))
+    const sinceMillis = this.core.now - before.atMillis
+    this.must(
+      "retry",
+      sinceMillis >= restMillis,
+      () => `tries ${show(id)} again after ${sinceMillis} ms, it failed ${before.times} times`
+    )
   }
 
   /** As many side branches as are allowed, and those that were a rival's or our own chain once. */
@@ -333,7 +370,6 @@ export class ReorganisationWorld extends WorldState {
   private applierEnds(mayFail: boolean): boolean {
     const action = this.hands.shift()
     if (action === undefined) return false
-    Object.assign(this.core, { now: this.core.now + 100 })
     if (action.kind !== "apply") this.move(action)
     else if (action.branch === "side") this.sideApplied(action.blocks, mayFail)
     else this.headApplied(action.blocks, mayFail && this.random.oneIn(6))
@@ -361,10 +397,16 @@ export class ReorganisationWorld extends WorldState {
     const isQuorums = ids.some((id) => this.quorum !== undefined && this.tree.descends(this.quorum, id))
     if (mayFail && this.random.oneIn(6)) {
       const outcome = !isQuorums && this.random.oneIn(2) ? "invalid" : "transient"
-      if (outcome === "invalid") { for (const id of ids) this.invalid.add(id) }
+      for (const id of ids) {
+        if (outcome === "invalid") this.invalid.add(id)
+        else this.failed.set(id, { times: (this.failed.get(id)?.times ?? 0) + 1, atMillis: this.core.now })
+      }
       return this.strategy.applied(ids, 0, outcome, "told so")
     }
-    for (const id of ids) this.side.add(id)
+    for (const id of ids) {
+      this.side.add(id)
+      this.failed.delete(id)
+    }
     this.strategy.applied(ids, ids.length, "ok", "")
   }
 

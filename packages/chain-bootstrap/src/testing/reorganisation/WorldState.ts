@@ -17,6 +17,7 @@ export type Law =
   | "depth"
   | "applier"
   | "branches"
+  | "retry"
   | "pause"
   | "notice"
   | "waits"
@@ -36,6 +37,9 @@ export class LawBroken extends Error {
 /** Levels that a chain may be left below our head. */
 export const maxReorgDepth = 5
 export const maxBranches = 2
+/** What passes with each event. */
+export const stepMillis = 100
+export const retryTimers = { applyRetry: 300, applyRetryLongest: 1_000 }
 /** Levels below our head at which blocks become final. */
 export const finalityLevels = 8
 
@@ -63,6 +67,8 @@ export abstract class WorldState {
   /** Side blocks that the applier has. */
   protected readonly side = new Set<BlockId>()
   protected readonly invalid = new Set<BlockId>()
+  /** Side blocks that the applier could not take when they were last tried: how often in a row, and when. */
+  protected readonly failed = new Map<BlockId, { readonly times: number; readonly atMillis: number }>()
   protected readonly facts = new Map<BlockId, HeaderFacts>()
   protected baseLevel = 0
   protected quorum: BlockId | undefined

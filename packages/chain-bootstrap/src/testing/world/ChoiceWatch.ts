@@ -1,12 +1,13 @@
 /** Rules of what is chosen and applied: true quorums, true links, nothing before it is durable, no false block (specs: chain bootstrap 5.12 1–3). */
 import { checkEvidence } from "@peerstrap/header-dag-quorum"
 import type { BlockId, BlockRef } from "../../contract/Block.ts"
-import type { SyncAction } from "../../contract/ChainSync.ts"
+import type { SyncAction, SyncEvent } from "../../contract/ChainSync.ts"
 import type { Answer } from "../../contract/PeerMessage.ts"
 import type { ChainWorld, Link } from "./ChainWorld.ts"
 
 type Chosen = Extract<SyncAction, { kind: "store-segment" }>
 type Apply = Extract<SyncAction, { kind: "apply" }>
+type SideApplied = Extract<SyncEvent, { kind: "applied" }>
 
 /** What a peer has said on one connection. */
 interface Said {
@@ -27,6 +28,8 @@ export class ChoiceWatch {
   /** Last block given to the applier on the head's chain. */
   private given: BlockId | undefined
   private givenOut: Array<BlockId> = []
+  /** When the applier could not take a side block. */
+  private readonly failedMillis = new Map<BlockId, number>()
 
   constructor(world: ChainWorld, known: ReadonlyMap<number, Link>, fail: (message: string) => never) {
     this.world = world
@@ -38,7 +41,14 @@ export class ChoiceWatch {
     this.said.clear()
     this.given = undefined
     this.givenOut = []
+    this.failedMillis.clear()
     this.rearranged = true
+  }
+
+  /** What the applier said of blocks beside our chain. */
+  sideApplied({ applied, blocks, outcome }: SideApplied): void {
+    const next = blocks[applied]
+    if (outcome === "transient" && next !== undefined) this.failedMillis.set(next, this.world.now)
   }
 
   moved(): void {
@@ -119,7 +129,13 @@ export class ChoiceWatch {
     const { store } = this.world
     if (blocks.length === 0) this.fail("nothing to apply")
     if (branch === "side") {
-      for (const block of blocks) this.durable(block.id, block.units)
+      for (const block of blocks) {
+        this.durable(block.id, block.units)
+        const waited = this.world.now - (this.failedMillis.get(block.id) ?? -Infinity)
+        if (waited < this.world.spec.options.timers.applyRetry - 0.01) {
+          this.fail(`side block ${block.id} given again ${waited} ms after the applier could not take it`)
+        }
+      }
       return
     }
     let parent = this.given ?? store.head.id

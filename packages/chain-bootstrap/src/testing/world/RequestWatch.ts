@@ -1,4 +1,5 @@
 /** Rules of what is asked: of whom, how often, how much, and never what is there already (specs: chain bootstrap 5.7.2, 5.12 6, 11, 12). */
+import type { BlockId } from "../../contract/Block.ts"
 import type { Answer, Request } from "../../contract/PeerMessage.ts"
 import type { ChainWorld } from "./ChainWorld.ts"
 
@@ -18,6 +19,8 @@ export class RequestWatch {
   private readonly world: ChainWorld
   private readonly fail: (message: string) => never
   private readonly talks = new Map<number, Conversation>()
+  /** Units that the store was given since the start: durable, or about to be. */
+  private readonly given = new Set<string>()
 
   constructor(world: ChainWorld, fail: (message: string) => never) {
     this.world = world
@@ -26,6 +29,14 @@ export class RequestWatch {
 
   crashed(): void {
     this.talks.clear()
+    this.given.clear()
+  }
+
+  /** The store was given a unit. */
+  stores(block: BlockId, unit: number): void {
+    const key = `${block}/${unit}`
+    if (this.given.has(key)) this.fail(`unit ${unit} of ${block} is stored twice`)
+    this.given.add(key)
   }
 
   connected(peer: number): void {
@@ -59,6 +70,9 @@ export class RequestWatch {
       for (const { block, unit } of items) {
         if (((this.world.store.units.get(block) ?? 0) & (1 << unit)) !== 0) {
           this.fail(`unit ${unit} of ${block} is asked of ${peer} though it is stored`)
+        }
+        if (this.given.has(`${block}/${unit}`)) {
+          this.fail(`unit ${unit} of ${block} is asked of ${peer} though it has arrived`)
         }
         this.item(talk, peer, `${block}/${unit}`, this.world.spec.options.timers.unit)
       }

@@ -90,7 +90,10 @@ export class WorldWatch {
     else if (event.kind === "answer") {
       this.requests.answered(event.peer, event.answer)
       this.choices.answered(event.peer, event.answer)
-    } else if (event.kind === "applied" && event.branch === "head") this.choices.applied(event.outcome)
+    } else if (event.kind === "applied") {
+      if (event.branch === "head") this.choices.applied(event.outcome)
+      else this.choices.sideApplied(event)
+    }
     if (event.kind === "wake") this.countWake()
   }
 
@@ -130,6 +133,7 @@ export class WorldWatch {
         for (const { block, body, unit } of action.units) {
           const known = this.world.find(block)?.units[unit]
           if (known === undefined || Buffer.compare(known, body) !== 0) this.fail(`a false body of ${block} is stored`)
+          this.requests.stores(block, unit)
         }
         return
       case "store-segment":
