@@ -353,7 +353,7 @@ class ChainSync implements ChainSyncEngine {
     this.choose()
     this.apply.advance()
     this.reorganisation.advance()
-    this.state.update(core.active >= this.enough.required)
+    this.state.update(this.enough.required)
     this.finish()
     if (core.finished) return
     this.stall.look(timers)

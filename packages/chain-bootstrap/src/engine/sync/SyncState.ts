@@ -12,10 +12,10 @@ export class SyncState {
     this.core = core
   }
 
-  /** `enough`: as many peers are there as are needed to begin anything; few of them do not know where the chain ends. */
-  update(enough: boolean): void {
+  /** `required`: peers that are needed to begin anything; fewer do not know where the chain ends. */
+  update(required: number): void {
     const { core } = this
-    const [status, reason] = this.judge(enough)
+    const [status, reason] = this.judge(required)
     core.statusReason = reason
     if (status === core.status) return
     core.status = status
@@ -23,20 +23,22 @@ export class SyncState {
     core.notice({ kind: "status", status, reason })
   }
 
-  private judge(enough: boolean): readonly [SyncStatus, string] {
+  private judge(required: number): readonly [SyncStatus, string] {
     const { core } = this
     const counted = core.countedPeers()
     const told = counted.filter((peer) => peer.claimed !== undefined)
     const near = told.filter((peer) => (peer.claimed?.level ?? 0) <= core.head.level + 2)
     // A quorum where there are few: one silent peer must not keep us from being synced.
     const needed = Math.min(core.options.syncedPeers, Math.floor((2 * counted.length) / 3) + 1)
-    const level = enough && near.length >= needed && 3 * near.length > 2 * counted.length && core.chosen.length === 0
+    const level = core.active >= required && near.length >= needed && 3 * near.length > 2 * counted.length &&
+      core.chosen.length === 0
     const ageSeconds = core.headFacts === undefined ? Infinity : core.wallMillis / 1000 - core.headFacts.timeSeconds
     const within = core.options.syncedWithinSeconds * (core.status === "synced" ? 2 : 1)
     if (!level) {
       this.levelSinceMillis = core.now
       if (core.status === "synced" && ageSeconds <= within) return ["synced", core.statusReason]
-      return ["unsynced", `${near.length} of ${counted.length} peers are at our level ${core.head.level}`]
+      const ofLevels = `${near.length} of ${counted.length} peers are at our level ${core.head.level}`
+      return ["unsynced", this.tooFew(required, counted.length) ?? ofLevels]
     }
     if (ageSeconds <= within) {
       return [
@@ -47,6 +49,17 @@ export class SyncState {
       ]
     }
     return this.judgeOldHead(ageSeconds)
+  }
+
+  /** The cause that goes before all others, with the option that changes it. */
+  private tooFew(required: number, counted: number): string | undefined {
+    const { active, options } = this.core
+    if (active < required) {
+      return `${active} of ${required} needed peers are connected (--min-peers ${options.connections.minPeers})`
+    }
+    const { minQuorumPeers } = options
+    if (counted >= minQuorumPeers) return undefined
+    return `${counted} of ${minQuorumPeers} peers that a quorum needs count (--min-quorum-peers ${minQuorumPeers})`
   }
 
   /** All peers end at our head, and it is old: a halted chain, or a clock that is wrong (Octez calls it stuck). */

@@ -17,43 +17,67 @@ export interface WaitParts {
   readonly required: number
 }
 
+/**
+ * What is here already needs no peers, so its waits come first; then too few peers, which is the cause of all that follows it; then what is asked of those
+ * that are there.
+ */
 export const syncWaits = (parts: WaitParts): ReadonlyArray<Wait> => {
-  const { apply, bodies, core, reorganisation } = parts
+  const { bodies, core, reorganisation } = parts
   if (core.halted !== undefined) return [halted(core)]
-  const waits: Array<Wait> = [...reorganisation.waits()]
-  if (apply.retryReason !== undefined) waits.push(applier(core, apply.retryReason))
-  else if (apply.inFlight > 0) waits.push(applier(core, "it works on blocks that it was given"))
+  const few = core.active < parts.required
+  const branches = reorganisation.waits()
+  const waits: Array<Wait> = reorganisation.busy && !few ? [...branches] : []
+  waits.push(...ofOurs(parts, waits.length > 0))
+  if (few) waits.push(connections(core, parts.required))
+  if (reorganisation.busy && few) waits.push(...branches)
   const open = bodies.lowestOpen()
-  if (open !== undefined) waits.push(body(core, open))
-  else if (apply.inFlight === 0 && core.chosen.length > 0 && waits.length === 0) waits.push(store(core))
-  if (core.active < parts.required) waits.push(connections(core, parts.required))
-  else if (core.chosen.length === 0) waits.push(...choosing(parts))
+  if (open !== undefined && open.missing > 0) waits.push(body(core, open, few))
+  if (!few && core.chosen.length === 0) waits.push(...choosing(parts))
+  if (!reorganisation.busy) waits.push(...branches)
   return waits
 }
 
-const body = (core: SyncCore, open: NonNullable<ReturnType<BodyRequests["lowestOpen"]>>): Wait => {
-  const subject = `block ${core.show(open.id)} of level ${open.level}`
-  const rest = { subject, peers: open.asked, sinceMillis: core.lastProgressMillis }
-  if (open.missing === 0) {
-    const remedy = "none needed; a faster disk for --store, if this is what it mostly waits for"
+/** Waits for our own applier and store; `others`: something else is waited for before them. */
+const ofOurs = ({ apply, bodies, core }: WaitParts, others: boolean): ReadonlyArray<Wait> => {
+  const waits: Array<Wait> = []
+  if (apply.retryReason !== undefined) waits.push(applier(core, apply.retryReason))
+  else if (apply.inFlight > 0) waits.push(applier(core, "it works on blocks that it was given"))
+  const open = bodies.lowestOpen()
+  if (open?.missing === 0) waits.push(writing(core, open))
+  else if (open === undefined && apply.inFlight === 0 && core.chosen.length > 0 && !others && waits.length === 0) {
+    waits.push(store(core))
+  }
+  return waits
+}
+
+type Open = NonNullable<ReturnType<BodyRequests["lowestOpen"]>>
+
+const ofBody = (core: SyncCore, open: Open) => ({
+  subject: `block ${core.show(open.id)} of level ${open.level}`,
+  peers: open.asked,
+  sinceMillis: core.lastProgressMillis
+})
+
+const writing = (core: SyncCore, open: Open): Wait => ({
+  ...ofBody(core, open),
+  waitingFor: "its body to be durable",
+  cause: "all of it has arrived and is being written",
+  remedy: "none needed; a faster disk for --store, if this is what it mostly waits for"
+})
+
+const body = (core: SyncCore, open: Open, few: boolean): Wait => {
+  const rest = { ...ofBody(core, open), waitingFor: `${open.missing} units of its body` }
+  if (open.asked.length > 0) {
     return {
       ...rest,
-      waitingFor: "its body to be durable",
-      cause: "all of it has arrived and is being written",
-      remedy
-    }
-  }
-  const waitingFor = `${open.missing} units of its body`
-  return open.asked.length > 0
-    ? {
-      ...rest,
-      waitingFor,
       cause: `asked of ${open.asked.length} peers`,
       remedy: "none needed; other peers are asked when these stay silent"
     }
+  }
+  return few
+    ? { ...rest, cause: "nobody is asked before enough peers are connected", remedy: fewRemedy }
     : {
       ...rest,
-      waitingFor,
       cause: "no peer that holds it can be asked now",
       remedy: "add peers that hold this level: --peer HOST:PORT"
     }
@@ -86,6 +110,8 @@ const applier = (core: SyncCore, cause: string): Wait => ({
   sinceMillis: core.lastProgressMillis
 })
 
+const fewRemedy = "add peers with --peer HOST:PORT, lift bans with `peers unban`, or lower --min-peers"
+
 const connections = (core: SyncCore, required: number): Wait => {
   const points = core.connections.known(core.now).filter((point) => point.status !== "active")
   const resting = points.filter((point) => point.status === "greylisted" || point.status === "banned")
@@ -98,7 +124,7 @@ const connections = (core: SyncCore, required: number): Wait => {
         reasons.length > 0 ? ` (${reasons.join("; ")})` : ""
       }`,
     peers: points.slice(0, 16).flatMap((point) => point.point ?? []),
-    remedy: "add peers with --peer HOST:PORT, lift bans with `peers unban`, or lower --min-peers",
+    remedy: fewRemedy,
     sinceMillis: core.lastProgressMillis
   }
 }
@@ -125,6 +151,22 @@ const unusableHeads = (core: SyncCore, branches: Branches): Wait => {
 }
 
 const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
+  const waits = ofPeers(parts)
+  const { core } = parts
+  const counted = core.countedPeers().length
+  const { minQuorumPeers } = core.options
+  if (waits.length === 0 || counted >= minQuorumPeers) return waits
+  const few = wait(
+    core,
+    `${minQuorumPeers - counted} more peers that count`,
+    `${counted} of ${core.active} connected peers count, a quorum needs at least ${minQuorumPeers} (--min-quorum-peers ${minQuorumPeers})`,
+    [],
+    `add peers with --peer HOST:PORT, or trust as few as there are: --min-quorum-peers ${Math.max(1, counted)}`
+  )
+  return [few, ...waits]
+}
+
+const ofPeers = (parts: WaitParts): ReadonlyArray<Wait> => {
   const { branches, core, targets } = parts
   const counted = core.countedPeers()
   const silent = counted.filter((peer) => peer.claimed === undefined)
@@ -136,16 +178,13 @@ const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
   }
   const numbers = quorumNumbers(core)
   if (targets.size > 0) {
-    const remedy = counted.length < core.options.minQuorumPeers
-      ? `more peers, or --min-quorum-peers ${counted.length}`
-      : "more honest peers that hold this chain: --peer HOST:PORT"
     return [
       wait(
         core,
         "a segment with a quorum of the peers",
         `${numbers}; ${targets.size} targets, ${core.dag.headers} pending headers`,
         silent.map(({ id }) => id),
-        remedy
+        "more honest peers that hold this chain: --peer HOST:PORT"
       )
     ]
   }
