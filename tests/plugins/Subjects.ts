@@ -31,7 +31,7 @@ export const subjectsIn = (folder: string): Readonly<Record<string, PluginSubjec
     "chain.base.fixed": { config: { id: genesis, level: 7 } },
     "chain.base.stored": {},
     "chain.base.tezos": { config: { peers: ["127.0.0.1:9732"], timeout: "3s" }, providers: [...protocol, memory({})] },
-    "memory.bounded": { config: { bytes: "128MiB" } },
+    "memory.bounded": { config: { bytes: "128MiB" }, settings: { bytes: "64MiB" } },
     "chain.protocol.tezos": {
       config: { network: "sandbox", identity: path("identity.json"), port: 9732, handshakeTimeout: "4s" },
       providers: [portableCrypto({}), nodeFiles({}), boundedMemory({})]

@@ -4,7 +4,9 @@ import { commandApplier, memoryStore } from "@peerstrap/chain-bootstrap/plugin"
 import { compose, type Composition, graphJson, graphText, Host, withOverrides } from "@peerstrap/plugin-host"
 import { sqliteKeyValue } from "@peerstrap/storage/plugin"
 import { memory } from "@peerstrap/transport/plugin"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { resolveParts as resolveServed } from "../src/serve/Parts.ts"
@@ -259,8 +261,9 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     }).pipe(Effect.scoped), timeout)
 
   /** Peers within this process, a store in memory: no socket to a peer, no block on the disk. */
-  const inProcess = Effect.fnUntraced(function*(seed: string, more: string) {
+  const inProcess = Effect.fnUntraced(function*(seed: string, more: string, place?: Deferred.Deferred<string>) {
     const directory = yield* temporaryDirectory
+    if (place !== undefined) yield* Deferred.succeed(place, join(directory, "store"))
     const network = join(directory, "network.json")
     writeFileSync(network, networkFile(yield* chainOf(seed, 30)))
     const peers = ["10.0.0.1:9732", "10.0.0.2:9732", "10.0.0.3:9732"]
@@ -295,6 +298,32 @@ ${more}`
         ])
         assert.isFalse(existsSync(join(store, "STORE")))
         assert.isTrue(existsSync(join(store, "peerstrap-report.json")))
+      }).pipe(Effect.scoped),
+    timeout
+  )
+
+  it.live(
+    "waits for memory that a part keeps, says so, and goes on when the limit is raised",
+    () =>
+      Effect.gen(function*() {
+        const more = `  - use: chain.applier.greedy
+    from: ${join(import.meta.dirname, "support", "OwnParts.ts")}
+`
+        const store = yield* Deferred.make<string>()
+        const running = yield* Effect.forkScoped(inProcess("greedy", more, store))
+        const place = ["--store", yield* Deferred.await(store)]
+        const why = yield* Effect.repeat(runHere("why", ...place), {
+          until: ({ out }) => out.includes("memory for bodies")
+        })
+        assert.match(
+          why.out,
+          /because: 536870912 of 536870912 bytes are in use[\s\S]*peerstrap-chain set memory\.bounded/
+        )
+        const set = yield* runHere("set", "memory.bounded", "bytes", "600MiB", ...place)
+        assert.strictEqual(set.out, "memory.bounded bytes 629145600 (was 536870912)\n", set.err)
+        const { run } = yield* Fiber.join(running)
+        assert.strictEqual(run.code, 0, run.err + run.out)
+        assert.match(run.err, /"name":"setting-changed"[^\n]*"from":536870912,"to":629145600,"origin":"control socket"/)
       }).pipe(Effect.scoped),
     timeout
   )

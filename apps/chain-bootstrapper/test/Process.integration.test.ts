@@ -132,7 +132,10 @@ createInterface({ input: process.stdin }).on("line", (line) => {
         ["program", "chain.applier.command"]
       ])
       const set = (...words: ReadonlyArray<string>) => runHere("set", ...words, "--store", store)
-      assert.match((yield* set()).out, /^log\.settable level info {2}from which level on/)
+      assert.match(
+        (yield* set()).out,
+        /^memory\.bounded bytes 536870912 {2}bytes of .*\nlog\.settable level info {2}from which level on/
+      )
       assert.strictEqual((yield* set("log.settable", "level", "debug")).out, "log.settable level debug (was info)\n")
       yield* child.says(/"name":"setting-changed"[^\n]*"to":"debug","origin":"control socket"/)
       const wrong = yield* set("log.settable", "level", "loud")

@@ -136,7 +136,7 @@ describe("majority for none", () => {
 })
 
 describe("values that change while a run goes on", () => {
-  it.live("are listed, set and told with who set them: level, rate, log level", () =>
+  it.live("are listed, set and told with who set them: memory, level, rate, log level", () =>
     Effect.gen(function*() {
       const { asked, data, server } = yield* hangingReplica
       const { flags, out } = yield* configured([{ id: "a", data, server }], "  - { use: consistency.settable }\n")
@@ -144,9 +144,10 @@ describe("values that change while a run goes on", () => {
       const running = yield* startChild(...flags, "--peer-bytes-per-second", "50MB", "--log-level", "warn", "--json")
       yield* Deferred.await(asked)
       const listed = (yield* set()).out.split("\n")
-      assert.match(listed[0]!, /^consistency\.settable level majority /)
-      assert.match(listed[1]!, /^rate\.settable bytes-per-second 50000000 /)
-      assert.match(listed[2]!, /^log\.settable level warn /)
+      assert.match(listed[0]!, /^memory\.bounded bytes 536870912 /)
+      assert.match(listed[1]!, /^consistency\.settable level majority /)
+      assert.match(listed[2]!, /^rate\.settable bytes-per-second 50000000 /)
+      assert.match(listed[3]!, /^log\.settable level warn /)
       assert.strictEqual((yield* set("log.settable", "level", "info")).out, "log.settable level info (was warn)\n")
       assert.match((yield* set("rate.settable", "bytes-per-second", "10MB")).out, /10000000 \(was 50000000\)/)
       assert.match((yield* set("consistency.settable", "level", "one")).out, /level one \(was majority\)/)

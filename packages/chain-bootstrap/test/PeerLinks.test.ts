@@ -105,6 +105,29 @@ describe("what a connection brings", () => {
       assert.deepStrictEqual([large.counts.resumed, small.counts.resumed], [1, 1])
     }))
 
+  it.effect("ends the connection of a body that does not fit any more when the memory was made smaller; the others go on", () =>
+    Effect.gen(function*() {
+      const told: Array<number> = []
+      const ledger = new ByteLedger(100)
+      const bodies = new BodyMemory(ledger)
+      const inflow = makeInflow({ bodies, isBehind: () => false }, (event) => {
+        if (event.kind === "answer") told.push(event.peer)
+      })
+      const [one, large, small] = [yield* fakeLink(1), yield* fakeLink(2), yield* fakeLink(3)]
+      assert.isTrue(inflow.answered(one.link, unitOf(60)))
+      assert.isFalse(inflow.answered(large.link, unitOf(90)))
+      assert.isFalse(inflow.answered(small.link, unitOf(10)))
+      ledger.resize(80)
+      inflow.resume()
+      assert.match(large.closings.join(), /a body of 90 bytes is larger than all the memory/)
+      assert.deepStrictEqual([told, small.closings, inflow.waitsForMemory], [[1, 3], [], false])
+      ledger.resize(50)
+      assert.isFalse(inflow.answered(small.link, unitOf(10)))
+      bodies.giveBack(60)
+      inflow.resume()
+      assert.deepStrictEqual([told, inflow.waitsForMemory, bodies.drawn], [[1, 3, 3], false, 20])
+    }))
+
   it.effect("is forgotten with the connection", () =>
     Effect.gen(function*() {
       const told: Array<SyncEvent> = []

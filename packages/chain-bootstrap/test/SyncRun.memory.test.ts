@@ -1,6 +1,7 @@
 // Bodies and the ledger: every byte that a body draws is given back once, whatever becomes of the body; without memory nothing is lost.
 import { assert, describe, it } from "@effect/vitest"
 import { ByteLedger, Memory } from "@peerstrap/transport"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { BodyMemory } from "../src/adapter/BodyMemory.ts"
 import { ChainLimits } from "../src/contract/ChainLimits.ts"
@@ -76,6 +77,28 @@ describe("bodies in a run", () => {
       assert.isTrue(chain.main.some(({ header }) => store.unitsHeld(header.id) > 0))
       assert.strictEqual((yield* driven(run.done))?.outcome, "level-reached")
       assert.strictEqual(ledger.used, 0)
+    }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+
+  it.effect("go on at once when the limit is raised; until then the run says what it is and how to raise it", () =>
+    Effect.gen(function*() {
+      const chain = chainOf(20, 2, 4_000)
+      yield* atHeadOf(chain)
+      const peers = yield* peersOf(chain, 4)
+      const { ledger, run, store } = yield* startRun({ chain, named: pointsOf(peers), ledgerBytes: 16_384 })
+      assert.isTrue(ledger.tryReserve("frames", 8_192))
+      ledger.resize(4_096)
+      yield* until(() => run.waits().some(({ subject }) => subject === "bodies"))
+      const wait = run.waits().find(({ subject }) => subject === "bodies")
+      assert.match(wait!.cause, /^8192 of 4096 bytes are in use.*the limit was lowered/)
+      assert.match(wait!.remedy, /peerstrap-chain set memory\.bounded bytes 1MiB .*--memory/)
+      assert.isFalse(chain.main.some(({ header }) => store.unitsHeld(header.id) > 0))
+      const before = yield* Clock.currentTimeMillis
+      ledger.resize(16_384)
+      yield* until(() => chain.main.some(({ header }) => store.unitsHeld(header.id) > 0))
+      assert.isBelow((yield* Clock.currentTimeMillis) - before, ChainLimits.memoryRetryMillis)
+      assert.isFalse(run.waits().some(({ subject }) => subject === "bodies"))
+      assert.strictEqual((yield* driven(run.done))?.outcome, "level-reached")
+      assert.strictEqual(ledger.used, 8_192)
     }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
 
   it.effect("of connections that close while theirs are held or queued come from others", () =>

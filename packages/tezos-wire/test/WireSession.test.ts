@@ -316,6 +316,27 @@ describe("WireSession", () => {
     assert.isTrue(send(c, d, [pattern(65_000, 1)]), "small frames need no ledger")
   })
 
+  it("a budget that is made smaller while a frame waits for it: one that does not fit any more is a fault, others wait", () => {
+    const ledger = new ByteLedger(300_000)
+    const [a, b] = connected({}, {}, undefined, ledger)
+    collect(b)
+    assert.isTrue(ledger.tryReserve("others", 200_000))
+    send(a, b, [pattern(150_000, 1)])
+    ledger.resize(160_000)
+    assert.isFalse(b.wire.retry())
+    assert.isTrue(b.wire.waitsForMemory)
+    ledger.release("others", 200_000)
+    assert.isTrue(b.wire.retry())
+    assert.deepStrictEqual([b.frames.length, ledger.used], [1, 0])
+    assert.isTrue(ledger.tryReserve("others", 100_000))
+    send(a, b, [pattern(150_000, 2)])
+    assert.isTrue(b.wire.waitsForMemory)
+    ledger.resize(140_000)
+    assert.isFalse(b.wire.retry())
+    assert.deepStrictEqual([b.fault?.what, ledger.usedBy("frames")], ["memory budget", 0])
+    assert.match(b.fault!.message, /a frame of 150000 bytes exceeds the whole memory budget of 140000/)
+  })
+
   it("a claimed size alone allocates little", () => {
     const [a, b] = connected()
     collect(b)

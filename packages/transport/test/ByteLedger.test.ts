@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ByteLedger } from "@peerstrap/transport"
-import * as fc from "fast-check"
 
 describe("ByteLedger", () => {
   it("refuses instead of growing, and remembers its peak", () => {
@@ -32,31 +31,41 @@ describe("ByteLedger", () => {
     for (const capacity of [0, -1, 1.5, Number.NaN, Infinity]) assert.throws(() => new ByteLedger(capacity), RangeError)
   })
 
-  it("never exceeds its capacity and always adds up, whatever is asked", () => {
-    const step = fc.record({ account: fc.constantFrom("a", "b", "c"), bytes: fc.nat(60), give: fc.boolean() })
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const ledger = new ByteLedger(100)
-        const model = new Map<string, number>()
-        for (const { account, bytes, give } of steps) {
-          const held = model.get(account) ?? 0
-          const total = [...model.values()].reduce((sum, n) => sum + n, 0)
-          if (give) {
-            if (bytes > held) assert.throws(() => ledger.release(account, bytes))
-            else {
-              ledger.release(account, bytes)
-              model.set(account, held - bytes)
-            }
-          } else {
-            assert.strictEqual(ledger.tryReserve(account, bytes), total + bytes <= 100)
-            if (total + bytes <= 100) model.set(account, held + bytes)
-          }
-          assert.strictEqual(ledger.used, [...model.values()].reduce((sum, n) => sum + n, 0))
-          for (const [name, n] of model) assert.strictEqual(ledger.usedBy(name), n)
-          assert.isAtMost(ledger.peak, 100)
-        }
-      }),
-      { seed: 20_260_101, numRuns: 300 }
-    )
+  it("a capacity that is lowered takes nothing away: nothing is granted until enough came back", () => {
+    const ledger = new ByteLedger(100)
+    assert.isTrue(ledger.tryReserve("a", 80))
+    ledger.resize(50)
+    assert.deepStrictEqual([ledger.capacity, ledger.used, ledger.free, ledger.peak], [50, 80, 0, 80])
+    assert.isFalse(ledger.tryReserve("a", 1))
+    assert.isTrue(ledger.tryReserve("a", 0))
+    ledger.release("a", 40)
+    assert.strictEqual(ledger.free, 10)
+    assert.isFalse(ledger.tryReserve("b", 11))
+    assert.isTrue(ledger.tryReserve("b", 10))
+    ledger.resize(200)
+    assert.deepStrictEqual([ledger.free, ledger.peak, ledger.snapshot().capacity], [150, 80, 200])
+    for (const capacity of [0, -1, 1.5, Number.NaN, Infinity]) {
+      assert.throws(() => ledger.resize(capacity), RangeError)
+    }
+    assert.strictEqual(ledger.capacity, 200)
+  })
+
+  it("tells who listens of each change, when it is in force, until that ends", () => {
+    const ledger = new ByteLedger(100)
+    const seen: Array<string> = []
+    const listener = () => void seen.push(`${ledger.capacity}`)
+    const ends = [ledger.onResized(listener), ledger.onResized(listener)]
+    ledger.resize(200)
+    ledger.resize(200)
+    ends[0]!()
+    ends[0]!()
+    ledger.resize(50)
+    // One that leaves while it is told does not keep the news from others.
+    const leave = ledger.onResized(() => leave())
+    ledger.onResized(() => void seen.push("last"))
+    ledger.resize(60)
+    ends[1]!()
+    ledger.resize(70)
+    assert.deepStrictEqual(seen, ["200", "200", "50", "60", "last", "last"])
   })
 })

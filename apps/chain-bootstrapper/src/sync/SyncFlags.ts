@@ -28,7 +28,7 @@ export const controlFlag = derived(
 export const memoryFlag = withDefault(
   Type.bytes(64 * mib, 2 ** 40, "512MiB"),
   "512MiB",
-  "What all large buffers together may take."
+  "What all large buffers together may take. Can be changed while the run goes on: set."
 )
 
 export const logLevelFlag = withDefault(

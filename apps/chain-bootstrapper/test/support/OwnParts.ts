@@ -4,8 +4,8 @@ import { applierKind } from "@peerstrap/chain-bootstrap/plugin"
 import { definePlugin, PluginRuntime } from "@peerstrap/plugin-host"
 import { loadCrypto } from "@peerstrap/tezos-wire"
 import { makeChain, startScriptedPeer } from "@peerstrap/tezos-wire/testing"
-import { Memory, Transport } from "@peerstrap/transport"
-import { transportKind } from "@peerstrap/transport/plugin"
+import { BufferMemory, Memory, Transport } from "@peerstrap/transport"
+import { memoryKind, transportKind } from "@peerstrap/transport/plugin"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -43,6 +43,35 @@ const addressOf = (point: string) => {
   const [host = "", port = ""] = point.split(":")
   return { host, port: Number(port) }
 }
+
+/** Takes what there is of the run's memory and keeps it; blocks it only takes note of. */
+export const greedy = definePlugin({
+  id: "chain.applier.greedy",
+  version: "1.0.0",
+  stability: "experimental",
+  summary: "Keeps all the memory.",
+  provides: [applierKind],
+  requires: [memoryKind],
+  config: Schema.Struct({}),
+  layer: () =>
+    Layer.effect(
+      BlockApplier,
+      Effect.gen(function*() {
+        const { ledger } = yield* BufferMemory
+        if (!ledger.tryReserve("greed", ledger.free)) return yield* Effect.die("no memory to keep")
+        return {
+          name: "greedy",
+          needsBodies: false,
+          branches: "many" as const,
+          head: Effect.void.pipe(Effect.as(undefined)),
+          apply: (blocks) => Effect.succeed({ applied: blocks.length, outcome: "ok" as const, reason: "" }),
+          rollback: () => Effect.void,
+          moveHead: () => Effect.void,
+          forget: () => Effect.void
+        }
+      })
+    )
+})
 
 /** Takes some blocks and then says to the host that it gives up. */
 export const givesUp = definePlugin({

@@ -78,7 +78,7 @@ export const bootstrapFlags = {
   memory: withDefault(
     Type.bytes(32 * mib, 2 ** 40, "512MiB"),
     "512MiB",
-    "What all buffers together may take."
+    "What all buffers together may take. Can be changed while the run goes on: set."
   ),
   jobsInFlight: withDefault(Type.integer(1, 256, 8), "8", "Shards (of up to 16 blocks each) worked on at once."),
   connectionsPerPeer: withDefault(Type.integer(2, 32, 4), "4", "One is for health, the others carry one call each."),

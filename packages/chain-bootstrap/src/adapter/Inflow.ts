@@ -41,9 +41,21 @@ export const makeInflow = (owner: InflowOwner, tell: (event: SyncEvent) => void)
     return false
   }
 
+  /** Whether the body is larger than all the memory: nobody would ever take it, so its connection ends. */
+  const refused = (link: PeerLink, { body }: Unit): boolean => {
+    if (owner.bodies.fits(body.length)) return false
+    link.close(`a body of ${body.length} bytes is larger than all the memory there is for them: allow more`)
+    return true
+  }
+
   /** In turn: the first body waits until it fits, however small the others are, or a large one would wait for ever. */
   const resumeHeld = (): void => {
     for (const [link, unit] of held) {
+      // The memory was made smaller since it came.
+      if (refused(link, unit)) {
+        held.delete(link)
+        continue
+      }
       if (!owner.bodies.tryDraw(unit.body.length)) return
       held.delete(link)
       if (pass(link, unit)) link.session.resume()
@@ -53,12 +65,8 @@ export const makeInflow = (owner: InflowOwner, tell: (event: SyncEvent) => void)
   return {
     answered: (link, answer) => {
       if (answer.kind !== "unit") return pass(link, answer)
-      const bytes = answer.body.length
-      if (!owner.bodies.fits(bytes)) {
-        link.close(`a body of ${bytes} bytes is larger than all the memory there is for them: allow more`)
-        return true
-      }
-      if (held.size === 0 && owner.bodies.tryDraw(bytes)) return pass(link, answer)
+      if (refused(link, answer)) return true
+      if (held.size === 0 && owner.bodies.tryDraw(answer.body.length)) return pass(link, answer)
       held.set(link, answer)
       return false
     },

@@ -23,7 +23,7 @@ import type { ChainSyncEngine, SyncEvent, SyncStart } from "../contract/ChainSyn
 import { SyncDefect, type SyncOutcome, type SyncRun, type SyncRunOptions } from "../contract/SyncRun.ts"
 import { makeChainSync } from "../engine/ChainSync.ts"
 import { makeApplierLane } from "./ApplierLane.ts"
-import { BodyMemory } from "./BodyMemory.ts"
+import { BodyMemory, bodyWait } from "./BodyMemory.ts"
 import { PeerLinks } from "./PeerLinks.ts"
 import { reconcile } from "./Reconcile.ts"
 import { Serving } from "./Serving.ts"
@@ -145,6 +145,9 @@ export const startSync = Effect.fn("startSync")(function*(options: SyncRunOption
     if (!isOver) return void Queue.offerUnsafe(events, event)
     if (event.kind === "answer" && event.answer.kind === "unit") bodies.giveBack(event.answer.body.length)
   }
+  // Bodies that wait are tried again at once; those on their way in are by their sessions.
+  const deaf = ledger.onResized(() => tell({ kind: "wake" }))
+  yield* Effect.addFinalizer(() => Effect.sync(deaf))
   const serving = new Serving({
     store,
     rules,
@@ -201,7 +204,10 @@ export const startSync = Effect.fn("startSync")(function*(options: SyncRunOption
   }))
   const run: SyncRun = {
     snapshot: () => engine.snapshot(clock.currentTimeMillisUnsafe()),
-    waits: () => engine.waits(clock.currentTimeMillisUnsafe()),
+    waits: () => {
+      const now = clock.currentTimeMillisUnsafe()
+      return links.waitsForMemory ? [...engine.waits(now), bodyWait(ledger, now)] : engine.waits(now)
+    },
     ban: (peer, reason) => known(engine, peer, clock, () => tell({ kind: "ban", peer, reason })),
     unban: (peer) => known(engine, peer, clock, () => tell({ kind: "unban", peer })),
     listening: listener === undefined ? undefined : `${listener.address.host}:${listener.address.port}`,

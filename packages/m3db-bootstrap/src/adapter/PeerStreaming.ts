@@ -120,10 +120,18 @@ export const startPeerStreaming = Effect.fn("startPeerStreaming")(function*(opti
       Effect.forkScoped
     )
   }
-  const buffers = makeAnswerBuffers(
-    Math.min(ledger.capacity / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
-  )
-  const execute = makeExecutor({ buffers, calls, lanes, peers, onNote: options.onNote })
+  const freshBuffers = () =>
+    makeAnswerBuffers(
+      Math.min(ledger.capacity / 8, options.limits?.idleBufferBytes ?? defaultStreamLimits.idleBufferBytes)
+    )
+  let buffers = freshBuffers()
+  const deaf = ledger.onResized(() => {
+    buffers = freshBuffers()
+    // Whoever waits for memory tries again.
+    tell({ _tag: "tick" })
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(deaf))
+  const execute = makeExecutor({ buffers: () => buffers, calls, lanes, peers, onNote: options.onNote })
   const loop = yield* runLoop({ run, events, calls, nowMillis, deadlineMillis: options.deadlineMillis, execute }).pipe(
     Effect.ensuring(calls.close),
     Effect.forkScoped
@@ -147,7 +155,8 @@ const steadyEpochMillis = (clock: Clock.Clock): () => number => {
 }
 
 interface Executor {
-  readonly buffers: AnswerBuffers
+  /** Those of the ledger's capacity as it is now. */
+  readonly buffers: () => AnswerBuffers
   readonly calls: RunningCalls
   readonly lanes: SinkLanes
   readonly peers: ReadonlyArray<NodeClient>
@@ -194,7 +203,11 @@ const makeExecutor = ({ buffers, calls, lanes, onNote, peers }: Executor) =>
     case "fetch": {
       const { batch, maxAnswerBytes, peer, request } = action
       const client = peers[peer]!
-      const call = guarded(client, "fetchBlocks", () => client.fetchBlocks(request, { maxAnswerBytes, buffers }))
+      const call = guarded(
+        client,
+        "fetchBlocks",
+        () => client.fetchBlocks(request, { maxAnswerBytes, buffers: buffers() })
+      )
       return calls.run({ kind: "fetch", batch }, call, (answer) => ({ _tag: "answer", batch, answer }), (error) => ({
         _tag: "answer-failed",
         batch,

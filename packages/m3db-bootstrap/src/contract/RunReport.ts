@@ -96,5 +96,6 @@ export interface RunReport {
   readonly evidence: ReadonlyArray<EvidenceRecord>
   readonly evidenceCounts: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly peers: ReadonlyArray<PeerReport>
+  /** Bytes: the limit as it is now (it may have been changed), and the most that was drawn. */
   readonly memory: { readonly capacity: number; readonly peak: number }
 }

@@ -43,6 +43,11 @@ export class Deliveries {
     return this.inFlight.size
   }
 
+  /** The sink has something of the job to write or to publish. */
+  get isBusy(): boolean {
+    return this.inFlight.size > 0 || this.blocks.includes("committing")
+  }
+
   /** Whether the block is older than the retention allows by now. */
   leftRetention(block: number): boolean {
     const { options, wall } = this.shard.scope

@@ -8,7 +8,7 @@ import type { BlockKey } from "../contract/BlockSink.ts"
 import { type HeldCopy, settleCopies, type Stored } from "./CopyMerge.ts"
 import { isHopeless } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
-import { expectedBytes, type ShardState } from "./ShardState.ts"
+import { mostExpectedBytes, type ShardState } from "./ShardState.ts"
 import { noteDamage } from "./Verdicts.ts"
 import { type Delivered, joinPieces } from "./Verification.ts"
 
@@ -23,6 +23,8 @@ interface Entry {
   reserved: number
   /** Peers, as a bit mask, whose copies that is for. */
   readonly expected: number
+  /** The most that was drawn for one of these: the ledger's capacity may have changed since. */
+  readonly mostBytes: number
   /** Peers, as a bit mask, that are silent: a merge does not wait for their copies once there are enough. */
   silent: number
 }
@@ -42,6 +44,8 @@ export class FanOut {
   readonly toAsk: Array<Array<number>>
   private toMerge: Array<number> = []
   private readonly shard: ShardState
+  /** Bytes that the first of those that wait needs, when the ledger had no room for them. */
+  private refusedBytes = 0
 
   constructor(shard: ShardState) {
     this.shard = shard
@@ -57,6 +61,23 @@ export class FanOut {
     return this.waiting.length
   }
 
+  /** Groups wait for memory, and none is let in whose end would give some back. */
+  get isStarved(): boolean {
+    return this.waiting.length > 0 && this.active.size === 0 && this.wantedBytes > 0
+  }
+
+  /** Bytes that the first of those that wait needs and does not get; 0 when memory is not what they wait for. */
+  get wantedBytes(): number {
+    return this.refusedBytes > this.shard.scope.ledger.free ? this.refusedBytes : 0
+  }
+
+  /** Drawn for groups that are let in. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const { reserved } of this.active.values()) bytes += reserved
+    return bytes
+  }
+
   /** Whether copies of the group may be held. */
   holds(group: number): boolean {
     return this.active.has(group)
@@ -70,19 +91,24 @@ export class FanOut {
   admit(): void {
     const { scope, series } = this.shard
     const share = scope.ledger.capacity * scope.limits.copiesShare
+    const mostBytes = mostExpectedBytes(this.shard)
     let admitted = 0
+    this.refusedBytes = 0
     for (const group of this.waiting) {
       let need = 0
       let expected = 0
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
         if (!this.shard.offers(group, peer)) continue
-        need += expectedBytes(this.shard, group, peer) + copyOverheadBytes
+        need += Math.min(this.shard.grouping.size(group, peer), mostBytes) + copyOverheadBytes
         expected |= 1 << peer
       }
       if (this.active.size > 0 && scope.ledger.usedBy("copies") + need > share) break
-      if (!scope.ledger.tryReserve("copies", need)) break
+      if (!scope.ledger.tryReserve("copies", need)) {
+        this.refusedBytes = need
+        break
+      }
       admitted++
-      this.active.set(group, { copies: [], reserved: need, expected, silent: 0 })
+      this.active.set(group, { copies: [], reserved: need, expected, mostBytes, silent: 0 })
       series.clearTries(group)
       if (series.state(group) === S.READY) series.move(group, S.FETCH_ALL)
       for (let peer = 0; peer < this.shard.peers.length; peer++) {
@@ -97,7 +123,7 @@ export class FanOut {
     const entry = this.active.get(group)
     if (entry === undefined || this.shard.series.held(group, peer)) return
     const wasExpected = (entry.expected & (1 << peer)) !== 0
-    const drawn = wasExpected ? expectedBytes(this.shard, group, peer) : 0
+    const drawn = wasExpected ? Math.min(this.shard.grouping.size(group, peer), entry.mostBytes) : 0
     const extra = delivered.bytes + (wasExpected ? 0 : copyOverheadBytes) - drawn
     if (extra > 0) {
       if (!this.shard.scope.ledger.tryReserve("copies", extra)) {
@@ -286,6 +312,7 @@ export class FanOut {
   clear(): void {
     for (const group of this.active.keys()) this.forget(group)
     this.waiting = []
+    this.refusedBytes = 0
     this.toMerge = []
     for (const list of this.toAsk) list.length = 0
   }

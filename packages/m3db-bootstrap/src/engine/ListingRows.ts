@@ -87,9 +87,9 @@ export class ListingRows {
       _tag: "failed",
       fault: "self",
       message:
-        `the metadata of shard ${this.shard.shard} does not fit: ${this.shard.grouping.groupCount} series-blocks in ` +
-        `${this.shard.grouping.bytes} bytes`,
-      remedy: "raise --memory, or bootstrap a smaller range at a time with --from and --to"
+        `the metadata of shard ${this.shard.shard} does not fit: a job has at most ${this.shard.scope.limits.maxGroupsPerJob} ` +
+        `series-blocks, and has ${this.shard.grouping.groupCount}`,
+      remedy: "bootstrap a smaller range at a time with --from and --to"
     }
   }
 

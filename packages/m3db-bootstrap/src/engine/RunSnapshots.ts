@@ -51,6 +51,7 @@ export interface RunSnapshot {
   readonly bytes: number
   readonly retries: number
   readonly peers: ReadonlyArray<PeerSnapshot>
+  /** Bytes; `used` is above `capacity` for a while after that was lowered. */
   readonly memory: { readonly capacity: number; readonly used: number; readonly peak: number }
 }
 

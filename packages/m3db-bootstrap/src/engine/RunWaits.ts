@@ -10,6 +10,15 @@ const S = SeriesState
 
 const seconds = (millis: number): string => `${(Math.max(0, millis) / 1000).toFixed(1)} s`
 
+/** How much is drawn of how much, as of now, and what changes that while the run goes on. */
+const memoryWait = ({ scope: { ledger } }: StreamRun): Pick<Wait, "cause" | "remedy"> => ({
+  cause: `${ledger.used} of ${ledger.capacity} bytes are in use${
+    ledger.used > ledger.capacity ? ": the limit was lowered, and more is asked for when enough has come back" : ""
+  }`,
+  remedy: `raise it: peerstrap-m3db set memory.bounded bytes ${Math.ceil(ledger.capacity / 2 ** 19)}MiB` +
+    " (at the next start --memory), or lower --jobs-in-flight"
+})
+
 /** All peers have listed, and they are fewer than the level asks for. */
 const electorateWait = (run: StreamRun, job: ShardStream): Wait => ({
   subject: `shard ${job.shard}`,
@@ -39,9 +48,8 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
       return {
         subject,
         waitingFor: "memory for metadata",
-        cause: `${run.scope.ledger.used} of ${run.scope.ledger.capacity} bytes are in use`,
+        ...memoryWait(run),
         peers: [],
-        remedy: "raise --memory, or lower --jobs-in-flight",
         sinceMillis: job.lastProgressMillis
       }
     }
@@ -157,9 +165,8 @@ export const runWaits = (run: StreamRun): ReadonlyArray<Wait> => {
     waits.push({
       subject: "fetching",
       waitingFor: "memory for answers",
-      cause: `${run.scope.ledger.used} of ${run.scope.ledger.capacity} bytes are in use`,
+      ...memoryWait(run),
       peers: [],
-      remedy: "raise --memory, or lower --jobs-in-flight",
       sinceMillis: run.scope.now
     })
   }

@@ -15,7 +15,7 @@ import type { Overdue } from "./Hedging.ts"
 import { JobHedges } from "./JobHedges.ts"
 import { type Hold, isHopeless, record } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
-import { mostExpectedBytes, type ShardState } from "./ShardState.ts"
+import { expectedBytes, type ShardState } from "./ShardState.ts"
 import { noteDamage, noteFailedCall } from "./Verdicts.ts"
 import { type Delivered, isAsAdvertised, verifyDelivered } from "./Verification.ts"
 
@@ -76,7 +76,6 @@ export class ShardFetching {
   private readonly disagreed = new Set<number>()
   /** By peer of the job: answers in a row that only said "not now". */
   private readonly pushbacks: Array<number>
-  private readonly mostExpectedBytes: number
   private readonly shard: ShardState
   private readonly fanOut: FanOut
   private readonly deliveries: Deliveries
@@ -87,7 +86,6 @@ export class ShardFetching {
     this.fanOut = fanOut
     this.deliveries = deliveries
     this.pushbacks = shard.peers.map(() => 0)
-    this.mostExpectedBytes = mostExpectedBytes(shard)
     this.hedges = new JobHedges(shard, fanOut, (peer, group) => this.enqueue(peer, group))
   }
 
@@ -235,8 +233,7 @@ export class ShardFetching {
   }
 
   private expected(group: number, peer: number): number {
-    return (this.grown.size === 0 ? undefined : this.grown.get(group)) ??
-      Math.min(this.shard.grouping.size(group, peer), this.mostExpectedBytes)
+    return (this.grown.size === 0 ? undefined : this.grown.get(group)) ?? expectedBytes(this.shard, group, peer)
   }
 
   private choose(group: number, mask: number): number {

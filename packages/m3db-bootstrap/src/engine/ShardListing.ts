@@ -109,7 +109,8 @@ export class ShardListing {
       const reserve = this.pageReserve
       const listed = ledger.usedBy("listing") + ledger.usedBy("pages")
       if (this.isHeldBack(peer, listed)) continue
-      if (listed + reserve > ledger.capacity * limits.listingShare || !ledger.tryReserve("pages", reserve)) {
+      const hasShare = listed + reserve <= ledger.capacity * limits.listingShare
+      if (!this.shard.drawOwed() || !hasShare || !ledger.tryReserve("pages", reserve)) {
         this.paused = true
         continue
       }
@@ -125,7 +126,8 @@ export class ShardListing {
     }
   }
 
-  private get pageReserve(): number {
+  /** Bytes that are drawn before a page is asked for. */
+  get pageReserve(): number {
     const { ledger, limits } = this.shard.scope
     return Math.min(limits.maxPageBytes, Math.max(64 << 10, Math.floor(ledger.capacity / 64)))
   }
@@ -162,6 +164,8 @@ export class ShardListing {
     tally.peerPages[this.shard.peers[peer]!]!++
     this.pushbacks[peer] = 0
     this.lastReason[peer] = undefined
+    // What the page before brought is not drawn yet: this one is asked for again when it is.
+    if (!this.shard.drawOwed()) return listing.move("IDLE")
     const fresh = this.rows.take(peer, page)
     const doubt = listing.onPage(page, fresh)
     if (doubt !== undefined) this.distrust(peer, "peer", doubt)

@@ -32,6 +32,8 @@ export interface ShardState {
   onUndelivered(peer: number): void
   onMissing(group: number, reason: string): void
   onBlocked(group: number): void
+  /** Draws bytes of metadata that found no room in the ledger when they came. False while they still find none: nothing more is listed before. */
+  drawOwed(): boolean
   /** Nobody who is believed advertised it, or it is too old by now. */
   onDropped(group: number): void
 }
@@ -40,6 +42,6 @@ export interface ShardState {
 export const expectedBytes = (state: ShardState, group: number, peer: number): number =>
   Math.min(state.grouping.size(group, peer), mostExpectedBytes(state))
 
-/** The most that `expectedBytes` is for any series-block of the job. */
+/** The most that `expectedBytes` is for any series-block of the job, by the capacity as it is now. */
 export const mostExpectedBytes = ({ peers, scope: { ledger, limits } }: Pick<ShardState, "peers" | "scope">): number =>
   Math.min(limits.maxBlockBytes, Math.floor((ledger.capacity * limits.copiesShare) / peers.length))

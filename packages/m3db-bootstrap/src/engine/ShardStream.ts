@@ -45,6 +45,8 @@ export class ShardStream implements ShardState {
   private readonly starts: ReadonlyArray<bigint>
   private readonly namespace: Uint8Array
   private listingReserved = 0
+  /** Bytes of metadata that the ledger had no room for when they came. */
+  private owedBytes = 0
   /** A peer is not believed any more: what only it advertised is to be dropped. */
   private lostTrust = false
   private ready: Array<number> = []
@@ -61,8 +63,8 @@ export class ShardStream implements ShardState {
     this.namespace = textEncoder.encode(scope.options.namespace)
     this.grouping = makePackedGrouping({
       peerCount: spec.peers.length,
+      // How many bytes the ledger decides, page by page: its capacity may change while the job is at work.
       maxGroups: scope.limits.maxGroupsPerJob,
-      maxBytes: scope.ledger.capacity * scope.limits.listingShare,
       seed: Math.floor(scope.random() * Number.MAX_SAFE_INTEGER)
     })
     this.series = new SeriesBlocks(spec.peers.length)
@@ -160,10 +162,22 @@ export class ShardStream implements ShardState {
     return true
   }
 
-  /** Nothing of this job is under way that could give memory back. */
-  get isStuckOnMemory(): boolean {
-    return this.listing.paused && !this.listing.isAsking && this.series.inState[S.FETCH_ONE] === 0 &&
-      this.deliveries.unwritten === 0 && !this.fanOut.hasWork && this.fetching.waiting === 0
+  /** Bytes that metadata and held copies of this job take, those that found no room in the ledger included. */
+  get heldBytes(): number {
+    return this.listingReserved + this.owedBytes + this.fanOut.heldBytes
+  }
+
+  /**
+   * Whether this job waits for memory and nothing of it is under way that could give some back. `isRefused`: so is the batch that is to
+   * leave next, of whatever job.
+   */
+  isStuckOnMemory(isRefused: boolean): boolean {
+    const { deliveries, fanOut, fetching, listing } = this
+    if (listing.isAsking || deliveries.isBusy || fanOut.hasWork) return false
+    const toFetch = this.series.inState[S.FETCH_ONE]! + this.series.inState[S.FETCH_ALL]! + fetching.waiting
+    if (isRefused && toFetch > 0) return true
+    const isFetching = this.series.inState[S.FETCH_ONE]! > 0 || fetching.waiting > fanOut.waitingCount
+    return !isFetching && (fanOut.isStarved || listing.paused && fanOut.waitingCount === 0)
   }
 
   onPage(peer: number, page: MetadataPage): void {
@@ -220,16 +234,16 @@ export class ShardStream implements ShardState {
     const more = held - this.listingReserved
     if (more < 0) ledger.release("listing", -more)
     else if (!ledger.tryReserve("listing", more)) {
-      this.scope.failure ??= {
-        _tag: "failed",
-        fault: "self",
-        message:
-          `metadata of shard ${this.shard} needs ${held} bytes of memory, the ledger of ${ledger.capacity} has ${ledger.free} left`,
-        remedy: "raise --memory, or bootstrap a smaller range at a time with --from and --to"
-      }
+      this.owedBytes = more
       return
     }
+    this.owedBytes = 0
     this.listingReserved = held
+  }
+
+  drawOwed(): boolean {
+    if (this.owedBytes > 0) this.accountListing()
+    return this.owedBytes === 0
   }
 
   private takeReady(): void {
@@ -245,6 +259,7 @@ export class ShardStream implements ShardState {
   /** Asks for pages and gives out work, as far as memory, peers and limits allow. */
   pump(mayList: boolean): void {
     if (this.scope.now >= this.blockedUntilMillis) this.retryBlocked()
+    this.drawOwed()
     if (mayList) this.listing.pump()
     this.lookAtStragglers()
     this.fetching.assign()
@@ -318,12 +333,13 @@ export class ShardStream implements ShardState {
     return items
   }
 
-  answerBytes(groups: ReadonlyArray<number>, request: BlocksRequest, peer: number): number {
-    return this.fetching.answerBytes(groups, request, this.peers.indexOf(peer))
-  }
-
-  request(groups: ReadonlyArray<number>): BlocksRequest {
-    return this.fetching.request(groups, this.namespace)
+  /** The request for these groups, and the bytes to draw for its answer. */
+  answerNeed(
+    groups: ReadonlyArray<number>,
+    peer: number
+  ): { readonly request: BlocksRequest; readonly reserved: number } {
+    const request = this.fetching.request(groups, this.namespace)
+    return { request, reserved: this.fetching.answerBytes(groups, request, this.peers.indexOf(peer)) }
   }
 
   onAnswer(batch: FetchBatch, answer: BlocksAnswer, hold: Hold): void {
@@ -391,5 +407,6 @@ export class ShardStream implements ShardState {
     this.grouping.clear()
     this.scope.ledger.release("listing", this.listingReserved)
     this.listingReserved = 0
+    this.owedBytes = 0
   }
 }

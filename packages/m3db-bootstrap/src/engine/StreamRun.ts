@@ -26,6 +26,7 @@ import type {
 import { failureKind } from "./CallFailures.ts"
 import { EngineClock } from "./EngineClock.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
+import { doesNotFit, startsOver } from "./MemoryShortage.ts"
 import { PeerWatch } from "./PeerWatch.ts"
 import { runReport } from "./RunReports.ts"
 import { type Hold, releaseHold, type RunScope } from "./RunScope.ts"
@@ -69,8 +70,8 @@ export class StreamRun {
   outcome: Outcome | undefined
   endedMillis = 0
   jobsDone = 0
-  /** A batch could not leave because the ledger had no room for its answer. */
-  waitsForMemory = false
+  /** Bytes that the answer to the next batch needs, when the ledger has no room for it; else 0. */
+  private refusedBytes = 0
   private readonly initialLevel: Level
   private readonly actions: Array<StreamAction> = []
   private readonly inFlight = new Map<number, FetchBatch>()
@@ -135,6 +136,11 @@ export class StreamRun {
 
   get inFlightBatches(): number {
     return this.inFlight.size
+  }
+
+  /** A batch could not leave because the ledger had no room for its answer. */
+  get waitsForMemory(): boolean {
+    return this.refusedBytes > 0
   }
 
   /** Whether a `tick` would do something at once: merges are waiting. */
@@ -243,8 +249,8 @@ export class StreamRun {
   }
 
   private pump(): void {
-    // A job that ended makes room for others, which have to go on at once: nothing else may be left to wake the run.
-    for (let active = -1; active !== this.active.size && (active < 0 || this.queue.length > 0);) {
+    // A job that ended makes room for others, also for those that wait for its memory: nothing else may be left to wake the run.
+    for (let active = -1; active !== this.active.size;) {
       this.pumpOnce()
       active = this.active.size
       this.relieveMemory()
@@ -287,9 +293,10 @@ export class StreamRun {
     }
   }
 
-  private sendBatches(): void {
+  /** `mayCut`: rather fewer items than no batch at all. */
+  private sendBatches(mayCut = false): void {
     const { ledger, now, queues } = this.scope
-    this.waitsForMemory = false
+    this.refusedBytes = 0
     for (let next = queues.next(now); next !== undefined; next = queues.next(now)) {
       const job = this.active.get(next.lane)
       const groups = job?.wanted(next.items, next.peer) ?? []
@@ -297,15 +304,20 @@ export class StreamRun {
         this.dropUnwanted(next, job)
         continue
       }
-      const request = job.request(groups)
-      const reserved = job.answerBytes(groups, request, next.peer)
-      if (!ledger.tryReserve("answers", reserved)) {
-        queues.undo(next.batch)
-        if (this.moves.cancelUnwanted()) continue
-        this.waitsForMemory = true
-        return
+      let fetch = { groups, ...job.answerNeed(groups, next.peer) }
+      if (!ledger.tryReserve("answers", fetch.reserved)) {
+        const fewer = mayCut ? this.drawFewer(job, groups, next.peer) : undefined
+        if (fewer === undefined) {
+          queues.undo(next.batch)
+          if (this.moves.cancelUnwanted()) continue
+          this.refusedBytes = fetch.reserved
+          return
+        }
+        fetch = fewer
+        mayCut = false
       }
-      this.inFlight.set(next.batch, { batch: next.batch, job: next.lane, peer: next.peer, groups, request, reserved })
+      const { request, reserved } = fetch
+      this.inFlight.set(next.batch, { ...fetch, batch: next.batch, job: next.lane, peer: next.peer })
       this.moves.times.sent(next.batch, next.peer, next.bytes, this.scope.now)
       this.scope.emit({
         _tag: "fetch",
@@ -317,6 +329,18 @@ export class StreamRun {
     }
   }
 
+  /** Draws for the first few items for which there is room; the others wait as if they had not been chosen yet. */
+  private drawFewer(job: ShardStream, groups: ReadonlyArray<number>, peer: number) {
+    for (let count = groups.length >> 1; count > 0; count >>= 1) {
+      const some = groups.slice(0, count)
+      const need = job.answerNeed(some, peer)
+      if (!this.scope.ledger.tryReserve("answers", need.reserved)) continue
+      for (const group of groups.slice(count)) job.withdrawn(peer, group)
+      return { groups: some, ...need }
+    }
+    return undefined
+  }
+
   /** A batch that nobody wants any more never leaves; it says nothing about its peer. */
   private dropUnwanted({ batch, lane, peer }: WorkBatch, job: ShardStream | undefined): void {
     this.scope.queues.undo(batch)
@@ -325,13 +349,16 @@ export class StreamRun {
     }
   }
 
-  /** When every job waits for memory that none of them will give back, the youngest starts over later; a single one cannot. */
+  /**
+   * When every job waits for memory that nothing under way will give back: a smaller batch leaves, or a listing that the level does not need is
+   * given up, or the youngest job starts over later. A single one cannot.
+   */
   private relieveMemory(): void {
     if (this.stopping !== undefined || this.active.size === 0 || this.inFlight.size > 0) return
-    let youngest: ShardStream | undefined
-    for (const job of this.active.values()) {
-      if (!job.isStuckOnMemory) return
-      youngest = job
+    for (const job of this.active.values()) if (!job.isStuckOnMemory(this.waitsForMemory)) return
+    if (this.waitsForMemory) {
+      this.sendBatches(true)
+      if (this.inFlight.size > 0) return
     }
     for (const job of this.active.values()) {
       if (!job.putAside()) continue
@@ -339,27 +366,20 @@ export class StreamRun {
       job.pump(true)
       return this.sendBatches()
     }
-    if (this.active.size === 1) {
-      const { ledger, limits } = this.scope
-      this.scope.failure ??= {
-        _tag: "failed",
-        fault: "self",
-        message: `the metadata of shard ${youngest!.shard} does not fit into memory: ` +
-          `${ledger.usedBy("listing")} bytes listed, the share for metadata is ${
-            Math.floor(ledger.capacity * limits.listingShare)
-          }`,
-        remedy: "raise --memory, or bootstrap a smaller range at a time with --from and --to"
-      }
-      return
-    }
-    this.active.delete(youngest!.job)
-    for (let peer = 0; peer < this.scope.queues.peerCount; peer++) this.scope.queues.withdraw(peer, youngest!.job)
-    this.scope.tally.listed -= youngest!.series.count
-    this.scope.tally.stored -= youngest!.series.inState[SeriesState.STORED]!
-    youngest!.stop()
-    youngest!.release()
-    this.queue.unshift(youngest!.job)
-    this.scope.emit({ _tag: "note", name: "job-sent-back", fields: { shard: youngest!.shard, cause: "memory" } })
+    const job = startsOver(this.active)
+    if (job === undefined) this.scope.failure ??= doesNotFit(this.scope, this.active, this.refusedBytes)
+    else this.sendBack(job)
+  }
+
+  private sendBack(job: ShardStream): void {
+    this.active.delete(job.job)
+    for (let peer = 0; peer < this.scope.queues.peerCount; peer++) this.scope.queues.withdraw(peer, job.job)
+    this.scope.tally.listed -= job.series.count
+    this.scope.tally.stored -= job.series.inState[SeriesState.STORED]!
+    job.stop()
+    job.release()
+    this.queue.unshift(job.job)
+    this.scope.emit({ _tag: "note", name: "job-sent-back", fields: { shard: job.shard, cause: "memory" } })
   }
 
   private endJobs(): void {

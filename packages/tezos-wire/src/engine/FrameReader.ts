@@ -68,21 +68,26 @@ export class FrameReader {
         what: "frame size",
         message: `frame ${this.frames} announces ${this.size} bytes; one has 1 to ${Limits.maxFrameBytes}`
       }
-    } else if (
-      this.ledger !== undefined && this.size > SessionLimits.largeFrameBytes && this.size > this.ledger.capacity
-    ) {
-      this.fault = {
-        what: "memory budget",
-        message:
-          `a frame of ${this.size} bytes exceeds the whole memory budget of ${this.ledger.capacity}; raise the budget`
-      }
+    } else this.checkBudget()
+  }
+
+  /** The budget may change: what fitted when its size came may not fit any more when memory is asked for. */
+  private checkBudget(): void {
+    const { ledger, size } = this
+    if (ledger === undefined || size <= SessionLimits.largeFrameBytes || size <= ledger.capacity) return
+    this.fault = {
+      what: "memory budget",
+      message: `a frame of ${size} bytes exceeds the whole memory budget of ${ledger.capacity}; raise the budget`
     }
   }
 
   /** Makes room for a body; false when the ledger refuses. The claim is reserved whole, the memory grows with the bytes. */
   private begin(): boolean {
     if (this.size > SessionLimits.largeFrameBytes && this.ledger !== undefined) {
-      if (!this.ledger.tryReserve(account, this.size)) return false
+      if (!this.ledger.tryReserve(account, this.size)) {
+        this.checkBudget()
+        return false
+      }
       this.reserved = this.size
     }
     this.body = new Uint8Array(Math.min(this.size, SessionLimits.firstFrameBufferBytes))
