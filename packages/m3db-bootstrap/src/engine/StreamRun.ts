@@ -361,7 +361,8 @@ export class StreamRun {
       if (this.inFlight.size > 0) return
     }
     for (const job of this.active.values()) {
-      if (!job.putAside()) continue
+      // Where a batch is refused, it is not metadata that has to give way.
+      if (this.waitsForMemory || !job.listing.paused || !job.putAside()) continue
       // Nothing else is left to wake it.
       job.pump(true)
       return this.sendBatches()
