@@ -21,6 +21,8 @@ export interface ProgramInput {
   readonly terminal: Terminal
   readonly stop: StopRequest
   readonly read: CheckContext["read"]
+  /** Completes when the process has nothing left that could ever happen, so that what the program still waits for never comes. Absent: never. */
+  readonly starved?: Effect.Effect<void>
 }
 
 const exitCodeOf = (signal: StopSignal): ExitCode => signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated
@@ -54,7 +56,7 @@ const complain = (
   document: Readonly<Record<string, unknown>>
 ): Effect.Effect<void> => {
   const line = `${jsonLine({ command: name, ...document })}\n`
-  terminal.error(json && linesOnly ? line : text)
+  terminal.error(json && linesOnly ? line : text, true)
   return json && !linesOnly ? terminal.out(line) : Effect.void
 }
 
@@ -76,7 +78,10 @@ const print = Effect.fnUntraced(function*(voice: Voice, { error, exitCode, json,
   else if (json !== undefined) yield* voice.terminal.out(`${jsonLine({ command: voice.name, ...document })}\n`)
   if (error !== undefined) {
     voice.terminal.error(
-      voice.json && json === undefined ? `${jsonLine({ command: voice.name, ...document })}\n` : errorText(voice, error)
+      voice.json && json === undefined
+        ? `${jsonLine({ command: voice.name, ...document })}\n`
+        : errorText(voice, error),
+      true
     )
   }
   return exitCode
@@ -99,6 +104,12 @@ const defectError = (cause: Cause.Cause<unknown>): CommandError => {
   })
 }
 
+const stoppedBy = (command: Command, signal: StopSignal): CommandResult => ({
+  exitCode: exitCodeOf(signal),
+  text: "",
+  ...(command.linesOnly === true ? {} : { json: { stopped: signal } })
+})
+
 /** Runs the command; SIGINT and SIGTERM interrupt it unless it stops itself. */
 const runCommand = (input: ProgramInput, command: Command, found: ReadCommand, resolved: unknown) => {
   const run = command.run({
@@ -110,11 +121,7 @@ const runCommand = (input: ProgramInput, command: Command, found: ReadCommand, r
     terminal: input.terminal,
     stop: input.stop
   })
-  const stopped = Effect.map(input.stop, (signal): CommandResult => ({
-    exitCode: exitCodeOf(signal),
-    text: "",
-    ...(command.linesOnly === true ? {} : { json: { stopped: signal } })
-  }))
+  const stopped = Effect.map(input.stop, (signal) => stoppedBy(command, signal))
   return Effect.scoped(command.stopsItself === true ? run : Effect.raceFirst(run, stopped))
 }
 
@@ -127,41 +134,91 @@ const resolveCommand = (command: Command, { file, given, plan, problems, setting
       onFailure: (found) => ({ resolved: undefined, problems: found })
     })
 
+/** Reads the command line, resolves and runs. `load` hears of the file whose modules are loaded, and when that is over. */
+const readAndRun = Effect.fnUntraced(function*(
+  input: ProgramInput,
+  command: Command,
+  rest: ReadonlyArray<string>,
+  load: (path: string | undefined) => void
+) {
+  const { program, read, stop, terminal } = input
+  const nowMillis = yield* Clock.currentTimeMillis
+  const context: CheckContext = { nowNanos: BigInt(nowMillis) * 1_000_000n, read }
+  const found = readSettings(command, listedCommands(program).map(({ name }) => name), rest, context)
+  if (found.help) return yield* Effect.as(terminal.out(commandHelp(program, command)), ExitCode.done)
+  const voice = voiceOf(input, command, found.json)
+  load(found.file?.path)
+  // A module that the file names may hang while it loads; there is nothing yet that a command would have to close itself.
+  const more = yield* Effect.raceFirst(resolveCommand(command, found), Effect.map(stop, (signal) => ({ signal })))
+  load(undefined)
+  if ("signal" in more) return yield* print(voice, stoppedBy(command, more.signal))
+  const problems = withoutRepeats([...found.problems, ...more.problems])
+  if (problems.length > 0) return yield* printProblems(voice, problems)
+  return yield* Effect.matchEffect(runCommand(input, command, found, more.resolved), {
+    onSuccess: (result) => print(voice, result),
+    onFailure: (error) => printError(voice, error)
+  })
+})
+
+const pendingModule = (path: string): Problem => ({
+  where: path,
+  message:
+    "a module that it names waits for ever while it loads: a top-level await of something that nothing is left to bring about"
+})
+
+/** Runs a command to its exit code, or tells what ended it. */
+const commandExit = Effect.fnUntraced(function*(input: ProgramInput, command: Command, rest: ReadonlyArray<string>) {
+  let loading: string | undefined
+  const work = readAndRun(input, command, rest, (path) => void (loading = path))
+  const exit = yield* Effect.exit(Effect.raceFirst(work, Effect.as(input.starved ?? Effect.never, "starved" as const)))
+  const voice = voiceOf(input, command, rest.includes("--json"))
+  if (Exit.isFailure(exit)) return yield* printError(voice, defectError(exit.cause))
+  if (exit.value !== "starved") return exit.value
+  if (loading !== undefined) return yield* printProblems(voice, [pendingModule(loading)])
+  return yield* printError(voice, defectError(Cause.die("it waits for something that nothing is left to bring about")))
+})
+
+/** What a reader of standard error missed. */
+const tellDropped = Effect.fnUntraced(function*({ argv, terminal }: ProgramInput) {
+  const count = terminal.numDropped?.() ?? 0
+  if (count === 0) return
+  const text = `${count} messages were dropped, because nobody read standard error`
+  const at = yield* Clock.currentTimeMillis
+  const line = jsonLine({ type: "event", name: "message", at, fields: { text } })
+  terminal.error(argv.includes("--json") ? `${line}\n` : `${text}\n`, true)
+})
+
+/** The help or the version that was asked for, the command's end, or that there is no such command. */
+const chooseCommand = Effect.fnUntraced(function*(input: ProgramInput) {
+  const { argv, program, terminal } = input
+  const [name, ...rest] = argv
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const about = program.commands.find((each) => each.name === rest[0])
+    yield* terminal.out(about === undefined ? programHelp(program) : commandHelp(program, about))
+    return name === undefined ? ExitCode.usage : ExitCode.done
+  }
+  if (name === "--version") {
+    yield* terminal.out(`${program.version}\n`)
+    return ExitCode.done
+  }
+  const command = program.commands.find((each) => each.name === name)
+  if (command !== undefined) return yield* commandExit(input, command, rest)
+  const names = listedCommands(program).map((each) => each.name)
+  const message = `no such command${didYouMean(name, names)}; commands are ${names.join(", ")}`
+  return yield* printProblems(voiceOf(input, undefined, rest.includes("--json")), [{ where: shown(name), message }])
+})
+
 /** Never fails: what goes wrong is printed and is an exit code. */
 export const runProgram: (input: ProgramInput) => Effect.Effect<ExitCode> = Effect.fnUntraced(
   function*(input: ProgramInput) {
     const { argv, program, terminal } = input
-    const [name, ...rest] = argv
-    const names = listedCommands(program).map((each) => each.name)
-    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-      const about = program.commands.find((each) => each.name === rest[0])
-      yield* terminal.out(about === undefined ? programHelp(program) : commandHelp(program, about))
-      return name === undefined ? ExitCode.usage : ExitCode.done
-    }
-    if (name === "--version") {
-      yield* terminal.out(`${program.version}\n`)
-      return ExitCode.done
-    }
-    const command = program.commands.find((each) => each.name === name)
-    if (command === undefined) {
-      const message = `no such command${didYouMean(name, names)}; commands are ${names.join(", ")}`
-      return yield* printProblems(voiceOf(input, undefined, rest.includes("--json")), [{ where: shown(name), message }])
-    }
-    const nowMillis = yield* Clock.currentTimeMillis
-    const context: CheckContext = { nowNanos: BigInt(nowMillis) * 1_000_000n, read: input.read }
-    const exit = yield* Effect.exit(Effect.gen(function*() {
-      const found = readSettings(command, names, rest, context)
-      if (found.help) return yield* Effect.as(terminal.out(commandHelp(program, command)), ExitCode.done)
-      const voice = voiceOf(input, command, found.json)
-      const more = yield* resolveCommand(command, found)
-      const problems = withoutRepeats([...found.problems, ...more.problems])
-      if (problems.length > 0) return yield* printProblems(voice, problems)
-      return yield* Effect.matchEffect(runCommand(input, command, found, more.resolved), {
-        onSuccess: (result) => print(voice, result),
-        onFailure: (error) => printError(voice, error)
-      })
-    }))
-    if (Exit.isSuccess(exit)) return exit.value
-    return yield* printError(voiceOf(input, command, rest.includes("--json")), defectError(exit.cause))
+    // Around everything: also what is printed last may find no room.
+    const end = yield* Effect.raceFirst(chooseCommand(input), terminal.broken ?? Effect.never)
+    const command = program.commands.find(({ name }) => name === argv[0])
+    const code = typeof end === "number"
+      ? end
+      : yield* printError(voiceOf(input, command, argv.includes("--json")), end)
+    yield* tellDropped(input)
+    return code
   }
 )

@@ -1,4 +1,5 @@
 /** The process around a program: its streams, signals and files go in, its exit code comes out. */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { readFileSync, statSync } from "node:fs"
 import type { CheckContext } from "../contract/Command.ts"
@@ -32,6 +33,11 @@ export const runProcess = async (program: Program): Promise<never> => {
   process.on("uncaughtException", die)
   process.on("unhandledRejection", die)
   const { request: stop } = processStop()
+  // Node would end without a word, and with a code of its own (13).
+  const starved = Deferred.makeUnsafe<void>()
+  process.on("beforeExit", () => void Deferred.doneUnsafe(starved, Effect.void))
   const argv = process.argv.slice(2)
-  process.exit(await Effect.runPromise(runProgram({ program, argv, terminal, stop, read: readInputFile })))
+  const input = { program, argv, terminal, stop, read: readInputFile, starved: Deferred.await(starved) }
+  // The process's end drops what pipes have not taken yet.
+  process.exit(await Effect.runPromise(Effect.tap(runProgram(input), () => terminal.flush)))
 }
