@@ -80,6 +80,30 @@ describe("NodeFileSystem", () => {
     assert.include(String(error), "offset 5")
   })
 
+  it.effect("makes missing levels, says what is in the way, and comes back where a directory takes no entries", () =>
+    Effect.gen(function*() {
+      const root = yield* temporary
+      yield* files.makeDirectory(join(root, "a", "b", "c"))
+      yield* Effect.forEach([1, 2, 3, 4], () => files.makeDirectory(join(root, "a", "d", "e", "f")), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(yield* files.list(join(root, "a")), ["b", "d"])
+      yield* files.writeFileAtomic(join(root, "file"), bytesOf("x"))
+      yield* Effect.promise(() => fs.symlink(join(root, "nowhere"), join(root, "dangling")))
+      const refused = ["file", "file/below", "file/below/deep", "dangling"].map((name) =>
+        Effect.flip(files.makeDirectory(join(root, name)))
+      )
+      assert.deepStrictEqual((yield* Effect.all(refused)).map(({ reason }) => reason), [
+        "already-exists",
+        "not-a-directory",
+        "not-a-directory",
+        "already-exists"
+      ])
+      assert.include((yield* refused[0]!).message, `make directory ${join(root, "file")}: something is in its place`)
+      // Linux: a directory that says of every new entry that there is no such directory. Elsewhere /proc cannot be made.
+      yield* Effect.flip(files.makeDirectory("/proc/peerstrap/below"))
+    }))
+
   it("maps system error codes to reasons", () => {
     const pairs = {
       ENOENT: "not-found",

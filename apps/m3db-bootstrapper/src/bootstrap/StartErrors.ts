@@ -8,7 +8,8 @@ const diskRemedies: Partial<Record<FileError["reason"], string>> = {
   "permission": "run as the owner of the directory, or write elsewhere with --out",
   "read-only": "the file system is mounted read-only: write elsewhere with --out",
   "no-space": "free space, or write elsewhere with --out",
-  "not-a-directory": "a part of the path is a file: write elsewhere with --out"
+  "not-a-directory": "a part of the path is a file: write elsewhere with --out",
+  "already-exists": "move away what is there, or write elsewhere with --out"
 }
 
 export const diskError = (error: FileError): CommandError =>

@@ -18,7 +18,7 @@ const reasonByCode = new Map<string, FileErrorReason>([
 
 const advice: Record<FileErrorReason, string> = {
   "not-found": "there is no such file or directory",
-  "already-exists": "something is in its place already",
+  "already-exists": "something is in its place already, and not what was expected",
   "permission": "this user may not do that; check the owner and the mode",
   "read-only": "the file system is mounted read-only",
   "no-space": "the disk or the quota is full; free some space",
@@ -41,13 +41,25 @@ export const reasonOf = (cause: unknown): FileErrorReason => {
   return code === undefined ? "io" : reasonByCode.get(code) ?? "io"
 }
 
+/** For people; operations that are not here are called by their names. */
+const wordsOf = new Map([
+  ["openRead", "open"],
+  ["readFile", "read"],
+  ["writeFileAtomic", "write"],
+  ["makeDirectory", "make directory"],
+  ["syncDirectory", "sync directory"],
+  ["freeBytes", "free space at"]
+])
+
 /** Builds the error that every implementation of the port fails with. */
 export const fileError = (operation: string, path: string, reason: FileErrorReason, detail?: string): FileError =>
   new FileError({
     operation,
     path,
     reason,
-    message: `${operation} ${path}: ${advice[reason]}${detail === undefined ? "" : ` (${detail})`}`
+    message: `${wordsOf.get(operation) ?? operation} ${path}: ${advice[reason]}${
+      detail === undefined ? "" : ` (${detail})`
+    }`
   })
 
 /** A caught system error as a `FileError`; a `FileError` passes unchanged. */

@@ -9,40 +9,16 @@ import * as fs from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { type File, type FileError, type FileInfo, FileSystem } from "../contract/FileSystem.ts"
 import { Limits } from "../contract/Limits.ts"
+import { makeDirectoryAt, syncDirectoryAt } from "./DurableDirectory.ts"
 import { errorCode, fileError, fromCause } from "./FileErrors.ts"
 import { type HeldLock, takeLock } from "./FileLock.ts"
 import { writeFully } from "./WriteFully.ts"
 
-const directoryMode = 0o755
 const fileMode = 0o666
 
 // A system call cannot be taken back, so an interrupted fiber waits for it: no handle is lost, no write lands later.
 const attempt = <A>(operation: string, path: string, run: () => Promise<A>): Effect.Effect<A, FileError> =>
   Effect.uninterruptible(Effect.tryPromise({ try: run, catch: (cause) => fromCause(operation, path, cause) }))
-
-const syncDirectoryAt = async (path: string): Promise<void> => {
-  const handle = await fs.open(path, "r")
-  try {
-    await handle.sync()
-  } catch (cause) {
-    // Some network and sandbox file systems have no fsync for directories; there is nothing left to ask them for.
-    const code = errorCode(cause)
-    if (code !== "EINVAL" && code !== "ENOTSUP") throw cause
-  } finally {
-    await handle.close()
-  }
-}
-
-const makeDirectoryAt = async (path: string): Promise<void> => {
-  const first = await fs.mkdir(path, { recursive: true, mode: directoryMode })
-  if (first === undefined) return
-  // Each new level is an entry of its parent: durable only when the parent is synced.
-  const top = dirname(resolve(first))
-  for (let at = dirname(resolve(path));; at = dirname(at)) {
-    await syncDirectoryAt(at)
-    if (at === top || at === dirname(at)) return
-  }
-}
 
 const openMakingParents = async (path: string, flags: string, mode: number): Promise<fs.FileHandle> => {
   try {

@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import {
@@ -19,6 +18,7 @@ import {
 import { Limits } from "../contract/Limits.ts"
 import { compareKeys, keyAfterPrefix } from "../engine/KeyOrder.ts"
 import { batchBytesOf, refuseChanges, refuseKeys, refuseScan } from "../engine/KeyValueRules.ts"
+import { makeDirectoryAt } from "./DurableDirectory.ts"
 import { makeGroupCommit } from "./GroupCommit.ts"
 
 /** Where the store lies. */
@@ -133,7 +133,7 @@ const openDatabase = ({ path }: SqliteKeyValueOptions) =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: async () => {
-        await mkdir(dirname(path), { recursive: true })
+        await makeDirectoryAt(dirname(path))
         // Loaded here alone, so that nobody else pays for it.
         const { DatabaseSync } = await import("node:sqlite")
         const database = new DatabaseSync(path)
