@@ -9,7 +9,8 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { zoneFirst } from "./ZoneFirst.ts"
 
-const queues = makePeerQueues({ peers: ["ap-1/a", "eu-1/b", "eu-1/c"], random: () => 0.5 })
+const ids = ["ap-1/a", "eu-1/b", "eu-1/c"]
+const queues = makePeerQueues({ peers: ids, random: () => 0.5 })
 
 /** What a program does with the service: it neither knows nor cares which plugin gives it. */
 const choose = () =>
@@ -36,8 +37,9 @@ assert.match(unknownKey ?? "", /selection\.yaml:4:13: .*"zonne"; did you mean zo
 
 // The kit of the contract says whether a ranking is fit for use: a total order, failed peers last, idle ones first.
 const checks: Array<() => Promise<void>> = []
-rankingSuite("zone-first", Host.layer(compose(zoneFirst({ zone: "x" }))), {
+rankingSuite("zone-first", Host.layer(compose(zoneFirst({ zone: "eu-1/" }))), {
   capabilities: {},
+  ids, // near and far ones: those of its own all are far
   test: (_name, run) => checks.push(run)
 })
 for (const check of checks) await check()

@@ -58,12 +58,18 @@ const layerOf = ({ exported, folder }: FoundKit): string => {
     (shown.length === 0 ? "" : `\`\`\`ts\n${shown.join("\n\n")}\n\`\`\`\n\n`)
 }
 
+/** What its suite takes beside `capabilities`, `test` and `run`, if it does: `RankingSuiteOptions` of `rankingSuite`. */
+const optionsOf = ({ folder, suite = "" }: FoundKit): string => {
+  const cut = cutOut(testingSourcesOf(folder), `${suite.slice(0, 1).toUpperCase()}${suite.slice(1)}Options`)
+  return cut === undefined ? "" : `\`\`\`ts\n${cut}\n\`\`\`\n\n`
+}
+
 const section = (one: FoundKit): string => {
   const { exported, kit, module, suite } = one
   const capabilities = Object.entries(kit.capabilities)
   const of = suite === undefined ? `\`suiteOf(${exported})\` of \`@peerstrap/conformance\`` : code(suite)
   return `## ${kit.contract}\n\n\`${exported}\` of \`${module}\`; ${of} registers it. ${kit.checks.length} checks, ` +
-    `${kit.mutants.length} mutants. ${layerOf(one)}` +
+    `${kit.mutants.length} mutants. ${layerOf(one)}${optionsOf(one)}` +
     (capabilities.length === 0
       ? "No capabilities: every implementation is asked everything.\n"
       : table(["capability", "true says"], capabilities.map(([name, says]) => [code(name), says]))) +
