@@ -295,29 +295,6 @@ describe("listings that cannot be believed", () => {
     assert.isAbove(counts["B"]!["misaligned-block-start"]!, 0)
     assert.isAbove(counts["C"]!["series-of-another-shard"]!, 0)
   })
-
-  it("a block size that does not fit what most peers list is a usage error", () => {
-    const replicas = threeReplicas()
-    for (const replica of replicas) {
-      replica.tamperPage = (elements) => elements.map((one) => ({ ...one, start: one.start + 1n }))
-    }
-    const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play()
-    const outcome = simulation.run.outcome as { _tag: string; fault: string; remedy: string }
-    assert.strictEqual(outcome.fault, "usage")
-    assert.include(outcome.remedy, "--block-size")
-  })
-
-  for (const reason of ["unknown-namespace", "not-owned", "other-protocol"] as const) {
-    it(`${reason} from every peer is a usage error`, () => {
-      const replicas = threeReplicas()
-      for (const replica of replicas) replica.fault = () => ({ reason, message: `it is ${reason}` })
-      const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play()
-      const outcome = simulation.run.outcome as { _tag: string; fault: string; message: string }
-      assert.strictEqual(outcome._tag, "failed")
-      assert.strictEqual(outcome.fault, "usage")
-      assert.include(outcome.message, reason)
-    })
-  }
 })
 
 describe("retries (rule 6)", () => {

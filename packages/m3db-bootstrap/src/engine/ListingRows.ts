@@ -47,6 +47,7 @@ export class ListingRows {
     this.foreign = 0
     const fresh = grouping.reportPage(peer, page, this.watch)
     this.page = undefined
+    this.shard.scope.foreign.count(this.shard.peers[peer]!, page.count, this.foreign)
     if (grouping.refused > refused) this.onFull()
     if (this.misaligned > 0) this.onMisaligned(peer, this.misaligned)
     if (this.foreign > 0) this.onForeign(peer, this.foreign, page.count)
@@ -69,8 +70,10 @@ export class ListingRows {
     if (seriesKnown) return true
     const { hashSeed, numShards } = this.shard.scope.options
     const at = page.idOffset[row]!
-    if (murmur3(page.buffer, hashSeed, at, at + page.idLength[row]!) % numShards === this.shard.shard) return true
+    const hash = murmur3(page.buffer, hashSeed, at, at + page.idLength[row]!)
+    if (hash % numShards === this.shard.shard) return true
     this.foreign++
+    this.shard.scope.foreign.note(hash, this.peer)
     return false
   }
 
@@ -134,21 +137,34 @@ export class ListingRows {
       `shard ${this.shard.shard}`,
       `${rows} of ${of} series do not hash to this shard (seed ${scope.options.hashSeed}, ${scope.options.numShards} shards)`
     )
-    if (rows === of) {
-      this.usageFailureIfCommon(
-        "series-of-another-shard",
-        `no series listed for shard ${this.shard.shard} hashes to it with ${scope.options.numShards} shards and seed ${scope.options.hashSeed}`,
-        "give the cluster's own --num-shards and --hash-seed"
-      )
-    }
+    const witnesses = scope.foreign.witnesses(this.shard.peers, this.needed)
+    if (witnesses.length === 0) return
+    const said = witnesses.map((one) => `${one.foreign} of ${one.rows} by ${scope.options.peers[one.peer]!}`).join(", ")
+    this.failUsage(
+      "series-of-another-shard",
+      `series do not hash to the shard that they are listed for with ${scope.options.numShards} shards and seed ` +
+        `${scope.options.hashSeed}: ${said}`,
+      "give the cluster's own --num-shards and --hash-seed"
+    )
   }
 
   /** What most peers say cannot be one peer's lie: our own settings are wrong. */
   private usageFailureIfCommon(kind: string, message: string, remedy: string): void {
     const { book, options } = this.shard.scope
     const agreeing = this.shard.peers.filter((peer) => book.count(options.peers[peer]!, kind) > 0).length
-    if (agreeing >= Math.min(this.shard.majority, this.shard.peers.length)) {
-      this.shard.scope.failure ??= { _tag: "failed", fault: "usage", message, remedy }
-    }
+    if (agreeing >= this.needed) this.failUsage(kind, message, remedy)
+  }
+
+  /** So many peers cannot all lie. */
+  private get needed(): number {
+    return Math.min(this.shard.majority, this.shard.peers.length)
+  }
+
+  /** What was noted as evidence of this kind is our own doing. */
+  private failUsage(kind: string, message: string, remedy: string): void {
+    const { scope } = this.shard
+    if (scope.failure !== undefined) return
+    scope.failure = { _tag: "failed", fault: "usage", message, remedy }
+    scope.ownFault = kind
   }
 }

@@ -2,6 +2,18 @@
 import type { RunReport } from "../contract/RunReport.ts"
 import type { StreamRun } from "./StreamRun.ts"
 
+/** What our own settings did is no evidence against anybody. */
+const evidenceOf = ({ book, scope: { ownFault } }: StreamRun): Pick<RunReport, "evidence" | "evidenceCounts"> => ({
+  evidence: book.records().filter(({ kind }) => kind !== ownFault),
+  evidenceCounts: Object.fromEntries(
+    Object.entries(book.summary())
+      .map(([peer, kinds]) =>
+        [peer, Object.fromEntries(Object.entries(kinds).filter(([kind]) => kind !== ownFault))] as const
+      )
+      .filter(([, kinds]) => Object.keys(kinds).length > 0)
+  )
+})
+
 export const runReport = (run: StreamRun): RunReport => {
   const { ledger, level, options, queues, tally } = run.scope
   let blocks = 0
@@ -27,8 +39,7 @@ export const runReport = (run: StreamRun): RunReport => {
     missing: tally.missing.value(),
     unlisted: tally.unlisted.value(),
     divergences: { ...tally.divergences.value(), counts: tally.divergenceCounts },
-    evidence: run.book.records(),
-    evidenceCounts: run.book.summary(),
+    ...evidenceOf(run),
     peers: options.peers.map((id, peer) => ({
       id,
       seriesBlocks: tally.peerSeriesBlocks[peer]!,

@@ -5,6 +5,7 @@ import type { AdaptivePeerQueues, EvidenceBook, Ranking, Verdict } from "@peerst
 import type { ByteLedger } from "@peerstrap/transport"
 import type { StreamLimits } from "../contract/Limits.ts"
 import type { Outcome, StreamAction, StreamOptions } from "../contract/StreamRun.ts"
+import type { ForeignSeries } from "./ForeignSeries.ts"
 import type { Tally } from "./Tally.ts"
 
 export interface RunScope {
@@ -16,6 +17,7 @@ export interface RunScope {
   readonly mergeRule: MergeRule
   readonly book: EvidenceBook
   readonly tally: Tally
+  readonly foreign: ForeignSeries
   /** In [0, 1). */
   readonly random: () => number
   /** Engine time of the event being processed, ms: for pauses and spans. It never jumps. */
@@ -25,6 +27,8 @@ export interface RunScope {
   level: Level
   /** Set once something makes going on pointless. */
   failure: (Outcome & { readonly _tag: "failed" }) | undefined
+  /** The kind of evidence that turned out to be the doing of our settings: it is held against nobody. */
+  ownFault: string | undefined
   emit(action: StreamAction): void
   nextDelivery(): number
 }

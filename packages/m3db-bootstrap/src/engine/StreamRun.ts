@@ -26,6 +26,7 @@ import type {
 import { failureKind } from "./CallFailures.ts"
 import { EngineClock } from "./EngineClock.ts"
 import type { FetchBatch } from "./FetchBatch.ts"
+import { ForeignSeries } from "./ForeignSeries.ts"
 import { doesNotFit, startsOver } from "./MemoryShortage.ts"
 import { PeerWatch } from "./PeerWatch.ts"
 import { runReport } from "./RunReports.ts"
@@ -101,7 +102,9 @@ export class StreamRun {
       now: input.nowMillis,
       wall: input.nowMillis,
       level: input.level,
+      foreign: new ForeignSeries(input.options.peers.length),
       failure: undefined,
+      ownFault: undefined,
       emit: (action) => void actions.push(action),
       nextDelivery: () => ++this.lastDelivery
     }
