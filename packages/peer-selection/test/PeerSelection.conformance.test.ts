@@ -27,31 +27,32 @@ describe("the contract of Ranking", () => {
   rankingSuite("throughput-weighted, a byte a batch", Layer.succeed(PeerRanking, small), all)
 })
 
+const near = ["eu-1/b", "eu-1/c"]
+const far = ({ id }: Candidate) => id.startsWith("eu-1/") ? 0 : 1
+const rejecting = async (compare: Ranking["compare"], ids: ReadonlyArray<string>) => {
+  const names: Array<string> = []
+  const checks: Array<() => Promise<void>> = []
+  rankingSuite("", Layer.succeed(PeerRanking, { name: "by zone", compare }), {
+    capabilities: {},
+    test: (name, run) => checks.push(() => run().catch(() => void names.push(name.trim()))),
+    ids
+  })
+  for (const check of checks) await check()
+  return names
+}
+
+const zoneBeforeAttempts: Ranking["compare"] = (a, b) => far(a) - far(b) || leastLoaded.compare(a, b)
+const zoneAfterAttempts: Ranking["compare"] = (a, b) => a.attempts - b.attempts || zoneBeforeAttempts(a, b)
+const eitherOfTwoNear: Ranking["compare"] = (a, b) =>
+  a.attempts - b.attempts || (far(a) + far(b) === 0 ? 1 : leastLoaded.compare(a, b))
+
 describe("the kit of Ranking", () => {
   mutantSuiteOf(rankingKit, it)
 
-  const near = ["eu-1/b", "eu-1/c"]
-  const far = ({ id }: Candidate) => id.startsWith("eu-1/") ? 0 : 1
-  const rejecting = async (compare: Ranking["compare"], ids?: ReadonlyArray<string>) => {
-    const names: Array<string> = []
-    const checks: Array<() => Promise<void>> = []
-    rankingSuite("", Layer.succeed(PeerRanking, { name: "by zone", compare }), {
-      capabilities: {},
-      test: (name, run) => checks.push(() => run().catch(() => void names.push(name.trim()))),
-      ...(ids === undefined ? {} : { ids })
-    })
-    for (const check of checks) await check()
-    return names
-  }
-
   it("sees what a ranking does with ids that it knows when it is told some", async () => {
-    const zoneBeforeAttempts: Ranking["compare"] = (a, b) => far(a) - far(b) || leastLoaded.compare(a, b)
-    const zoneAfter: Ranking["compare"] = (a, b) => a.attempts - b.attempts || zoneBeforeAttempts(a, b)
     assert.deepStrictEqual(await rejecting(zoneBeforeAttempts, [...near, "ap-1/a"]), ["puts fewer attempts first"])
-    assert.deepStrictEqual(await rejecting(zoneAfter, [...near, "ap-1/a"]), [])
-    const circle: Ranking["compare"] = (a, b) =>
-      a.attempts - b.attempts || (far(a) + far(b) === 0 ? 1 : leastLoaded.compare(a, b))
-    assert.include(await rejecting(circle, near), "says the opposite the other way round")
+    assert.deepStrictEqual(await rejecting(zoneAfterAttempts, [...near, "ap-1/a"]), [])
+    assert.include(await rejecting(eitherOfTwoNear, near), "says the opposite the other way round")
   })
 })
 

@@ -9,8 +9,8 @@ export const KeyValueErrorReason = Schema.Literals(["too-large", "no-space", "bu
 export type KeyValueErrorReason = typeof KeyValueErrorReason.Type
 
 /**
- * `too-large`: a key, value or batch beyond the maximum; nothing was written. `busy`: another process has it open. `damaged`: this is no store, or
- * one that does not hold. `closed`: its scope has ended. `io`: the system reports a failed operation.
+ * `too-large`: a key without bytes, or a key, value, batch, `get` or `limit` beyond what `Limits` allows; nothing was written. `busy`: another process
+ * has it open. `damaged`: this is no store, or one that does not hold. `closed`: its scope has ended. `io`: the system reports a failed operation.
  */
 export class KeyValueError extends Schema.TaggedError<KeyValueError>()("KeyValueError", {
   reason: KeyValueErrorReason,
@@ -19,7 +19,9 @@ export class KeyValueError extends Schema.TaggedError<KeyValueError>()("KeyValue
 
 /** A key gets a value, or loses it (`undefined`). */
 export interface KeyValueChange {
+  /** 1 to `Limits.keyBytes` (1,024) bytes. */
   readonly key: Uint8Array
+  /** 0 to `Limits.valueBytes` (1 MiB) bytes. */
   readonly value: Uint8Array | undefined
 }
 
@@ -35,24 +37,28 @@ export interface KeyValueScan {
   readonly prefix?: Uint8Array
   /** Keys after this one: the last key of the page before. */
   readonly after?: Uint8Array
-  /** Entries wanted at most, at least 1. */
+  /** Entries wanted at most, 1 to `Limits.scanEntries` (4,096). */
   readonly limit: number
 }
 
 /** Entries of a scan, a bounded number at a time. */
 export interface KeyValuePage {
-  /** In ascending order of the keys' bytes. */
+  /** In ascending order of the keys' bytes; keys and values together have at most `Limits.scanBytes` (4 MiB). */
   readonly entries: ReadonlyArray<KeyValueEntry>
   /** Nothing follows. A page may be shorter than asked and not be the last. */
   readonly isLast: boolean
 }
 
-/** Service: keys and values, ordered by the keys' bytes. */
+/** Service: keys and values, ordered by the keys' bytes. What is beyond `Limits` of this package is refused with `too-large`. */
 export class KeyValue extends Context.Service<KeyValue, {
-  /** The value of each key in the order of the keys, `undefined` where there is none. What it returns is the caller's. */
+  /**
+   * The value of each key in the order of the keys, `undefined` where there is none; at most `Limits.getKeys` (65,536) keys. What it returns is the
+   * caller's.
+   */
   get(keys: ReadonlyArray<Uint8Array>): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, KeyValueError>
   /**
-   * Makes all changes or none; durable and visible once it returns, in the order of the calls. Of changes to one key the last counts. The bytes must not
+   * Makes all changes or none, at most `Limits.batchChanges` (65,536) of them, whose keys and values with 8 bytes each change have at most
+   * `Limits.batchBytes` (4 MiB); durable and visible once it returns, in the order of the calls. Of changes to one key the last counts. The bytes must not
    * change until then. An interrupted caller waits for a batch that is being written, and takes back one that still waits.
    */
   write(changes: ReadonlyArray<KeyValueChange>): Effect.Effect<void, KeyValueError>
