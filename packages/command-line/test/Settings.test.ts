@@ -4,10 +4,10 @@ import * as fc from "fast-check"
 import {
   type CheckContext,
   command,
+  configLimits,
   derived,
   type FlagType,
   many,
-  maxConfigBytes,
   optional,
   readSettings,
   required,
@@ -168,7 +168,10 @@ describe("a config file", () => {
     assert.match(fileProblems("- copy\n")[0]!, /^c\.yaml:1:1: want a map/)
     assert.match(fileProblems("copy: 3\n")[0]!, /^c\.yaml:1:7: want a map of flags/)
     assert.match(fileProblems(Uint8Array.of(0xff))[0]!, /^--config: c\.yaml is not UTF-8 text/)
-    assert.match(fileProblems(new Uint8Array(maxConfigBytes + 1))[0]!, /^--config: .* at most 1048576 are read/)
+    assert.match(
+      fileProblems(new Uint8Array(configLimits.maxConfigBytes + 1))[0]!,
+      /^--config: .* at most 1048576 are read/
+    )
     assert.match(read(["a", "--config", "gone"]).problems[0]!, /^--config: gone cannot be read/)
   })
 

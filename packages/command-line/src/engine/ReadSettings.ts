@@ -2,8 +2,9 @@
  * The one place where a command line and a config file become settings: merges (the command line wins), reads every value, and tells all
  * problems at once. Pure but for `context.read`, which reads local input files.
  */
-import { type ConfigEntry, maxConfigBytes, readConfig } from "../codec/ConfigFile.ts"
+import { type ConfigEntry, readConfig } from "../codec/ConfigFile.ts"
 import type { CheckContext, Command, ConfigText, GivenFlags } from "../contract/Command.ts"
+import { configLimits } from "../contract/ConfigLimits.ts"
 import type { Flag, Flags, Given } from "../contract/Flag.ts"
 import type { Problem } from "../contract/Problem.ts"
 import { allFlags, type Arguments, commonFlags, expectation, keysByName, readArguments } from "./Arguments.ts"
@@ -24,6 +25,8 @@ export interface ReadCommand {
 
 /** Flags that make no sense inside the file. */
 const notInFile: ReadonlySet<string> = new Set(["config", "help"])
+
+const { maxConfigBytes } = configLimits
 
 const configText = (path: string, context: CheckContext): string | Problem => {
   const bytes = context.read(path)

@@ -1,7 +1,7 @@
 /** A composition from a config text: the same values as in code, with line and column for everything that is wrong. */
 import { didYouMean, shown } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
-import { type ConfigEntry, parseConfig } from "../codec/ConfigText.ts"
+import { type ConfigEntry, parseConfig, type ParseOptions } from "../codec/ConfigText.ts"
 import type { Composition, PlacedPart } from "../contract/Composition.ts"
 import type { AnyKind, IdentifiersOf } from "../contract/Kind.ts"
 import { type AnyPlugin, hostCopy } from "../contract/Plugin.ts"
@@ -23,6 +23,11 @@ export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
    * what they are is not known (flags are wrong), so that nothing can be said to be missing.
    */
   readonly defaults?: Composition<never> | "unknown"
+  /**
+   * Somebody else tells what is wrong with the keys beside `plugins`, as a command line does, whose commands have theirs there. Without it
+   * they may be anything, but for one that looks like `plugins`.
+   */
+  readonly keysAreTold?: boolean
   /** What else is wrong with the parts that the text names: told in the same report. */
   readonly check?: (named: ReadonlyArray<PlacedPart>) => ReadonlyArray<Problem>
 }
@@ -60,7 +65,7 @@ const knownTo = Effect.fnUntraced(function*(
     remedy
   })
   if ("failure" in loaded) {
-    return problem("cannot-load", `cannot load ${from}: ${loaded.failure}`, "install it, or mend the path")
+    return problem("cannot-load", `cannot load ${shown(from).slice(1, -1)}: ${loaded.failure}`, loaded.remedy)
   }
   if (loaded.plugins.some((plugin) => plugin["~copy"] !== hostCopy)) {
     const message = `${from} was made with another copy of @peerstrap/plugin-host than this program runs`
@@ -91,26 +96,29 @@ const readParts = Effect.fnUntraced(function*(
   registry: ReadonlyArray<AnyPlugin>,
   text: string,
   path: string,
-  mayBeAbsent: boolean
+  options: ParseOptions
 ) {
-  const parsed = parseConfig(path, text, mayBeAbsent)
+  const parsed = parseConfig(path, text, options)
   const problems: Array<Problem> = [...parsed.problems]
   const parts: Array<PlacedPart> = []
+  let hasLost = parsed.hasLost
   for (const entry of parsed.entries) {
     const known = yield* knownTo(entry, registry, path)
     if ("where" in known) {
       problems.push(known)
+      hasLost = true
       continue
     }
     const plugin = known.find(({ id }) => id === entry.id)
     if (plugin === undefined) {
       problems.push(unknownPlugin(entry, known))
+      hasLost = true
       continue
     }
-    const where = (at: ReadonlyArray<PropertyKey> = []): string => at.length === 0 ? entry.place : entry.placeOf(at)
+    const where = (at?: ReadonlyArray<PropertyKey>): string => at === undefined ? entry.place : entry.placeOf(at)
     parts.push({ plugin, config: entry.config, name: entry.as, where })
   }
-  return { parts, problems }
+  return { parts, problems, hasLost }
 })
 
 /** Fails with every problem of text, plugins and composition at once; nothing is started. */
@@ -119,17 +127,18 @@ export const fromConfig = Effect.fnUntraced(function*<const Needs extends Readon
   text: string,
   options: FromConfigOptions<Needs>
 ) {
-  const { check, defaults, path, ...resolveOptions } = options
-  const { parts, problems } = yield* readParts(registry, text, path, defaults !== undefined)
+  const { check, defaults, keysAreTold = false, path, ...resolveOptions } = options
+  const mayBeAbsent = defaults !== undefined
+  const { hasLost, parts, problems } = yield* readParts(registry, text, path, { mayBeAbsent, keysAreTold })
   const named: Composition<IdentifiersOf<Needs>> = { parts }
   const composition = defaults === undefined || defaults === "unknown"
     ? named
     : withOverrides(defaults as Composition<IdentifiersOf<Needs>>, named)
   const resolved = resolve(composition.parts, { ...resolveOptions, known: registry })
-  // A provider that is unknown or cannot be loaded would be missed a second time; a default part may have what is missing.
+  // A provider that cannot be read, is unknown or cannot be loaded would be missed a second time; a default part may have what is missing.
   const untold: ReadonlyArray<Problem["kind"]> = defaults === "unknown"
     ? ["missing-provider", "missing-key"]
-    : problems.length > 0
+    : hasLost
     ? ["missing-provider"]
     : []
   const found = "problems" in resolved ? resolved.problems.filter(({ kind }) => !untold.includes(kind)) : []

@@ -1,12 +1,15 @@
 /** Plugins from outside: a module, named by file or package, whose exports are searched for plugins. */
 import * as Effect from "effect/Effect"
-import { createRequire } from "node:module"
+import { isBuiltin, registerHooks } from "node:module"
 import { dirname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { AnyPlugin } from "../contract/Plugin.ts"
 
-/** The plugins of a module, or why there are none. */
-export type Loaded = { readonly plugins: ReadonlyArray<AnyPlugin> } | { readonly failure: string }
+/** The plugins of a module, or why there are none and what to do. */
+export type Loaded = { readonly plugins: ReadonlyArray<AnyPlugin> } | {
+  readonly failure: string
+  readonly remedy: string
+}
 
 /** Whether a value has the shape of a plugin, whichever host it was written for. */
 export const isPlugin = (value: unknown): value is AnyPlugin => {
@@ -16,21 +19,63 @@ export const isPlugin = (value: unknown): value is AnyPlugin => {
     Array.isArray(value.provides) && Array.isArray(value.requires)
 }
 
-const urlOf = (from: string, configPath: string): string => {
-  const folder = dirname(resolve(configPath))
-  if (from.startsWith(".") || from.startsWith("/")) return pathToFileURL(resolve(folder, from)).href
-  return pathToFileURL(createRequire(resolve(folder, "config")).resolve(from)).href
+/**
+ * What `import` of a package means in another folder: of ESM or CommonJS packages, `exports` with the conditions of `import`. Node has no
+ * call for that without a flag, but asks hooks of ours, which are there for this one question.
+ */
+const resolvedFrom = (specifier: string, parentURL: string): string => {
+  const hooks = registerHooks({
+    resolve: (asked, context, next) => next(asked, asked === specifier ? { ...context, parentURL } : context)
+  })
+  try {
+    return import.meta.resolve(specifier)
+  } finally {
+    hooks.deregister()
+  }
 }
 
-/** All plugins that a module exports, by name or in lists. `configPath`: files and packages are looked for from its folder. */
-export const loadPlugins = (from: string, configPath: string): Effect.Effect<Loaded> =>
-  Effect.tryPromise(async () => {
-    const loaded: Record<string, unknown> = await import(urlOf(from, configPath))
-    return Object.values(loaded).flat().filter(isPlugin)
+const isPath = (from: string): boolean => from.startsWith(".") || from.startsWith("/")
+
+const urlOf = (from: string, configPath: string): string => {
+  const folder = dirname(resolve(configPath))
+  return isPath(from)
+    ? pathToFileURL(resolve(folder, from)).href
+    : resolvedFrom(from, pathToFileURL(resolve(folder, "config")).href)
+}
+
+const whyNoModule = (from: string): Loaded | undefined => {
+  const remedy = `write from: ./${
+    from.replace(/^node:/, "")
+  } for a file beside the config, or the name of an npm package`
+  if (isBuiltin(from)) return { failure: "it is a module of Node itself, which has no plugins", remedy }
+  return /^[a-z][a-z\d+.-]*:/i.test(from) && !from.startsWith("file:")
+    ? { failure: "it is neither a file nor an npm package", remedy: "write from: ./FILE.ts or from: PACKAGE" }
+    : undefined
+}
+
+/** Exports, and what is in a list among them or in the default: all that Node knows of some CommonJS modules. */
+const exportsOf = (loaded: Readonly<Record<string, unknown>>): ReadonlyArray<unknown> => {
+  const inside = loaded["default"]
+  const more = typeof inside === "object" && inside !== null ? Object.values(inside) : []
+  return [...Object.values(loaded), ...more].flat()
+}
+
+/** All plugins that a module exports, by name, in lists or in its default. `configPath`: files and packages are looked for from its folder. */
+export const loadPlugins = (from: string, configPath: string): Effect.Effect<Loaded> => {
+  const refused = whyNoModule(from)
+  if (refused !== undefined) return Effect.succeed(refused)
+  return Effect.tryPromise(async () => {
+    const loaded: Readonly<Record<string, unknown>> = await import(urlOf(from, configPath))
+    return [...new Set(exportsOf(loaded).filter(isPlugin))]
   }).pipe(
     Effect.map((plugins): Loaded => ({ plugins })),
     Effect.catch((error) => {
       const cause: unknown = error.cause
-      return Effect.succeed<Loaded>({ failure: cause instanceof Error ? cause.message : String(cause) })
+      const failure = cause instanceof Error ? cause.message : String(cause)
+      return Effect.succeed<Loaded>({
+        failure,
+        remedy: isPath(from) ? "mend the file or its path" : "install it, or mend its name"
+      })
     })
   )
+}

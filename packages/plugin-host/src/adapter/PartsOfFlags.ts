@@ -10,10 +10,10 @@ import { flagsInVain } from "../engine/FlagsInVain.ts"
 import { fromConfig } from "./FromConfig.ts"
 import { machineBudgets } from "./MachineBudgets.ts"
 
-/** A problem as a command line tells it: with its remedy, unless it is the YAML itself, which who reads the flags tells in the same words. */
-export const toldProblem = ({ kind, message, remedy, where }: Problem): FlagProblem => ({
+/** A problem as a command line tells it: with its remedy. What is wrong with the YAML itself, who reads the flags tells in the same words. */
+export const toldProblem = ({ message, remedy, where }: Problem): FlagProblem => ({
   where,
-  message: kind === "syntax" || remedy === "" ? message : `${message}; ${remedy}`
+  message: remedy === "" ? message : `${message}; ${remedy}`
 })
 
 /** What a command's composition is made of: default parts, what may replace them, what the program needs. */
@@ -38,6 +38,7 @@ export const partsOfFlags = <Provided>(
     path: found.file?.path ?? "the config",
     needs,
     defaults: defaults ?? "unknown",
+    keysAreTold: true,
     machine: machineBudgets(),
     check: (named) => flagsInVain({ targets, defaults, given: found.given, settings: found.settings }, named)
   }).pipe(

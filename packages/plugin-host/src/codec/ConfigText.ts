@@ -8,8 +8,8 @@
  *       from: ./ColumnSink.mjs
  *       as: columns                 # a name of its own, where a plugin has several parts
  */
-import { didYouMean, shown } from "@peerstrap/command-line"
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml"
+import { didYouMean, nearest, readYaml, shown, type YamlText } from "@peerstrap/command-line"
+import { isMap, isScalar, isSeq, type Pair, type YAMLMap } from "yaml"
 import { hostLimits } from "../contract/Limits.ts"
 import type { Problem } from "../contract/Problem.ts"
 
@@ -24,125 +24,205 @@ export interface ConfigEntry {
   /** Place of the id, `config.yaml:3:10`. */
   readonly place: string
   readonly fromPlace: string
-  /** Place of a value in `with`, or of the nearest thing around it. */
+  /** Place of a value in `with`, or of the nearest thing around it: of `with` itself for no path. */
   readonly placeOf: (path: ReadonlyArray<PropertyKey>) => string
 }
 
+/** What stands under `plugins`, and what is wrong with it. */
 export interface ParsedConfig {
   readonly entries: ReadonlyArray<ConfigEntry>
   readonly problems: ReadonlyArray<Problem>
+  /** There is something that could not be read as an entry: nobody knows what it would provide. */
+  readonly hasLost: boolean
 }
 
-const entryKeys = ["use", "with", "from", "as"]
+/** How a text is read. */
+export interface ParseOptions {
+  /** There need not be `plugins`. */
+  readonly mayBeAbsent?: boolean
+  /** Somebody else tells what is wrong with the keys beside `plugins`. Without it, one that looks like `plugins` is told. */
+  readonly keysAreTold?: boolean
+}
+
+const entryKeys = ["use", "with", "from", "as"] as const
+type EntryKey = (typeof entryKeys)[number]
+
+type ProblemAt = (kind: Problem["kind"], where: unknown, message: string, remedy: string) => void
+
+const inWords = (node: unknown): string => {
+  if (isMap(node)) return "a map"
+  if (isSeq(node)) return "a list"
+  const value = isScalar(node) ? node.value : undefined
+  if (value === null || value === undefined) return "nothing"
+  return typeof value === "string" ? shown(value) : String(value)
+}
+
+/** A value as JSON would give it. */
+const plain = (yaml: YamlText, problem: ProblemAt, node: unknown): unknown => {
+  const at = yaml.followed(node)
+  if (isMap(at)) {
+    return Object.fromEntries(at.items.map(({ key, value }) => [nameOf(key), plain(yaml, problem, value)]))
+  }
+  if (isSeq(at)) return at.items.map((item) => plain(yaml, problem, item))
+  if (!isScalar(at)) return null
+  if (typeof at.value !== "bigint") return at.value
+  if (BigInt(Number(at.value)) !== at.value || !Number.isSafeInteger(Number(at.value))) {
+    const message =
+      `${shown(at.source ?? String(at.value)).slice(1, -1)} is beyond the integers that are kept exactly, ` +
+      `${Number.MAX_SAFE_INTEGER} on both sides of 0`
+    problem("config", node, message, "put it in quotes, if the key takes a text")
+  }
+  return Number(at.value)
+}
+
+const nameOf = (key: unknown): string => isScalar(key) ? String(key.value) : ""
 
 class Reader {
   readonly problems: Array<Problem> = []
-  private readonly path: string
-  private readonly lines = new LineCounter()
-  private readonly document
+  hasLost = false
+  private readonly yaml: YamlText
+  private readonly indices = new Map<YAMLMap, ReadonlyMap<string, Pair>>()
 
   constructor(path: string, text: string) {
-    this.path = path
-    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false })
-    for (const error of this.document.errors) {
-      this.problem("syntax", this.at(error.pos[0]), error.message, "mend the YAML")
+    this.yaml = readYaml({ path, text })
+    for (const problem of this.yaml.problems) this.problems.push({ kind: "syntax", ...problem })
+  }
+
+  private readonly problem: ProblemAt = (kind, node, message, remedy) => {
+    this.problems.push({ kind, where: this.yaml.place(node), message, remedy })
+  }
+
+  /** Tells what is there instead of an entry, or of all. */
+  private lost(node: unknown, message: string, remedy: string): ReadonlyArray<ConfigEntry> {
+    this.hasLost = true
+    this.problem("syntax", node, message, remedy)
+    return []
+  }
+
+  /** The pairs of a map by key: a place is asked for each problem, and a map may have many keys. */
+  private pairs(map: YAMLMap): ReadonlyMap<string, Pair> {
+    const known = this.indices.get(map)
+    if (known !== undefined) return known
+    const made = new Map(map.items.map((pair) => [nameOf(pair.key), pair as Pair]))
+    this.indices.set(map, made)
+    return made
+  }
+
+  entries({ keysAreTold = false, mayBeAbsent = false }: ParseOptions): ReadonlyArray<ConfigEntry> {
+    const { followed, root } = this.yaml
+    const pair = isMap(root) ? this.pairs(root).get("plugins") : undefined
+    if (pair === undefined) {
+      const isEmpty = root === undefined || (isScalar(root) && root.value === null)
+      const misspelt = isMap(root)
+        ? root.items.find(({ key }) => nearest(nameOf(key), ["plugins"]) !== undefined)
+        : undefined
+      if (mayBeAbsent && (keysAreTold || isEmpty || (isMap(root) && misspelt === undefined))) return []
+      return misspelt === undefined
+        ? this.lost(root, "want a list under plugins", "write plugins: [{ use: ID }]")
+        : this.lost(misspelt.key, `no key ${shown(nameOf(misspelt.key))} here; did you mean plugins?`, "write plugins")
     }
-  }
-
-  problem(kind: Problem["kind"], where: string, message: string, remedy: string): void {
-    this.problems.push({ kind, where, message, remedy })
-  }
-
-  at(offset: number): string {
-    const { col, line } = this.lines.linePos(offset)
-    return `${this.path}:${line}:${col}`
-  }
-
-  place(node: unknown): string {
-    const range = (node as Node | null | undefined)?.range
-    return this.at(range?.[0] ?? 0)
-  }
-
-  private followed(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.document) : node
-  }
-
-  entries(mayBeAbsent: boolean): ReadonlyArray<ConfigEntry> {
-    const root = this.followed(this.document.contents)
-    const list = isMap(root) ? this.followed(root.get("plugins", true)) : undefined
-    if (list === undefined && mayBeAbsent) return []
+    const list = followed(pair.value)
     if (!isSeq(list)) {
-      this.problem("syntax", this.place(list ?? root), "want a list under plugins", "write plugins: [{ use: ID }]")
-      return []
+      return this.lost(pair.value ?? pair.key, "want a list under plugins", "write plugins: [{ use: ID }]")
     }
     if (list.items.length > hostLimits.maxParts) {
       const message = `${list.items.length} plugins, at most ${hostLimits.maxParts} are taken`
-      this.problem("syntax", this.place(list), message, "leave some out")
-      return []
+      return this.lost(list, message, "leave some out")
     }
-    return list.items.flatMap((item) => this.entry(this.followed(item)))
+    return list.items.flatMap((item) => this.entry(followed(item)))
   }
 
-  private entry(item: unknown): ReadonlyArray<ConfigEntry> {
-    if (!isMap(item)) {
-      this.problem("syntax", this.place(item), "want a map with use: ID", "write - use: ID")
-      return []
-    }
-    for (const { key } of item.items) {
-      const name = isScalar(key) ? String(key.value) : ""
-      if (entryKeys.includes(name)) continue
-      const near = didYouMean(name, entryKeys)
+  /** What stands under each key, also under one that is written wrongly: then what is wrong behind it is told in the same report. */
+  private values(item: YAMLMap): Partial<Readonly<Record<EntryKey, Pair>>> {
+    const found: Partial<Record<EntryKey, Pair>> = {}
+    const meant: Partial<Record<EntryKey, Pair>> = {}
+    for (const [name, pair] of this.pairs(item)) {
+      const key = entryKeys.find((each) => each === name)
+      if (key !== undefined) {
+        found[key] = pair
+        continue
+      }
+      const near = nearest(name, entryKeys) as EntryKey | undefined
+      if (near !== undefined && this.isFit(near, pair.value)) meant[near] = pair
       this.problem(
         "unknown-key",
-        this.place(key),
-        `no key ${shown(name)} here${near}`,
+        pair.key,
+        `no key ${shown(name)} here${didYouMean(name, entryKeys)}`,
         `keys are ${entryKeys.join(", ")}`
       )
     }
-    const use = this.followed(item.get("use", true))
-    const from = this.followed(item.get("from", true))
-    const as = this.followed(item.get("as", true))
-    if (!isScalar(use) || typeof use.value !== "string") {
-      this.problem("syntax", this.place(use ?? item), "want the id of a plugin under use", "write use: ID")
+    return { ...meant, ...found }
+  }
+
+  private isFit(key: EntryKey, value: unknown): boolean {
+    const node = this.yaml.followed(value)
+    return key === "with" ? isMap(node) : isScalar(node) && typeof node.value === "string" && node.value !== ""
+  }
+
+  /** The text under a key; undefined with a problem when it is something else. */
+  private text({ key, value }: Pair, want: string, remedy: string): string | undefined {
+    const node = this.yaml.followed(value)
+    if (isScalar(node) && typeof node.value === "string" && node.value !== "") return node.value
+    const is = isScalar(node) && node.value === "" ? "an empty text" : inWords(node)
+    this.problem("syntax", value ?? key, `want ${want} under ${nameOf(key)}, not ${is}`, remedy)
+    return undefined
+  }
+
+  private entry(item: unknown): ReadonlyArray<ConfigEntry> {
+    if (!isMap(item)) return this.lost(item, "want a map with use: ID", "write - use: ID")
+    const { as, from, use, with: given } = this.values(item)
+    if (use === undefined) return this.lost(item, "want the id of a plugin under use", "write use: ID")
+    const id = this.text(use, "the id of a plugin", "write use: ID")
+    const module = from === undefined
+      ? undefined
+      : this.text(
+        from,
+        "a file or an npm package",
+        "write from: ./FILE.ts, or leave it out for a plugin of the program"
+      )
+    const name = as === undefined ? undefined : this.text(as, "a name in letters", "write as: NAME; a number in quotes")
+    const config = given === undefined ? undefined : plain(this.yaml, this.problem, given.value)
+    // Not the program's own plugin of that id: another was asked for.
+    if (id === undefined || (from !== undefined && module === undefined)) {
+      this.hasLost = true
       return []
     }
-    const config = this.followed(item.get("with", true))
     return [{
-      id: use.value,
-      from: isScalar(from) && typeof from.value === "string" ? from.value : undefined,
-      as: isScalar(as) && as.value !== null ? String(as.value) : undefined,
-      config: config === undefined || config === null ? {} : (config as Node).toJS(this.document) ?? {},
-      place: this.place(use),
-      fromPlace: this.place(from ?? use),
-      placeOf: (path) => this.placeOf(config ?? use, path)
+      id,
+      from: module,
+      as: name,
+      config: config ?? {},
+      place: this.yaml.place(use.value),
+      fromPlace: this.yaml.place(from?.value ?? use.value),
+      placeOf: (path) => this.placeOf(given?.value ?? use.value, path)
     }]
   }
 
   private placeOf(start: unknown, path: ReadonlyArray<PropertyKey>): string {
-    let node = start
-    let place = this.place(node)
+    const { followed, place } = this.yaml
+    let node = followed(start)
+    let found = place(start)
     for (const key of path) {
       if (isMap(node)) {
-        const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value) === String(key))
-        if (pair === undefined) return place
-        place = this.place(pair.key)
-        node = this.followed(pair.value)
+        const pair = this.pairs(node).get(String(key))
+        if (pair === undefined) return found
+        found = place(pair.key)
+        node = followed(pair.value)
       } else if (isSeq(node)) {
-        node = this.followed(node.items[Number(key)])
-        if (node === undefined) return place
-        place = this.place(node)
-      } else return place
+        const item = node.items[Number(key)]
+        if (item === undefined) return found
+        found = place(item)
+        node = followed(item)
+      } else return found
     }
-    return place
+    return found
   }
 }
 
-/** Never throws: what is wrong with the text are problems, with line and column. `mayBeAbsent`: there need not be `plugins`. */
-export const parseConfig = (path: string, text: string, mayBeAbsent = false): ParsedConfig => {
-  if (text.length > hostLimits.maxConfigBytes) {
-    const message = `the config has ${text.length} characters, at most ${hostLimits.maxConfigBytes} are read`
-    return { entries: [], problems: [{ kind: "syntax", where: path, message, remedy: "make it smaller" }] }
-  }
+/** Never throws: what is wrong with the text are problems, with line and column. */
+export const parseConfig = (path: string, text: string, options: ParseOptions = {}): ParsedConfig => {
   const reader = new Reader(path, text)
-  return { entries: reader.problems.length > 0 ? [] : reader.entries(mayBeAbsent), problems: reader.problems }
+  const hasRead = reader.problems.length === 0
+  const entries = hasRead ? reader.entries(options) : []
+  return { entries, problems: reader.problems, hasLost: reader.hasLost || !hasRead }
 }

@@ -25,21 +25,29 @@ const keyOf = (segment: unknown): PropertyKey =>
     ? segment.key as PropertyKey
     : segment as PropertyKey
 
+const isRecord = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 /** An empty struct takes anything: what is given to a plugin without a config is told here. */
-const keysOfNothing = (part: PlacedPart): ReadonlyArray<Problem> => {
-  const { config, plugin } = part
-  if (!hasNoKeys(plugin.config) || typeof config !== "object" || config === null) return []
+const givenInVain = ({ config, plugin, where }: PlacedPart): ReadonlyArray<Problem> => {
+  if (!hasNoKeys(plugin.config) || config === undefined || config === null) return []
+  const remedy = "it has no config"
+  if (!isRecord(config)) {
+    const what = Array.isArray(config) ? "a list" : shown(String(config))
+    const message = `${plugin.id} takes no config, and ${what} is given`
+    return [{ kind: "config", where: where([]), message, remedy: "leave it out" }]
+  }
   return Object.keys(config).map((key) => ({
     kind: "unknown-key",
-    where: part.where([key]),
+    where: where([key]),
     message: `${plugin.id} has no key ${shown(key)}`,
-    remedy: "it has no config"
+    remedy
   }))
 }
 
 export const decodeConfig = (part: PlacedPart): DecodedConfig => {
   const { plugin } = part
-  const surplus = keysOfNothing(part)
+  const surplus = givenInVain(part)
   if (surplus.length > 0) return { problems: surplus }
   const exit = SchemaParser.decodeExit(plugin.config, {
     errors: "all",
