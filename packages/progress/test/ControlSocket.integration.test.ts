@@ -19,6 +19,7 @@ const commands = {
   echo: (args: unknown) => Effect.succeed(args),
   fail: () => Effect.fail(new ControlError({ code: "not-now", message: "ask later" })),
   defect: () => Effect.die(new Error("oops")),
+  tooLarge: () => Effect.succeed("ж".repeat(progressLimits.maxAnswerBytes / 2)),
   huge: () => Effect.succeed("x".repeat(2_000_000)),
   hang: () => Effect.never
 }
@@ -71,10 +72,11 @@ describe("control socket", () => {
       assert.deepStrictEqual(yield* reasonOf(request(path, "fail", {}, 5000)), { is: "not-now", message: "ask later" })
       const unknown = yield* reasonOf(request(path, "constructor", {}, 5000))
       assert.strictEqual(unknown.is, "unknown-command")
-      assert.include(unknown.message, "known: defect, echo, fail, hang, huge, ping")
+      assert.include(unknown.message, "known: defect, echo, fail, hang, huge, ping, tooLarge")
       const defect = yield* reasonOf(request(path, "defect", {}, 5000))
       assert.strictEqual(defect.is, "command-failed")
       assert.include(defect.message, "oops")
+      assert.strictEqual((yield* reasonOf(request(path, "tooLarge", {}, 5000))).is, "answer-too-large")
       for (const text of ["nonsense\n", "[]\n", "{\"command\":3}\n", "null\n", "{}\n", "", "{\"command\""]) {
         assert.include(yield* exchange(path, text), "\"bad-request\"")
       }
@@ -109,6 +111,7 @@ describe("control socket", () => {
       const second = yield* Effect.flip(serveControl(path, commands))
       assert.strictEqual(second.reason, "in-use")
       assert.include(second.message, `process ${process.pid} already listens at ${path}`)
+      assert.notInclude(second.message, "--control")
       assert.deepStrictEqual(yield* request(path, "echo", {}, 5000), {})
     }))
   it.live("replaces the socket of a process that was killed", () =>

@@ -9,6 +9,7 @@ import { type ControlCommands, ControlError, ControlSocketError } from "../contr
 import { progressLimits } from "../contract/Limits.ts"
 import { request } from "./ControlClient.ts"
 import { jsonLine } from "./JsonLines.ts"
+import { type HeldPath, takePath } from "./PathLock.ts"
 import { checkPath, codeOf, type LineEnd, readLine } from "./SocketLine.ts"
 
 const failure = (code: string, message: string): ControlError => new ControlError({ code, message })
@@ -52,10 +53,10 @@ const failed = (error: ControlError): string =>
 
 const succeeded = (result: unknown): string => {
   const line = jsonLine({ ok: true, result: result ?? null })
-  return line.length <= progressLimits.maxAnswerBytes
+  return Buffer.byteLength(line) <= progressLimits.maxAnswerBytes
     ? line
     : failed(
-      failure("answer-too-large", `the answer is longer than ${progressLimits.maxAnswerBytes} characters: ask for less`)
+      failure("answer-too-large", `the answer is longer than ${progressLimits.maxAnswerBytes} bytes: ask for less`)
     )
 }
 
@@ -105,7 +106,8 @@ const inUse = (path: string, who: string): ControlSocketError =>
   new ControlSocketError({
     reason: "in-use",
     path,
-    message: `${who} already listens at ${path}: stop it first, or choose another path with --control`
+    // Another path would let a second run at what the first one works on.
+    message: `${who} already listens at ${path}: wait for its end, or stop it`
   })
 
 const notASocket = (path: string): ControlSocketError =>
@@ -130,14 +132,35 @@ const whoListens = (path: string): Effect.Effect<string | undefined, ControlSock
     })
   )
 
-/** Removes the socket that a dead process left; fails when somebody lives behind it or it is something else. */
-const clearPath = Effect.fnUntraced(function*(path: string) {
-  const found = yield* Effect.try({
+/** Whether there is a socket; fails when it is something else. */
+const findSocket = (path: string): Effect.Effect<boolean, ControlSocketError> =>
+  Effect.try({
     try: () => lstatSync(path, { throwIfNoEntry: false }),
     catch: (error) => cannotListen(path, error)
-  })
-  if (found === undefined) return
-  if (!found.isSocket()) return yield* notASocket(path)
+  }).pipe(Effect.flatMap((found) =>
+    found === undefined || found.isSocket() ? Effect.succeed(found !== undefined) : Effect.fail(notASocket(path))
+  ))
+
+const take = (path: string): Effect.Effect<HeldPath | undefined, ControlSocketError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({ try: () => takePath(path), catch: (error) => cannotListen(path, error) }),
+    (held) => Effect.sync(() => held?.free())
+  )
+
+/** The path for this process alone. Whoever has it is asked for its name; one that does not answer yet, or no more, is waited for a little. */
+const lockPath = Effect.fnUntraced(function*(path: string) {
+  for (let left = progressLimits.maxLockTries; left > 0; left--) {
+    const held = yield* take(path)
+    if (held !== undefined) return held
+    const who = yield* whoListens(path)
+    if (who !== undefined) return yield* inUse(path, who)
+  }
+  return yield* inUse(path, `a process that holds ${path}.lock`)
+})
+
+/** Removes the socket that a dead process left; fails when somebody lives behind it who knows of no lock, or it is something else. */
+const clearPath = Effect.fnUntraced(function*(path: string) {
+  if (!(yield* findSocket(path))) return
   const who = yield* whoListens(path)
   if (who !== undefined) return yield* inUse(path, who)
   yield* Effect.try({ try: () => unlinkIfThere(path), catch: (error) => cannotListen(path, error) })
@@ -177,15 +200,19 @@ const listen = (path: string, onSocket: (socket: Socket) => void): Effect.Effect
 
 /**
  * Answers commands at `path` (mode 600) until the scope closes, then removes the socket. At most 16 connections, 64 KiB a request. Replaces
- * the socket of a dead process; fails with `in-use` and its pid when a live one has it.
+ * the socket of a dead process; fails with `in-use` and its pid when a live one has it. Of any number that start at once one listens: it
+ * locks `PATH.lock`, an empty file that stays.
  */
 export const serveControl = Effect.fnUntraced(function*<R>(path: string, commands: ControlCommands<R>) {
   yield* checkPath(path)
-  yield* clearPath(path)
+  // Before a file is made beside something that is not ours.
+  yield* findSocket(path)
+  // The first to be acquired is the last to be given back: the socket has gone then.
+  const held = yield* lockPath(path)
   const fibers = yield* FiberSet.make<void>()
   const run = yield* FiberSet.runtime(fibers)<R>()
   let open = 0
-  yield* Effect.acquireRelease(
+  const listening = Effect.acquireRelease(
     listen(path, (socket) => {
       socket.on("error", () => socket.destroy())
       const isBusy = open >= progressLimits.maxControlConnections
@@ -203,4 +230,5 @@ export const serveControl = Effect.fnUntraced(function*<R>(path: string, command
         resume(Effect.void)
       })
   )
+  yield* clearPath(path).pipe(Effect.andThen(listening), Effect.onError(() => Effect.sync(held.free)))
 }) as <R>(path: string, commands: ControlCommands<R>) => Effect.Effect<void, ControlSocketError, R | Scope.Scope>

@@ -29,6 +29,10 @@ export const progressLimits = {
   maxControlConnections: 16,
   /** A connection that has not sent its request by then is closed. */
   requestTimeoutMillis: 10_000,
+  /** Starters that reach for the lock of a path at the same moment wait so long for it, so that one of them gets it. Their thread stands still. */
+  lockWaitMillis: 50,
+  /** So often somebody who holds the lock and does not answer is looked at: it is about to listen, or to end. */
+  maxLockTries: 20,
   /** Bytes of a socket's path: `sun_path` has 108 (104 on macOS), one is for the closing zero. */
   maxSocketPathBytes: { linux: 107, other: 103 }
 } as const
