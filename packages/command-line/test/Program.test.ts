@@ -58,6 +58,17 @@ const commands = [
         return result
       })
   }),
+  command({
+    ...definition,
+    name: "late",
+    run: () =>
+      Effect.succeed({
+        exitCode: ExitCode.peers,
+        text: "",
+        error: { message: "too late", remedy: "wait longer" },
+        json: { total: 1n }
+      })
+  }),
   command({ ...definition, name: "child", internal: true, run: () => Effect.succeed({ exitCode: 0, text: "here\n" }) })
 ]
 
@@ -99,6 +110,20 @@ describe("the program", () => {
       const json = yield* run(["fails", "--json"])
       const error = { message: "disk full", remedy: "free space" }
       assert.deepStrictEqual(JSON.parse(json.out), { command: "fails", exitCode: 4, error })
+      assert.deepStrictEqual(JSON.parse(json.err), { type: "error", command: "fails", exitCode: 4, error })
+    }))
+
+  it.effect("writes JSON lines alone to standard error when JSON is asked for, whatever goes wrong", () =>
+    Effect.gen(function*() {
+      const error = { message: "too late", remedy: "wait longer" }
+      const said = yield* run(["late", "--json"])
+      assert.deepStrictEqual(JSON.parse(said.out), { command: "late", exitCode: 3, error, total: "1" })
+      assert.deepStrictEqual(JSON.parse(said.err), { type: "error", command: "late", exitCode: 3, error })
+      for (const argv of [["fails", "--nope"], ["nope"], ["dies"], ["throws"]]) {
+        const { err, out } = yield* run([...argv, "--json"])
+        const lines = err.trimEnd().split("\n").map((line) => JSON.parse(line))
+        assert.deepStrictEqual(lines, [{ type: "error", ...JSON.parse(out) }])
+      }
     }))
 
   it.effect("closes what a command printed with one JSON document, if the command gives one", () =>
@@ -124,7 +149,8 @@ describe("the program", () => {
       ] as const
       for (const [flag, code, out, document] of cases) {
         const ended = yield* run(["lines", flag, "--json"])
-        assert.deepStrictEqual([ended.code, ended.out, JSON.parse(ended.err)], [code, out, document])
+        assert.deepStrictEqual([ended.code, ended.out], [code, out])
+        assert.deepStrictEqual(JSON.parse(ended.err), { type: "error", ...document })
         const forPeople = yield* run(["lines", flag])
         assert.match(forPeople.err, /^peerstrap-test lines: /)
       }

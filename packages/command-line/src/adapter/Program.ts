@@ -49,15 +49,17 @@ const voiceOf = ({ program, terminal }: ProgramInput, command: Command | undefin
       linesOnly: command.linesOnly === true
     }
 
-/** What did not go well: text for people, a document for programs, on standard error where standard output has lines only. */
-const complain = (
-  { json, linesOnly, name, terminal }: Voice,
-  text: string,
-  document: Readonly<Record<string, unknown>>
-): Effect.Effect<void> => {
-  const line = `${jsonLine({ command: name, ...document })}\n`
-  terminal.error(json && linesOnly ? line : text, true)
-  return json && !linesOnly ? terminal.out(line) : Effect.void
+const documentLine = ({ name }: Voice, document: Readonly<Record<string, unknown>>): string =>
+  `${jsonLine({ command: name, ...document })}\n`
+
+/** On standard error: a text for people, or a line, as everything there is one when JSON is asked for. */
+const tellError = ({ json, name, terminal }: Voice, text: string, document: Readonly<Record<string, unknown>>): void =>
+  terminal.error(json ? `${jsonLine({ type: "error", command: name, ...document })}\n` : text, true)
+
+/** What did not go well: on standard error, and for programs a document on standard output, unless that has lines only. */
+const complain = (voice: Voice, text: string, document: Readonly<Record<string, unknown>>): Effect.Effect<void> => {
+  tellError(voice, text, document)
+  return voice.json && !voice.linesOnly ? voice.terminal.out(documentLine(voice, document)) : Effect.void
 }
 
 const printProblems = (voice: Voice, problems: ReadonlyArray<Problem>): Effect.Effect<ExitCode> =>
@@ -73,17 +75,10 @@ const errorText = ({ title }: Voice, { message, remedy }: { readonly message: st
   `${title}: ${message}\n${remedy === "" ? "" : `  what to do: ${remedy}\n`}`
 
 const print = Effect.fnUntraced(function*(voice: Voice, { error, exitCode, json, text }: CommandResult) {
-  const document = { exitCode, ...(error === undefined ? {} : { error }), ...json }
+  const document = { exitCode, ...(error === undefined ? {} : { error }) }
   if (!voice.json) yield* voice.terminal.out(text)
-  else if (json !== undefined) yield* voice.terminal.out(`${jsonLine({ command: voice.name, ...document })}\n`)
-  if (error !== undefined) {
-    voice.terminal.error(
-      voice.json && json === undefined
-        ? `${jsonLine({ command: voice.name, ...document })}\n`
-        : errorText(voice, error),
-      true
-    )
-  }
+  else if (json !== undefined) yield* voice.terminal.out(documentLine(voice, { ...document, ...json }))
+  if (error !== undefined) tellError(voice, errorText(voice, error), document)
   return exitCode
 })
 
