@@ -6,24 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import {
-  compose,
-  definePlugin,
-  Host,
-  PluginRuntime,
-  type PluginStatus,
-  type RunningHost,
-  type SettingChange
-} from "../src/index.ts"
-import { Counter, Gears, gearsKind, type Log, makeShop, noConfig } from "./shop.ts"
-
-const facts = { version: "1.0.0", stability: "stable", requires: [], provides: [gearsKind], config: noConfig } as const
-
-/** Gears made by `layer`, for one test. */
-const gearsOf = (name: string, layer: () => Layer.Layer<Gears, unknown, PluginRuntime>) =>
-  definePlugin({ ...facts, id: `gears.${name}`, summary: "for a test", layer })
-
-const working = { teeth: 3, turn: Effect.succeed(3) }
+import { compose, Host, PluginRuntime, type PluginStatus, type RunningHost, type SettingChange } from "../src/index.ts"
+import { Counter, Gears, gearsOf, type Log, makeShop, working } from "./shop.ts"
 
 const changeSpeed = (host: RunningHost<Gears>) =>
   Effect.gen(function*() {

@@ -30,6 +30,12 @@ export const counterKind = one("counter", Counter, { summary: "what counts" })
 export const noConfig = Schema.Struct({})
 const base = { version: "1.0.0", stability: "stable", requires: [] } as const
 
+/** Gears made by `layer`, for one test. */
+export const gearsOf = (name: string, layer: () => Layer.Layer<Gears, unknown, PluginRuntime>) =>
+  definePlugin({ ...base, id: `gears.${name}`, provides: [gearsKind], config: noConfig, summary: "for a test", layer })
+
+export const working = { teeth: 3, turn: Effect.succeed(3) }
+
 /** Events of a test in order. */
 export type Log = Array<string>
 

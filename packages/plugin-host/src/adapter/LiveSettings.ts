@@ -3,8 +3,10 @@ import { didYouMean, shown } from "@peerstrap/command-line"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
+import * as Semaphore from "effect/Semaphore"
 import { hostLimits } from "../contract/Limits.ts"
 import { type LiveSetting, type SettingChange, SettingError } from "../contract/LiveSetting.ts"
 
@@ -28,9 +30,16 @@ const format = SchemaIssue.makeFormatterDefault()
 
 const refuse = (reason: SettingError["reason"], message: string) => Effect.fail(new SettingError({ reason, message }))
 
+const refuseLate = refuse("stopping", "the composition stops: its settings do not change any more")
+
 /** The settings of a running composition. */
 export class LiveSettings {
   private readonly byPlugin = new Map<string, Map<string, LiveSetting<unknown>>>()
+  /** Changes of one part take turns: each one is a change from what the one before it has left. */
+  private readonly turns = new Map<string, Semaphore.Semaphore>()
+  /** Parts of which a change is under way. */
+  private readonly begun = new Set<string>()
+  private isClosed = false
   private readonly done: Array<SettingChange> = []
   private readonly now: () => number
   private readonly onChange: (change: SettingChange) => void
@@ -46,6 +55,16 @@ export class LiveSettings {
     this.byPlugin.set(plugin, settings)
   }
 
+  /** From now on every change is refused: parts begin to end, and what is set in one that has closed takes effect on nothing. */
+  close(): void {
+    this.isClosed = true
+  }
+
+  /** Ends when no change of a part is under way; undefined when none is. */
+  changing(plugin: string): Effect.Effect<void> | undefined {
+    return this.begun.has(plugin) ? this.turns.get(plugin)?.withPermit(Effect.void) : undefined
+  }
+
   get rows(): ReadonlyArray<SettingRow> {
     return [...this.byPlugin].flatMap(([plugin, settings]) =>
       [...settings].map(([setting, { current, summary }]) => ({ plugin, setting, summary, current: current() }))
@@ -59,6 +78,7 @@ export class LiveSettings {
 
   change({ origin, plugin, setting, value }: ChangeRequest): Effect.Effect<SettingChange, SettingError> {
     return Effect.suspend(() => {
+      if (this.isClosed) return refuseLate
       const settings = this.byPlugin.get(plugin)
       if (settings === undefined) {
         const near = didYouMean(plugin, [...this.byPlugin.keys()])
@@ -78,12 +98,41 @@ export class LiveSettings {
         const why = issue._tag === "Some" ? format(issue.value) : Cause.pretty(decoded.cause)
         return refuse("bad-value", `${setting} of ${plugin}: ${why}`)
       }
-      const from = live.current()
-      return Effect.map(
-        live.apply(decoded.value, origin),
-        () => this.note({ plugin, setting, from, to: decoded.value, origin })
+      return this.inTurn(
+        plugin,
+        Effect.suspend(() => {
+          const from = live.current()
+          return Effect.map(
+            live.apply(decoded.value, origin),
+            () => this.note({ plugin, setting, from, to: decoded.value, origin })
+          )
+        })
       )
     })
+  }
+
+  /** Who asks may leave while it waits for its turn; a change that has begun is ended and noted all the same. */
+  private inTurn(
+    plugin: string,
+    change: Effect.Effect<SettingChange, SettingError>
+  ): Effect.Effect<SettingChange, SettingError> {
+    const turn = this.turns.get(plugin) ?? Semaphore.makeUnsafe(1)
+    this.turns.set(plugin, turn)
+    const begin = Effect.suspend(() => {
+      if (this.isClosed) return refuseLate
+      this.begun.add(plugin)
+      return change
+    })
+    const end = Effect.suspend(() => {
+      this.begun.delete(plugin)
+      return turn.release(1)
+    })
+    return Effect.uninterruptibleMask((restore) =>
+      restore(turn.take(1)).pipe(
+        Effect.andThen(Effect.forkDetach(Effect.ensuring(begin, end), { startImmediately: true })),
+        Effect.flatMap((changing) => restore(Fiber.join(changing)))
+      )
+    )
   }
 
   private note(change: Omit<SettingChange, "atMillis">): SettingChange {

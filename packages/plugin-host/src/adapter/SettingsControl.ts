@@ -78,7 +78,7 @@ export const setCommand = <const F extends Flags>(
     name: "set",
     summary: "Show what can change while a run goes on, or change it",
     details: [
-      "Without operands: every setting of the run's parts with its value now. With three: changes one at once; who changed what is kept in the run's events."
+      "Without operands: every setting of the run's parts with its value now. With three: changes one at once; what was changed, from what to what, is kept in the run's events."
     ],
     operands: {
       name: "PLUGIN SETTING VALUE",

@@ -18,13 +18,13 @@ export interface SettingChange {
   readonly setting: string
   readonly from: unknown
   readonly to: unknown
-  /** Who or what asked for it, e.g. `control socket, uid 1000`. */
+  /** What asked for it, e.g. `control socket`; who is behind a socket is not known. */
   readonly origin: string
   readonly atMillis: number
 }
 
 /** A setting was not changed. */
 export class SettingError extends Schema.TaggedError<SettingError>()("SettingError", {
-  reason: Schema.Literals(["unknown-plugin", "unknown-setting", "bad-value"]),
+  reason: Schema.Literals(["unknown-plugin", "unknown-setting", "bad-value", "stopping"]),
   message: Schema.String
 }) {}

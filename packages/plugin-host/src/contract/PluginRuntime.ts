@@ -8,7 +8,7 @@ import type { ReportedStatus } from "./Status.ts"
 /** Service: what the host gives to each plugin while it runs. */
 export class PluginRuntime extends Context.Service<PluginRuntime, {
   readonly id: string
-  /** Tells the host how the plugin is; `starting`, `stopping` and `stopped` are the host's own. */
+  /** Tells the host how the plugin is; `starting`, `stopping` and `stopped` are the host's own, and ignored. */
   report(status: ReportedStatus, message?: string): void
   /** Tells something that happened, under a stable name, for logs; `text` is for people, without it the event is for machines only. */
   event(name: string, fields: Readonly<Record<string, unknown>>, text?: string): void
@@ -18,6 +18,6 @@ export class PluginRuntime extends Context.Service<PluginRuntime, {
   onWhy(waits: () => ReadonlyArray<Wait>): void
   /** Declares a value that may change while the plugin runs. */
   live<A>(setting: string, live: LiveSetting<A>): void
-  /** Runs once when the composition drains, before anything stops, latest plugin first. Bounded by the host's drain time. */
+  /** Runs once when the composition drains, before anything stops, after what uses this plugin has drained. Bounded by the host's drain time. */
   onDrain(drain: Effect.Effect<void>): void
 }>()("@peerstrap/plugin-host/PluginRuntime") {}

@@ -21,7 +21,9 @@ export const statuses = [
 export type Status = (typeof statuses)[number]
 
 /** What a plugin may say of itself. */
-export type ReportedStatus = "ok" | "recoverable" | "permanent" | "fatal"
+export const reportedStatuses = ["ok", "recoverable", "permanent", "fatal"] as const
+/** What a plugin may say of itself. */
+export type ReportedStatus = (typeof reportedStatuses)[number]
 
 /** How one plugin is, why, and since when (ms since 1970). */
 export interface PluginStatus {

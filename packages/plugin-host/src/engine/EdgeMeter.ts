@@ -24,8 +24,14 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
 
 export class EdgeMeter {
   private readonly counts = new Map<string, EdgeCounts>()
-  /** Errors that were counted as a failure of some edge. */
-  private readonly known = new WeakSet()
+  /** Which parts failed with an error of their own. The same error may be that of several, and again and again. */
+  private readonly failedWith = new WeakMap<object, ReadonlyArray<string>>()
+  private readonly below: (part: string) => ReadonlySet<string>
+
+  /** `below`: the parts that a part uses, directly or through others. */
+  constructor(below: (part: string) => ReadonlySet<string>) {
+    this.below = below
+  }
 
   edge(from: string, to: string, kind: string): EdgeCounts {
     const key = `${from}\u0000${to}\u0000${kind}`
@@ -42,15 +48,23 @@ export class EdgeMeter {
   }
 
   failed(edge: EdgeCounts, error: unknown): void {
+    if (this.isPassedOn(edge.to, error)) {
+      edge.refused++
+      return
+    }
+    edge.failure++
+    if (!isObject(error)) return
+    const before = this.failedWith.get(error)
+    if (before?.includes(edge.to) !== true) this.failedWith.set(error, [...before ?? [], edge.to])
+  }
+
+  /** Whether a part that this one uses has failed with the error, or with what caused it. */
+  private isPassedOn(part: string, error: unknown): boolean {
     let cause: unknown = error
     for (let depth = 0; isObject(cause) && depth < maxCauses; depth++) {
-      if (this.known.has(cause)) {
-        edge.refused++
-        return
-      }
+      if (this.failedWith.get(cause)?.some((failed) => this.below(part).has(failed)) === true) return true
       cause = "cause" in cause ? cause.cause : undefined
     }
-    if (isObject(error)) this.known.add(error)
-    edge.failure++
+    return false
   }
 }

@@ -30,6 +30,28 @@ export interface Graph {
   readonly order: ReadonlyArray<number>
 }
 
+/** Names of all parts that a part uses, directly or through others. */
+export const providersBelow = (graph: Graph): (name: string) => ReadonlySet<string> => {
+  const byName = new Map(graph.nodes.map((node) => [node.name, node]))
+  const known = new Map<string, ReadonlySet<string>>()
+  return (name) => {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const below = new Set<string>()
+    const ahead = [name]
+    for (let at = ahead.pop(); at !== undefined; at = ahead.pop()) {
+      for (const { providers } of byName.get(at)?.requires ?? []) {
+        for (const provider of providers.map((index) => graph.nodes[index]!.name)) {
+          if (!below.has(provider)) ahead.push(provider)
+          below.add(provider)
+        }
+      }
+    }
+    known.set(name, below)
+    return below
+  }
+}
+
 /** One row a node and one for each thing it uses. */
 export const graphText = (graph: Graph): string =>
   graph.order.map((at) => {

@@ -1,5 +1,5 @@
 /** The status machine of every plugin of a composition. Illegal moves are refused: they would be a defect of the host. */
-import type { PluginStatus, ReportedStatus, Status } from "../contract/Status.ts"
+import { type PluginStatus, type ReportedStatus, reportedStatuses, type Status } from "../contract/Status.ts"
 
 const edges: Readonly<Record<Status, ReadonlyArray<Status>>> = {
   starting: ["ok", "recoverable", "permanent", "fatal", "stopping"],
@@ -40,9 +40,10 @@ export class StatusBoard {
     this.listen(this.rows[node])
   }
 
-  /** What a plugin says of itself: taken when the machine allows it, ignored when it comes too late (stopping, given up). */
+  /** What a plugin says of itself: ignored when it comes too late (stopping, given up), or is the host's to say. */
   report(node: number, status: ReportedStatus, message: string, nowMillis: number): boolean {
     const row = this.rows[node]!
+    if (!reportedStatuses.includes(status)) return false
     if (row.status !== status && !edges[row.status].includes(status)) return false
     this.move(node, status, message, nowMillis)
     return true
