@@ -54,8 +54,9 @@ describe("a limit of memory that is raised", () => {
     assert.strictEqual(wait!.cause, "131072 of 262144 bytes are in use")
     assert.strictEqual(
       wait!.remedy,
-      "raise it: peerstrap-m3db set memory.bounded bytes 1MiB (at the next start --memory), or lower --jobs-in-flight"
+      "lower --jobs-in-flight at the next start, or raise the limit of memory"
     )
+    assert.deepStrictEqual(wait!.change, { setting: "memory", value: "1MiB" })
     assert.strictEqual(simulation.trace.length, 2)
     ledger.resize(4_000 * kib)
     assert.deepStrictEqual(simulation.trace, ["list A", "list B", "list C"])

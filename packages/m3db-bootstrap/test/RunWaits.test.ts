@@ -1,5 +1,6 @@
 /** `why`: each wait names what, whom, since when, and what would end it. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Wait } from "@peerstrap/progress"
 import { makeDataset, makeReplica, replicaOf, Simulation, type SimulationSpec } from "./support/SimulatedCluster.ts"
 
 const held = makeDataset({ seed: 4, series: 10, blocks: 1, numShards: 1 })
@@ -32,12 +33,43 @@ describe("a run waits for", () => {
     assert.deepStrictEqual(wait!.peers, ["B", "C"])
   })
 
+  it("peers that a level which is met can do without: says so, and offers nothing", () => {
+    const { replicas, start } = cluster()
+    replicas[2]!.delay = (kind) => kind === "list" ? 300 : 5
+    const simulation = start()
+    const met: Array<Wait> = []
+    simulation.onStepped = () => {
+      const { listing } = simulation.run.active.get(0) ?? {}
+      if (listing?.isMet === true && !listing.isOver) met.push(simulation.run.waits()[0]!)
+    }
+    simulation.play()
+    assert.isNotEmpty(met)
+    for (const { cause, change, waitingFor } of met) {
+      assert.strictEqual(waitingFor, "metadata from C (page 1)")
+      assert.strictEqual(cause, "level majority is met (2 of 3 peers listed); C still answers")
+      assert.isUndefined(change)
+    }
+  })
+
+  it("a peer at level all: the level that the others meet is offered, never the one that the run has", () => {
+    for (const [level, offered] of [["all", "majority"], ["majority", "none"], ["none", undefined]] as const) {
+      const { replicas, start } = cluster({ level })
+      for (const replica of replicas.slice(level === "all" ? 2 : 1)) {
+        replica.fault = () => ({ reason: "unreachable", message: "connection refused" })
+      }
+      const waits = start().play(30_000).run.waits().filter(({ subject }) => subject === "shard 0")
+      const values = new Set(waits.map(({ change }) => change?.value))
+      assert.deepStrictEqual([...values], level === "none" ? [] : [offered], level)
+    }
+  })
+
   it("more peers than there are, when all have listed and the level asks for more", () => {
     const simulation = cluster({ replicationFactor: 5, level: "majority" }, ["A", "B"]).start().play(5_000)
     assert.isUndefined(simulation.run.outcome)
     const [wait] = simulation.run.waits()
     assert.strictEqual(wait!.cause, "2 of 2 peers listed, level majority needs 3")
-    assert.include(wait!.remedy, "set-level one")
+    assert.strictEqual(wait!.remedy, "give more peers, or lower the level to one")
+    assert.deepStrictEqual(wait!.change, { setting: "level", value: "one" })
     simulation.send({ _tag: "level", level: "one", origin: "test" })
     assert.strictEqual(simulation.play().run.outcome?._tag, "incomplete")
     assert.strictEqual(simulation.run.report().missing.total, 1)
@@ -54,7 +86,8 @@ describe("a run waits for", () => {
     assert.include(wait!.waitingFor, `1 series-blocks that level majority does not let go, the first is shard 0 block`)
     assert.include(wait!.waitingFor, Buffer.from(lost).toString("hex"))
     assert.match(wait!.cause, /A, B, C advertised them, every try failed; next try in/)
-    assert.include(wait!.remedy, "set-level none")
+    assert.strictEqual(wait!.remedy, "look after A and B and C, or take what there is with level none")
+    assert.deepStrictEqual(wait!.change, { setting: "level", value: "none" })
   })
 
   it("the only peer that advertised something, when it went away after its listing", () => {

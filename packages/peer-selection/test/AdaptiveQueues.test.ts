@@ -199,7 +199,7 @@ describe("bytes/s", () => {
     assert.strictEqual(queues.wakeAt(10_002), 11_075)
     const [wait] = queues.waits(10_575)
     assert.strictEqual(wait?.cause, "limit of 1000 bytes/s a peer, 1600 bytes queued (next in 0.5 s)")
-    assert.match(wait?.remedy ?? "", /bytesPerSecond/)
+    assert.deepStrictEqual(wait?.change, { setting: "peer-rate", value: "2000" })
     assert.isUndefined(queues.next(11_074))
     assert.isDefined(queues.next(11_075))
   })

@@ -11,6 +11,7 @@ import {
   plainLines,
   type ProgressSnapshot,
   request,
+  shellWord,
   StallDetector,
   type View,
   type Wait
@@ -41,9 +42,6 @@ const nothingYet = (nowMillis: number): ProgressSnapshot => ({
   warnings: []
 })
 
-/** As one word of a shell. */
-const quoted = (path: string): string => /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
-
 /** Which program is watched. */
 export interface Watched {
   /** As people type it, e.g. `peerstrap-m3db`. */
@@ -55,7 +53,7 @@ export interface Watched {
 
 /** A command for its control socket. */
 export const controlCommand = (program: string, command: string, control: string): string =>
-  `npx ${program} ${command} --control ${quoted(control)}`
+  `npx ${program} ${command} --control ${shellWord(control)}`
 
 export const waitingText = (
   waits: ReadonlyArray<Wait>,

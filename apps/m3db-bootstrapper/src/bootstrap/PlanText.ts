@@ -11,6 +11,7 @@ import type { BootstrapPlan } from "./BootstrapPlan.ts"
 import { canSetLevel, levelPart } from "./ControlCommands.ts"
 import type { Existing } from "./Existing.ts"
 import { filesetOutputOf, sinkName } from "./FilesetOutput.ts"
+import { placeFlag } from "./Remedies.ts"
 
 interface Announced {
   readonly host: RunningHost<never>
@@ -23,12 +24,12 @@ interface Announced {
   readonly memoryBytes: number
 }
 
-const levelLine = ({ host, level, origin, plan, settings }: Announced): string => {
+const levelLine = ({ host, level, origin, plan }: Announced): string => {
   const holders = [...plan.peersOfShard.values()].map((peers) => peers.length)
   const peers = Math.min(...holders)
   const needed = requiredSuccesses(level, { majority: majority(plan.replicationFactor), peers })
   const how = canSetLevel(host)
-    ? `change it with: peerstrap-m3db set-level LEVEL --out ${settings.out}`
+    ? `change it with: peerstrap-m3db set-level LEVEL ${placeFlag(plan)}`
     : `${levelPart(host.graph)} does not change it`
   return `level ${level} (${origin}): ${needed} of ${peers} peers must list a shard; ${how}`
 }

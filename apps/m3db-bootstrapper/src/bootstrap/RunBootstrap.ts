@@ -197,7 +197,7 @@ const runParts = Effect.fnUntraced(function*(input: BootstrapInput, state: RunSt
 /** Streams, verifies and tells. Fails only when there is nothing to report on. `FileSystem` is for the run's own directory. */
 export const runBootstrap = Effect.fnUntraced(function*(input: BootstrapInput) {
   const clock = yield* Clock.Clock
-  const state = new RunState(() => clock.currentTimeMillisUnsafe())
+  const state = new RunState(input.plan, () => clock.currentTimeMillisUnsafe())
   const options = reporting({ terminal: input.terminal, json: input.json, state })
   const freeBytes = yield* prepareDirectory(input, state)
   const reporter = yield* makeReporter(options)

@@ -12,6 +12,7 @@ import {
 } from "@peerstrap/progress"
 
 import type { BootstrapHost } from "./Parts.ts"
+import { type RunPlace, withCommand } from "./Remedies.ts"
 
 export type Phase = "starting" | "checking output" | "streaming" | "verifying" | "done"
 
@@ -65,6 +66,7 @@ export class RunState {
   lastWaits: ReadonlyArray<Wait> = []
   /** Undefined while parts start. */
   host: BootstrapHost | undefined
+  private readonly place: RunPlace
   private readonly nowMillis: () => number
   private readonly byteMeter: Meter
   private readonly itemMeter: Meter
@@ -73,7 +75,8 @@ export class RunState {
   private run: StreamRun | undefined
   private readonly statuses = new Map<string, PluginState>()
 
-  constructor(nowMillis: () => number) {
+  constructor(place: RunPlace, nowMillis: () => number) {
+    this.place = place
     this.nowMillis = nowMillis
     this.startedMillis = nowMillis()
     this.byteMeter = new Meter(this.startedMillis)
@@ -131,7 +134,7 @@ export class RunState {
   waits(): ReadonlyArray<Wait> {
     if (this.phase === "done") return []
     const ofRun = this.phase === "streaming" && this.run !== undefined && !this.run.isFinished ? this.run.waits() : []
-    return [...ofRun, ...this.pluginWaits()]
+    return [...ofRun, ...this.pluginWaits()].map((wait) => withCommand(wait, this.place, this.host))
   }
 
   private pluginWaits(): ReadonlyArray<Wait> {

@@ -1,5 +1,5 @@
 /** `why`: what a run is waiting for, from the shard to the cause, with the option that would change it. */
-import { requiredSuccesses } from "@peerstrap/consistency-policy"
+import { type Level, levels, requiredSuccesses } from "@peerstrap/consistency-policy"
 import type { Wait } from "@peerstrap/progress"
 import { isHopeless } from "./RunScope.ts"
 import { SeriesState } from "./SeriesBlock.ts"
@@ -11,13 +11,49 @@ const S = SeriesState
 const seconds = (millis: number): string => `${(Math.max(0, millis) / 1000).toFixed(1)} s`
 
 /** How much is drawn of how much, as of now, and what changes that while the run goes on. */
-const memoryWait = ({ scope: { ledger } }: StreamRun): Pick<Wait, "cause" | "remedy"> => ({
+const memoryWait = ({ scope: { ledger } }: StreamRun): Pick<Wait, "cause" | "remedy" | "change"> => ({
   cause: `${ledger.used} of ${ledger.capacity} bytes are in use${
     ledger.used > ledger.capacity ? ": the limit was lowered, and more is asked for when enough has come back" : ""
   }`,
-  remedy: `raise it: peerstrap-m3db set memory.bounded bytes ${Math.ceil(ledger.capacity / 2 ** 19)}MiB` +
-    " (at the next start --memory), or lower --jobs-in-flight"
+  remedy: "lower --jobs-in-flight at the next start, or raise the limit of memory",
+  change: { setting: "memory", value: `${Math.ceil(ledger.capacity / 2 ** 19)}MiB` }
 })
+
+/** The first of these that is below the run's level and met by those who have listed. `none` is always met, and has nothing below it. */
+const levelBelow = (run: StreamRun, job: ShardStream, wanted: ReadonlyArray<Level>): Level | undefined => {
+  const electorate = { majority: job.majority, peers: job.peers.length }
+  return wanted.find((level) =>
+    levels.indexOf(level) < levels.indexOf(run.scope.level) &&
+    requiredSuccesses(level, electorate) <= job.listing.successes
+  )
+}
+
+type Remedy = Pick<Wait, "remedy" | "change">
+
+/** What to do, or else the lower level that would do without it, if there is one. */
+const lowered = (act: string, level: Level | undefined): Remedy =>
+  level === undefined ? { remedy: act } : {
+    remedy: `${act}, or lower the level to ${level}${level === "none" ? " (best effort, lists what is missing)" : ""}`,
+    change: { setting: "level", value: level }
+  }
+
+const orTakeWhatIs = (run: StreamRun, act: string): Remedy =>
+  run.scope.level === "none"
+    ? { remedy: act }
+    : { remedy: `${act}, or take what there is with level none`, change: { setting: "level", value: "none" } }
+
+/** Of peers that answer, and whose listing only takes its time. */
+const answeringRemedy = (run: StreamRun, job: ShardStream): Remedy => {
+  if (job.listing.successes === 0) return { remedy: "nothing: the peers are answering" }
+  if (job.listing.isMet) {
+    return { remedy: "nothing: the level is met without them, and they are given up when all else is done" }
+  }
+  const level = levelBelow(run, job, ["majority", "one"])
+  return level === undefined ? { remedy: "nothing while they answer" } : {
+    remedy: `nothing while they answer; with level ${level} the run ends without them`,
+    change: { setting: "level", value: level }
+  }
+}
 
 /** All peers have listed, and they are fewer than the level asks for. */
 const electorateWait = (run: StreamRun, job: ShardStream): Wait => ({
@@ -28,7 +64,7 @@ const electorateWait = (run: StreamRun, job: ShardStream): Wait => ({
   }`,
   peers: [],
   level: run.scope.level,
-  remedy: "give more peers, or lower the level: peerstrap-m3db set-level one",
+  ...lowered("give more peers", levelBelow(run, job, ["majority", "one", "none"])),
   sinceMillis: job.lastProgressMillis
 })
 
@@ -41,7 +77,10 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
     job.listing.distrusted[peer] || isHopeless(run.scope, job.peers[peer]!)
   )
   const needed = requiredSuccesses(level, { majority: job.majority, peers: job.peers.length })
-  const reached = `${job.listing.successes} of ${job.peers.length} peers listed, level ${level} needs ${needed}`
+  const listed = `${job.listing.successes} of ${job.peers.length} peers listed`
+  const reached = job.listing.isMet
+    ? `level ${level} is met (${listed})`
+    : `${listed}, level ${level} needs ${needed}`
   const subject = `shard ${job.shard}`
   if (failing.length === 0) {
     if (job.listing.paused) {
@@ -57,14 +96,14 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
     return {
       subject,
       waitingFor: `metadata from ${pages.join(", ")}`,
-      cause: reached,
+      cause: job.listing.isMet
+        ? `${reached}; ${open.map((peer) => job.peerId(peer)).join(", ")} still ${
+          open.length === 1 ? "answers" : "answer"
+        }`
+        : reached,
       peers: open.map((peer) => job.peerId(peer)),
       level,
-      remedy: job.listing.successes === 0
-        ? "nothing: the peers are answering"
-        : job.listing.isMet
-        ? "nothing: the level is met without them, and they are given up when all else is done"
-        : "nothing while they answer; with a lower level the run ends without them: peerstrap-m3db set-level majority",
+      ...answeringRemedy(run, job),
       sinceMillis: job.lastProgressMillis
     }
   }
@@ -80,13 +119,11 @@ const listingWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
   const ids = failing.map((peer) => job.peerId(peer))
   return {
     subject,
-    waitingFor: `metadata from ${ids.join(", ")}: ${reached}`,
+    waitingFor: `metadata from ${ids.join(", ")}${job.listing.isMet ? ", though" : ":"} ${reached}`,
     cause: causes.join("; "),
     peers: ids,
     level,
-    remedy: `bring back ${
-      ids.join(" or ")
-    }, or lower the level: peerstrap-m3db set-level none (best effort, lists what is missing)`,
+    ...lowered(`bring back ${ids.join(" or ")}`, levelBelow(run, job, ["majority", "none"])),
     sinceMillis: job.lastProgressMillis
   }
 }
@@ -114,7 +151,7 @@ const blockedWait = (run: StreamRun, job: ShardStream): Wait | undefined => {
     }`,
     peers: ids,
     level: run.scope.level,
-    remedy: `look after ${ids.join(" and ")}, or take what there is: peerstrap-m3db set-level none`,
+    ...orTakeWhatIs(run, `look after ${ids.join(" and ")}`),
     sinceMillis: job.lastProgressMillis
   }
 }
@@ -132,7 +169,7 @@ const unreachableWait = (run: StreamRun, job: ShardStream): Wait | undefined => 
     ),
     peers: ids,
     level: run.scope.level,
-    remedy: `bring back ${ids.join(" or ")}, or take what there is: peerstrap-m3db set-level none`,
+    ...orTakeWhatIs(run, `bring back ${ids.join(" or ")}`),
     sinceMillis: job.lastProgressMillis
   }
 }

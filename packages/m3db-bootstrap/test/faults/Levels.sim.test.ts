@@ -47,7 +47,7 @@ const saysForWhom = ({ faulty, simulation }: Played): void => {
   const waits = simulation.run.waits()
   const named = waits.filter(({ level, peers }) => level === "all" && peers.includes(faulty))
   assert.isAbove(named.length, 0, JSON.stringify(waits))
-  assert.isTrue(named.some(({ remedy }) => remedy.includes("set-level")), JSON.stringify(named))
+  assert.isTrue(named.some(({ change }) => change?.setting === "level"), JSON.stringify(named))
   const innocent = waits.flatMap(({ level, peers }) => level === "all" ? peers.filter((peer) => peer !== faulty) : [])
   assert.deepStrictEqual(innocent, [])
 }

@@ -31,11 +31,11 @@ describe("two of three down, level majority", { timeout: 60_000 }, () => {
       assert.isUndefined(simulation.run.outcome)
       const waits = simulation.run.waits().filter(({ subject }) => subject.startsWith("shard"))
       assert.isAbove(waits.length, 0)
-      for (const { cause, level, peers, remedy } of waits) {
+      for (const { cause, change, level, peers } of waits) {
         assert.deepStrictEqual(peers.toSorted(), [faulty, honest[0]!].toSorted())
         assert.strictEqual(level, "majority")
         assert.include(cause, "refused")
-        assert.include(remedy, "set-level")
+        assert.deepStrictEqual(change, { setting: "level", value: "none" })
       }
       // Retried for ever, but not often: a dial every few seconds once both are known to be down.
       const dials = simulation.replicas.filter(({ id }) => peersOf(waits).includes(id)).map(({ calls }) => calls.list)

@@ -76,7 +76,8 @@ export const waitOf = (queue: PeerQueue, nowMillis: number): Wait | undefined =>
     cause:
       `limit of ${queue.limit.bytesPerSecond} bytes/s a peer, ${queue.queuedBytes} bytes queued (next in ${next} s)`,
     peers: [queue.id],
-    remedy: "raise the limit of bytes/s a peer (bytesPerSecond), or set it to 0",
+    remedy: "raise the limit of bytes/s a peer, or lift it with 0",
+    change: { setting: "peer-rate", value: String(2 * queue.limit.bytesPerSecond) },
     sinceMillis: nowMillis
   }
 }
