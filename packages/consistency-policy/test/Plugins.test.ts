@@ -32,6 +32,9 @@ describe("levels as plugins", () => {
       assert.strictEqual(change._tag, "Success")
       const wrong = yield* setting(compose(settableLevel({ level: "all" })), "most")
       assert.deepStrictEqual([wrong.change._tag, wrong.after.level], ["Failure", "all"])
+      const { message } = wrong.change._tag === "Failure" ? wrong.change.failure : { message: "" }
+      assert.include(message, "want one of none, one, unstrict_majority, majority, unstrict_all, all")
+      assert.notInclude(message, "Expected")
     }))
 
   it.effect("a fixed one is not", () =>

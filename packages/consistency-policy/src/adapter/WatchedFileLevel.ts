@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import { constants, type FSWatcher, watch } from "node:fs"
 import { open } from "node:fs/promises"
 import { basename, dirname, resolve } from "node:path"
-import { type Level, levels } from "../contract/Level.ts"
+import type { Level } from "../contract/Level.ts"
 import { LevelControl } from "../contract/LevelControl.ts"
 import type { LevelSource } from "../contract/LevelSource.ts"
 import { Limits } from "../contract/Limits.ts"
@@ -52,13 +52,13 @@ const follow = Effect.fnUntraced(function*(options: LevelFileOptions) {
   const directory = yield* directoryWatch(path, signals)
   const ensureWatched = options.watch === false ? Effect.void : directory.ensure
 
-  const check = Effect.fnUntraced(function*(settled: boolean) {
-    const action = file.step(yield* look(path), settled)
+  const check = Effect.fnUntraced(function*(seen: LevelFileLook, settled: boolean) {
+    const action = file.step(seen, settled)
     if (action.act === "set") yield* control.set(action.level, origin)
     else if (action.act === "withdraw") yield* control.withdraw(origin)
     else if (action.act === "warn") {
       yield* Effect.logWarning(
-        `level file ${path}: ${action.message}; the level stays. Allowed: ${levels.join(", ")}`
+        `level file ${path}: ${action.message}; the level stays`
       )
     }
   })
@@ -66,11 +66,16 @@ const follow = Effect.fnUntraced(function*(options: LevelFileOptions) {
   const poll = Effect.as(Effect.sleep(pollMillis), "poll" as const)
   const turn = Effect.flatMap(
     Effect.raceFirst(Queue.take(signals), poll),
-    (cause) => Effect.andThen(ensureWatched, check(cause === "poll"))
+    (cause) => Effect.flatMap(Effect.andThen(ensureWatched, look(path)), (seen) => check(seen, cause === "poll"))
   )
 
   yield* ensureWatched
-  yield* check(true)
+  const first = yield* look(path)
+  // A name that is mistyped looks like this as well.
+  if (first.found === "absent") {
+    yield* Effect.logWarning(`level file ${path} is not there yet; the level stays until it is`)
+  }
+  yield* check(first, true)
   yield* Effect.forkScoped(Effect.forever(turn))
 })
 

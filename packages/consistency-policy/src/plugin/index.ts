@@ -36,7 +36,7 @@ const live = (layer: Layer.Layer<LevelSource | LevelControl>): Layer.Layer<Level
       const runtime = yield* PluginRuntime
       runtime.live("level", {
         summary: "the consistency level",
-        schema: Schema.Literals(levels),
+        schema: configValue(levelType, "The level."),
         current: () => levelOf(source),
         apply: (level: Level, origin) => control.set(level, origin)
       })
