@@ -18,7 +18,9 @@ const settings: ForecastSettings = {
   deadlineMillis: undefined,
   freeBytes: undefined,
   refusal: undefined,
-  kept: 0
+  kept: 0,
+  numShards: 4,
+  hashSeed: 0
 }
 
 const share = (peer: number, askedBlocks: number, askedBytes: number): PeerShare => ({
@@ -27,7 +29,9 @@ const share = (peer: number, askedBlocks: number, askedBytes: number): PeerShare
   heldBlocks: 20,
   heldBytes: 4000,
   askedBlocks,
-  askedBytes
+  askedBytes,
+  foreignBlocks: 0,
+  unaligned: 0
 })
 
 const job = (changed: Partial<JobForecast> = {}): JobForecast => ({
@@ -35,6 +39,7 @@ const job = (changed: Partial<JobForecast> = {}): JobForecast => ({
   holders: 2,
   listed: [share(0, 10, 3_000_000), share(1, 500, 1000)],
   required: 2,
+  agreeing: 2,
   levelMet: true,
   series: 10,
   blocks: [{ blockStart: 0n, seriesBlocks: 10, bytes: 100_000, atMostBytes: 300_000, nameBytes: 500 }],
@@ -43,7 +48,8 @@ const job = (changed: Partial<JobForecast> = {}): JobForecast => ({
   absentOnSome: 0,
   metadataBytes: 10_000,
   foreign: 0,
-  unaligned: 0,
+  foreignAgreed: 0,
+  sample: undefined,
   ...changed
 })
 

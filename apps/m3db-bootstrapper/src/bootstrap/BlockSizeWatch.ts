@@ -34,14 +34,21 @@ export class BlockSizeWatch {
 
   /** Undefined while most streams seen fit their blocks. */
   look(batch: BlockBatch): Misfit | undefined {
-    const bounds = { blockStart: batch.key.blockStart, blockSize: this.blockSize, maxPoints }
     const step = Math.max(1, Math.floor(batch.count / samplesPerBatch))
-    for (let at = 0; at < batch.count; at += step) {
-      const check = checkBlock(batch.data[at]!, bounds)
-      if (check instanceof DecodeError) continue
-      this.sampled++
-      if (check.problems.includes("outside-block")) this.outside++
-    }
+    for (let at = 0; at < batch.count; at += step) this.lookAt(batch.data[at]!, batch.key.blockStart)
+    return this.verdict
+  }
+
+  /** One stream of a block. */
+  lookAt(data: ReadonlyArray<Uint8Array>, blockStart: bigint): void {
+    const check = checkBlock(data, { blockStart, blockSize: this.blockSize, maxPoints })
+    if (check instanceof DecodeError) return
+    this.sampled++
+    if (check.problems.includes("outside-block")) this.outside++
+  }
+
+  /** Undefined while most streams seen fit their blocks. */
+  get verdict(): Misfit | undefined {
     return this.outside * 2 > this.sampled
       ? this.misfit(`${this.outside} of ${this.sampled} series looked at have points`)
       : undefined

@@ -18,10 +18,12 @@ import { PeerRanking, PeerRateSource } from "@peerstrap/peer-selection"
 import type { RunningHost } from "@peerstrap/plugin-host"
 import { BufferMemory } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { BlockSizeWatch, type Misfit } from "./BlockSizeWatch.ts"
 import { planJobs } from "./BootstrapPlan.ts"
 import { blockName, type Existing } from "./Existing.ts"
 import { filesetOutputOf, removeFilesets } from "./FilesetOutput.ts"
+import { lookForFurtherShards } from "./FurtherShards.ts"
 import type { BootstrapInput } from "./RunBootstrap.ts"
 import type { RunState } from "./RunState.ts"
 import { fatalPlugin } from "./StartErrors.ts"
@@ -127,11 +129,21 @@ const streamInScope = Effect.fnUntraced(
       }),
       Effect.forkScoped
     )
+    const further = yield* lookForFurtherShards(options.jobs.length === 0 ? [] : peers, input.plan, input.settings)
+      .pipe(
+        Effect.flatMap((misfit) => {
+          seen.misfit ??= misfit
+          return misfit === undefined ? Effect.void : handle.stop
+        }),
+        Effect.forkScoped
+      )
     yield* Effect.suspend(() => {
       seen.misfit ??= watch?.lookAtEvidence(handle.run)
       return seen.misfit === undefined ? Effect.void : handle.stop
     }).pipe(Effect.andThen(Effect.sleep(evidenceMillis)), Effect.forever, Effect.forkScoped)
     const { outcome, report } = yield* handle.result
+    // A short run may be done before it: nothing is called complete until it is known.
+    if (outcome._tag === "complete" || outcome._tag === "incomplete") yield* Fiber.join(further)
     return { outcome, report, stoppedBy: outcome._tag === "stopped" ? stoppedBy : undefined }
   }
 )

@@ -26,16 +26,19 @@ import { filesKind } from "@peerstrap/storage/plugin"
 import { BufferMemory, formatAddress } from "@peerstrap/transport"
 import { memoryKind } from "@peerstrap/transport/plugin"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { bootstrapFlags } from "../bootstrap/BootstrapFlags.ts"
 import { type BootstrapPlan, planBootstrap, planJobs } from "../bootstrap/BootstrapPlan.ts"
 import { blockName, checkExisting, nothingExists } from "../bootstrap/Existing.ts"
 import { filesetOutputOf } from "../bootstrap/FilesetOutput.ts"
+import { lookForFurtherShards } from "../bootstrap/FurtherShards.ts"
 import { type BootstrapParts, partsProviding, resolveParts } from "../bootstrap/Parts.ts"
 import { plannedPeers } from "../bootstrap/PlannedPeers.ts"
 import { fatalPlugin, partError } from "../bootstrap/StartErrors.ts"
 import { type ForecastSettings, makeForecast } from "../plan/Forecast.ts"
 import { forecastCode, forecastJson, forecastText } from "../plan/ForecastText.ts"
 import { listJobs } from "../plan/ListJobs.ts"
+import { lookAtSamples } from "../plan/LookAtSamples.ts"
 
 const planFlags = {
   ...bootstrapFlags,
@@ -99,7 +102,10 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
   const { bytesPerSecond } = yield* PeerRateSource.use((rates) => rates.current)
   const clients = yield* plannedPeers(plan)
   const jobs = planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start)), settings.jobsInFlight)
-  const listed = yield* listJobs({
+  const further = yield* Effect.forkChild(
+    lookForFurtherShards(jobs.length === 0 ? [] : clients, plan, settings)
+  )
+  const listing = yield* listJobs({
     namespace: settings.namespace,
     blockSize: settings.blockSize,
     jobs,
@@ -116,6 +122,14 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
     onJob: (done) =>
       Effect.sync(() => status.update(() => `plan: ${formatCount(done)} of ${formatCount(jobs.length)} jobs listed`))
   })
+  const misfit = (yield* Fiber.join(further)) ?? (settings.encoding !== "m3tsz" ? undefined : yield* lookAtSamples({
+    forecasts: listing.forecasts,
+    clients,
+    namespace: settings.namespace,
+    blockSize: settings.blockSize,
+    patienceMillis: settings.patience
+  }))
+  const listed = { ...listing, misfit }
   const forecastSettings: ForecastSettings = {
     level,
     peers: plan.peers.map(({ address, id }) => ({ id, address: formatAddress(address) })),
@@ -130,7 +144,9 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
     deadlineMillis: settings.deadline,
     freeBytes,
     refusal: refusal === undefined ? undefined : { message: refusal.message, remedy: refusal.remedy },
-    kept: existing.kept.size
+    kept: existing.kept.size,
+    numShards: plan.numShards,
+    hashSeed: settings.hashSeed
   }
   const forecast = makeForecast(listed, forecastSettings)
   return {
@@ -149,12 +165,13 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
 
 export const plan = command<typeof planFlags, BootstrapPlan | undefined, BootstrapParts>({
   name: "plan",
-  summary: "Say what a bootstrap would do: work, time, memory, disk, risks; nothing is fetched or written",
+  summary: "Say what a bootstrap would do: work, time, memory, disk, risks; nothing is written",
   details: [
     "Takes the flags of bootstrap, and plugins: of a config file as that does. Lists every shard on every peer exactly as a run would, and tells for each peer and in total: series, " +
     "series-blocks and bytes, what would be fetched from whom, which blocks differ, which shards do not reach the level, the time (listing " +
     "as measured just now, data by the rates of --assumed-…), the peak of the memory, the disk. What is in --out is looked at as a run " +
-    "looks at it; with --resume it is verified.",
+    "looks at it; with --resume it is verified. Only where metadata leave open whether --block-size is right, up to four series-blocks are " +
+    "fetched and looked at.",
     "Exit code 0: a run can finish at this level. 1: too few peers hold a shard for it. 3: too few peers answer. 4: disk, memory or " +
     "what is in --out stands in the way. 2: the flags do not fit the cluster."
   ],

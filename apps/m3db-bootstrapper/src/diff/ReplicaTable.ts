@@ -30,6 +30,8 @@ export class ReplicaTable {
   bytes = 0
   /** Listed blocks inside the range that begin between two block starts: the block size is another one. */
   unaligned = 0
+  /** Of them by replica. */
+  readonly unalignedOf: Float64Array
   private readonly starts: ReadonlyArray<bigint>
   private readonly blockOfStart = new Map<bigint, number>()
   private readonly maxBytes: number
@@ -46,6 +48,7 @@ export class ReplicaTable {
   /** `starts`: block starts in ns, ascending; blocks that begin elsewhere are not compared. */
   constructor(replicas: number, starts: ReadonlyArray<bigint>, maxBytes: number) {
     this.replicas = replicas
+    this.unalignedOf = new Float64Array(replicas)
     this.starts = starts
     this.maxBytes = maxBytes
     starts.forEach((start, block) => this.blockOfStart.set(start, block))
@@ -65,6 +68,7 @@ export class ReplicaTable {
       const block = this.blockOfStart.get(start)
       if (block === undefined) {
         this.unaligned++
+        this.unalignedOf[replica]!++
         continue
       }
       const series = this.seriesAt(page, i)

@@ -3,6 +3,7 @@ import { defaultStreamLimits } from "@peerstrap/m3db-bootstrap"
 import { formatBytes, formatCount, formatDuration } from "@peerstrap/progress"
 import type { BlockForecast, JobForecast } from "./JobForecast.ts"
 import { type JobsListed, pageReserveBytes } from "./ListJobs.ts"
+import { usageObstacles } from "./UsageObstacles.ts"
 
 export interface ForecastSettings {
   readonly level: string
@@ -21,6 +22,8 @@ export interface ForecastSettings {
   readonly refusal: { readonly message: string; readonly remedy: string } | undefined
   /** Blocks of a run that `--resume` keeps. */
   readonly kept: number
+  readonly numShards: number
+  readonly hashSeed: number
 }
 
 export interface PeerForecast {
@@ -158,33 +161,6 @@ const shardsText = (jobs: ReadonlyArray<JobForecast>): string => {
   }`
 }
 
-const usageReasons: Readonly<Record<string, string>> = {
-  "unknown-namespace": "check --namespace",
-  "other-protocol": "give the node port (9000): check --peer",
-  "bad-request": "check --namespace, --num-shards and --block-size"
-}
-
-const usageObstacles = ({ failures, forecasts }: JobsListed): Array<Obstacle> => {
-  const obstacles: Array<Obstacle> = []
-  const usage = (message: string, remedy: string) => obstacles.push({ fault: "usage", message, remedy })
-  const [first] = failures
-  const remedy = first === undefined ? undefined : usageReasons[first.reason]
-  if (remedy !== undefined && failures.every((failure) => failure?.reason === first!.reason)) {
-    usage(`all peers say: ${first!.message}`, remedy)
-  }
-  const seriesBlocks = sum(forecasts, (job) => sum(job.blocks, (block) => block.seriesBlocks))
-  if (seriesBlocks === 0 && forecasts.some(({ foreign }) => foreign > 0)) {
-    usage(
-      "no listed series hashes to the shard that it is listed in",
-      "give the cluster's own --num-shards and --hash-seed"
-    )
-  }
-  if (forecasts.some(({ unaligned }) => unaligned > 0)) {
-    usage("listed blocks begin between two block starts", "give the namespace's own --block-size")
-  }
-  return obstacles
-}
-
 const levelObstacles = ({ forecasts }: JobsListed, { level }: ForecastSettings): Array<Obstacle> => {
   const unmet = forecasts.filter(({ levelMet }) => !levelMet)
   const few = unmet.filter(({ holders, required }) => required > holders)
@@ -315,7 +291,7 @@ export const makeForecast = (listed: JobsListed, settings: ForecastSettings): Fo
     memory,
     disk,
     obstacles: [
-      ...usageObstacles(listed),
+      ...usageObstacles(listed, settings),
       ...levelObstacles(listed, settings),
       ...localObstacles(listed, { disk, memory }, settings)
     ],

@@ -29,6 +29,20 @@ export interface PeerShare {
   /** That it would be asked for. */
   readonly askedBlocks: number
   readonly askedBytes: number
+  /** Series-blocks that it lists although their ids hash to other shards. */
+  readonly foreignBlocks: number
+  /** Listed blocks that begin between two block starts. */
+  readonly unaligned: number
+}
+
+/** A series-block that may be looked at to tell whether the block size is right. */
+export interface Sample {
+  /** Index into the peers of the plan. */
+  readonly peer: number
+  readonly shard: number
+  readonly id: Uint8Array
+  /** ns. */
+  readonly blockStart: bigint
 }
 
 export interface JobForecast {
@@ -37,6 +51,8 @@ export interface JobForecast {
   /** Peers that finished their listing. */
   readonly listed: ReadonlyArray<PeerShare>
   readonly required: number
+  /** Peers that must agree before what they say is no single one's lie: a majority, or all there are. */
+  readonly agreeing: number
   readonly levelMet: boolean
   readonly series: number
   readonly blocks: ReadonlyArray<BlockForecast>
@@ -49,8 +65,10 @@ export interface JobForecast {
   readonly metadataBytes: number
   /** Rows whose ids hash to other shards: nothing of them is fetched. */
   readonly foreign: number
-  /** Listed blocks that begin between two block starts. */
-  readonly unaligned: number
+  /** Of them those that at least `agreeing` peers list. */
+  readonly foreignAgreed: number
+  /** The first series-block that somebody has. */
+  readonly sample: Sample | undefined
 }
 
 export interface JobListing {
@@ -82,6 +100,7 @@ class Shares {
   readonly heldBytes: Float64Array
   readonly askedBlocks: Float64Array
   readonly askedBytes: Float64Array
+  readonly foreignBlocks: Float64Array
 
   constructor(columns: number) {
     this.series = Array.from({ length: columns }, () => new Set())
@@ -89,6 +108,7 @@ class Shares {
     this.heldBytes = new Float64Array(columns)
     this.askedBlocks = new Float64Array(columns)
     this.askedBytes = new Float64Array(columns)
+    this.foreignBlocks = new Float64Array(columns)
   }
 
   ask(column: number, size: number): void {
@@ -100,14 +120,16 @@ class Shares {
     return columns.reduce((best, column) => this.askedBytes[column]! < this.askedBytes[best]! ? column : best)
   }
 
-  value(column: number, peer: number): PeerShare {
+  value(column: number, peer: number, unaligned: number): PeerShare {
     return {
       peer,
       series: this.series[column]!.size,
       heldBlocks: this.heldBlocks[column]!,
       heldBytes: this.heldBytes[column]!,
       askedBlocks: this.askedBlocks[column]!,
-      askedBytes: this.askedBytes[column]!
+      askedBytes: this.askedBytes[column]!,
+      foreignBlocks: this.foreignBlocks[column]!,
+      unaligned
     }
   }
 }
@@ -121,6 +143,8 @@ class Tally {
   fanOutBytes = 0
   absentOnSome = 0
   foreign = 0
+  foreignAgreed = 0
+  first: { readonly row: number; readonly column: number } | undefined
   rows = 0
   nameBytes = 0
   seriesNameBytes = 0
@@ -145,6 +169,7 @@ class Tally {
     const offers = this.columns.filter((column) => table.presence(row, column) !== Presence.absent)
     if (offers.length === 0) return
     this.rows++
+    this.first ??= { row, column: offers[0]! }
     const id = table.id(row)
     let [largest, sum, agree] = [0, 0, true]
     for (const column of offers) {
@@ -175,6 +200,14 @@ class Tally {
     block.nameBytes += names
   }
 
+  /** A series-block of another shard. */
+  addForeign(row: number, agreeing: number): void {
+    const offers = this.columns.filter((column) => this.table.presence(row, column) !== Presence.absent)
+    for (const column of offers) this.shares.foreignBlocks[column]!++
+    this.foreign++
+    if (offers.length >= agreeing) this.foreignAgreed++
+  }
+
   metadataBytes(peers: number): number {
     const columns = this.rows === 0 ? 0 : doubled(this.rows) * (groupBytes + cellBytes * peers)
     return columns + this.series.size * seriesBytes + this.seriesNameBytes + this.nameBytes + this.rows * entryBytes
@@ -185,21 +218,25 @@ export const forecastJob = (listing: JobListing, settings: JobSettings): JobFore
   const { job, peerOf, table } = listing
   const tally = new Tally(listing)
   const shards = new Map<Uint8Array, number>()
+  const holders = job.peers.length
+  const needed = majority(settings.replicationFactor)
+  const agreeing = Math.min(needed, holders)
   for (let row = 0; row < table.rows; row++) {
     const id = table.id(row)
     let shard = shards.get(id)
     if (shard === undefined) shards.set(id, shard = shardOf(id, settings.hashSeed, settings.numShards))
     if (shard === job.shard) tally.add(row)
-    else tally.foreign++
+    else tally.addForeign(row, agreeing)
   }
-  const listed = peerOf.flatMap((peer, column) => (peer === undefined ? [] : [tally.shares.value(column, peer)]))
-  const holders = job.peers.length
-  const needed = majority(settings.replicationFactor)
-  const { absentOnSome, fanOut, fanOutBytes, foreign } = tally
+  const listed = peerOf.flatMap((peer, column) =>
+    peer === undefined ? [] : [tally.shares.value(column, peer, table.unalignedOf[column]!)]
+  )
+  const { absentOnSome, fanOut, fanOutBytes, first, foreign, foreignAgreed } = tally
   return {
     shard: job.shard,
     holders,
     listed,
+    agreeing,
     required: requiredSuccesses(settings.level, { majority: needed, peers: holders }),
     // What nobody listed is unknown at every level.
     levelMet: listed.length > 0 && readConsistencyAchieved(settings.level, needed, holders, listed.length),
@@ -210,6 +247,12 @@ export const forecastJob = (listing: JobListing, settings: JobSettings): JobFore
     absentOnSome,
     metadataBytes: tally.metadataBytes(holders),
     foreign,
-    unaligned: table.unaligned
+    foreignAgreed,
+    sample: first === undefined ? undefined : {
+      peer: peerOf[first.column]!,
+      shard: job.shard,
+      id: table.id(first.row),
+      blockStart: table.blockStart(first.row)
+    }
   }
 }

@@ -6,6 +6,7 @@ import { defaultStreamLimits, type StreamJob } from "@peerstrap/m3db-bootstrap"
 import type { CallError, NodeClient } from "@peerstrap/m3db-wire"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { Misfit } from "../bootstrap/BlockSizeWatch.ts"
 import type { PeerFailure } from "../diff/AskPeer.ts"
 import { listShard } from "../diff/ListShard.ts"
 import { ReplicaTable } from "../diff/ReplicaTable.ts"
@@ -44,6 +45,8 @@ export interface JobsListed {
   /** A job whose metadata do not fit into the memory, alone. */
   readonly tooLarge: { readonly shard: number; readonly rows: number; readonly bytes: number } | undefined
   readonly millis: number
+  /** What else shows that the settings are not the cluster's. */
+  readonly misfit?: Misfit | undefined
 }
 
 /** The same client with a count of what its listings brought. */

@@ -7,8 +7,9 @@
 /** One in so many listed rows must be foreign before a peer counts: half of the least that a wrong number of shards brings. */
 const rowsPerForeign = 4
 
-/** Whether so many foreign rows are no odd few. */
-export const isLargeShare = (foreign: number, rows: number): boolean => foreign > 0 && foreign * rowsPerForeign >= rows
+/** Whether so many foreign rows of all that a peer listed are no odd few: `numShards` or `hashSeed` may be wrong. */
+export const isLargeForeignShare = (foreign: number, rows: number): boolean =>
+  foreign > 0 && foreign * rowsPerForeign >= rows
 
 /** Foreign ids remembered at once, by their hash: a few are enough to see that peers list the same. */
 const maxRemembered = 4096
@@ -56,7 +57,7 @@ export class ForeignSeries {
   ): ReadonlyArray<{ peer: number; foreign: number; rows: number }> {
     const all = peers
       .map((peer) => ({ peer, foreign: this.foreign[peer]!, rows: this.rows[peer]! }))
-      .filter(({ foreign, rows }) => isLargeShare(foreign, rows))
+      .filter(({ foreign, rows }) => isLargeForeignShare(foreign, rows))
     if (all.length < needed) return []
     for (const mask of this.listedBy.values()) if (bits(mask) >= needed) return all
     return []
