@@ -87,6 +87,9 @@ describe("what an app starts as", () => {
     assert.isTrue(starts("bootstrap", "--config=AT/block.yaml", "--json"))
     assert.isTrue(starts("plugins", "validate", "AT/flow.yaml"))
     assert.isTrue(starts("plugins", "graph", "AT/compact.json"))
+    // Nobody knows before the program reads it.
+    spawnSync("mkfifo", [join(at, "pipe")])
+    assert.isTrue(starts("bootstrap", "--config", "AT/pipe"))
     assert.isFalse(starts("bootstrap", "--config", "AT/plain.yaml"))
     assert.isFalse(starts("plugins", "list", "--config", "AT/none.yaml", "AT"))
   })

@@ -17,21 +17,22 @@ function node24() {
 
 exports.node24 = node24
 
-// As `maxConfigBytes` of command-line, which says so when a file is longer.
+// As `configLimits.maxConfigBytes` of command-line, which says so when a file is longer.
 const longestConfigBytes = 1 << 20
 
-const textOf = (file) => {
+/** A pipe may have it, and is read by the program alone. */
+const hasPlugins = (file) => {
   try {
     const about = fs.statSync(file)
-    return about.isFile() && about.size <= longestConfigBytes ? fs.readFileSync(file, "utf8") : ""
+    if (!about.isFile()) return about.isFIFO()
+    return about.size <= longestConfigBytes && /(?:^|[\s{,"'])plugins["']?\s*:/m.test(fs.readFileSync(file, "utf8"))
   } catch {
-    return ""
+    return false
   }
 }
 
 /** Whether a word of the command line names a file with a key `plugins`, in YAML or JSON. A file that only looks so costs time. */
-exports.namesPlugins = (words) =>
-  words.some((word) => /(?:^|[\s{,"'])plugins["']?\s*:/m.test(textOf(word.replace(/^--[\w-]+=/, ""))))
+exports.namesPlugins = (words) => words.some((word) => hasPlugins(word.replace(/^--[\w-]+=/, "")))
 
 exports.run = (binDirectory, name) => {
   const program = exports.namesPlugins(process.argv.slice(2)) ? ["main.js"] : ["bundle", "cli.js"]

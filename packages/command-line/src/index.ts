@@ -1,4 +1,5 @@
 export * from "./adapter/ControlFlags.ts"
+export * from "./adapter/InputFile.ts"
 export * from "./adapter/ProcessTerminal.ts"
 export * from "./adapter/Program.ts"
 export * from "./adapter/RunningProcess.ts"

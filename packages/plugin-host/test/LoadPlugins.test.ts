@@ -102,22 +102,28 @@ describe("loadPlugins", () => {
       }])
     }))
 
-  it("writes no warning, and leaves the resolution of other modules as it was", () =>
-    inFolder(async (folder) => {
-      const source = fileURLToPath(new URL("../src/adapter/LoadPlugins.ts", import.meta.url))
-      const main = join(dirname(source), "..", "..", "test", "absent-main.mjs")
-      const script = `
-        import { loadPlugins } from ${JSON.stringify(source)}
-        import * as Effect from "effect/Effect"
-        const loaded = await Effect.runPromise(loadPlugins("dual", ${JSON.stringify(join(folder, "config.yaml"))}))
-        let after = "found"
-        try { import.meta.resolve("dual") } catch { after = "not found" }
-        console.log(loaded.plugins.map(({ id }) => id).join(), after)`
-      const { stderr, stdout } = spawnSync(
-        process.execPath,
-        ["--conditions=@peerstrap/source", "--input-type=module", "--eval", script],
-        { cwd: dirname(main), encoding: "utf8" }
-      )
-      assert.deepStrictEqual([stdout, stderr], ["dual.import not found\n", ""])
-    }))
+  it(
+    "writes no warning, leaves the resolution of other modules as it was, and looks from the working directory for a pipe",
+    () =>
+      inFolder(async (folder) => {
+        const source = fileURLToPath(new URL("../src/adapter/LoadPlugins.ts", import.meta.url))
+        const run = (configPath: string, cwd: string) => {
+          const script = `
+          import { loadPlugins } from ${JSON.stringify(source)}
+          import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}
+          const loaded = await Effect.runPromise(loadPlugins("dual", ${JSON.stringify(configPath)}))
+          let after = "found"
+          try { import.meta.resolve("dual") } catch { after = "not found" }
+          console.log(loaded.plugins?.map(({ id }) => id).join() ?? loaded.failure, after)`
+          const argv = ["--conditions=@peerstrap/source", "--input-type=module", "--eval", script]
+          const { stderr, stdout } = spawnSync(process.execPath, argv, { cwd, encoding: "utf8" })
+          return [stdout, stderr]
+        }
+        assert.deepStrictEqual(run(join(folder, "config.yaml"), dirname(source)), ["dual.import not found\n", ""])
+        for (const pipe of ["/dev/stdin", "/dev/fd/63", "/proc/self/fd/0"]) {
+          assert.deepStrictEqual(run(pipe, folder), ["dual.import found\n", ""])
+        }
+      }),
+    30_000
+  )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { command, ExitCode, type Program, required, Type } from "@peerstrap/command-line"
+import { command, ExitCode, type Program, required, runProgram, Type } from "@peerstrap/command-line"
 import { inProcess } from "@peerstrap/command-line/testing"
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -137,5 +137,25 @@ describe("plugins", () => {
       for (const argv of [["grph"], ["list", "x"], ["explain"], ["validate", "/nowhere.yaml"]]) {
         assert.strictEqual((yield* shop("plugins", ...argv)).code, ExitCode.usage, argv.join(" "))
       }
+    }))
+
+  it.effect("reads the file once: it may be a pipe", () =>
+    Effect.gen(function*() {
+      const texts = ["count: { teeth: 20 }\nplugins: [{ use: gears.wood }]\n"]
+      let out = ""
+      const code = yield* runProgram({
+        program,
+        argv: ["plugins", "validate", "/dev/stdin"],
+        terminal: {
+          out: (text) => Effect.sync(() => void (out += text)),
+          error: () => undefined,
+          isLive: false,
+          color: false,
+          size: () => ({ columns: 80, rows: 24 })
+        },
+        stop: Effect.never,
+        read: () => new TextEncoder().encode(texts.pop() ?? "")
+      })
+      assert.deepStrictEqual([code, out], [ExitCode.done, "/dev/stdin: fits, 3 parts\n"])
     }))
 })

@@ -1,26 +1,11 @@
 /** The process around a program: its streams, signals and files go in, its exit code comes out. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { readFileSync, statSync } from "node:fs"
-import type { CheckContext } from "../contract/Command.ts"
 import { ExitCode } from "../contract/ExitCode.ts"
 import type { Program } from "../contract/Program.ts"
+import { readInputFile } from "./InputFile.ts"
 import { processStop, processTerminal } from "./ProcessTerminal.ts"
 import { runProgram } from "./Program.ts"
-
-/** Bytes of an input file, which is read whole: a placement has 16 MiB at most. */
-export const maxInputBytes = 16 * 1024 * 1024
-
-/** Reads an input file of a check from disk. */
-export const readInputFile: CheckContext["read"] = (path) => {
-  try {
-    const { size } = statSync(path)
-    if (size > maxInputBytes) return { problem: `${path} has ${size} bytes, at most ${maxInputBytes} are read` }
-    return readFileSync(path)
-  } catch (cause) {
-    return { problem: `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}` }
-  }
-}
 
 /** Runs the program on the arguments of this process and ends the process with its exit code. Nothing runs after it. */
 export const runProcess = async (program: Program): Promise<never> => {

@@ -26,8 +26,11 @@ export interface CommandResult {
 /** What checks may look at beside the settings. */
 export interface CheckContext {
   readonly nowNanos: bigint
-  /** The bytes of a local input file (a placement), or why it cannot be read. At most 16 MiB. */
-  readonly read: (path: string) => Uint8Array | { readonly problem: string }
+  /**
+   * The bytes of a local input file (a placement), or why it cannot be read. At most 16 MiB, or `maxBytes`. A pipe is read to its end: what it
+   * says is not there a second time.
+   */
+  readonly read: (path: string, maxBytes?: number) => Uint8Array | { readonly problem: string }
 }
 
 /** The config file that `--config` named, as text. */

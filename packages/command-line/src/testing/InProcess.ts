@@ -1,7 +1,7 @@
 /** Runs a command line of a whole program in this process: much faster than a process of its own, without signals. */
 import * as Effect from "effect/Effect"
+import { readInputFile } from "../adapter/InputFile.ts"
 import { runProgram } from "../adapter/Program.ts"
-import { readInputFile } from "../adapter/RunProcess.ts"
 import type { Program } from "../contract/Program.ts"
 import type { ProgramEnd } from "./ChildProgram.ts"
 

@@ -34,10 +34,16 @@ const resolvedFrom = (specifier: string, parentURL: string): string => {
   }
 }
 
+/** The folder of the config; the working directory when it comes from a pipe, as `/dev/stdin` or `<(…)`, beside which no file can lie. */
+const folderOf = (configPath: string): string => {
+  const path = resolve(configPath)
+  return /^\/(?:dev|proc)\//.test(path) ? process.cwd() : dirname(path)
+}
+
 const isPath = (from: string): boolean => from.startsWith(".") || from.startsWith("/")
 
 const urlOf = (from: string, configPath: string): string => {
-  const folder = dirname(resolve(configPath))
+  const folder = folderOf(configPath)
   return isPath(from)
     ? pathToFileURL(resolve(folder, from)).href
     : resolvedFrom(from, pathToFileURL(resolve(folder, "config")).href)
@@ -60,7 +66,7 @@ const exportsOf = (loaded: Readonly<Record<string, unknown>>): ReadonlyArray<unk
   return [...Object.values(loaded), ...more].flat()
 }
 
-/** All plugins that a module exports, by name, in lists or in its default. `configPath`: files and packages are looked for from its folder. */
+/** All plugins that a module exports, by name, in lists or in its default. `configPath`: files and packages are looked for from its folder, or from the working directory when it is a pipe. */
 export const loadPlugins = (from: string, configPath: string): Effect.Effect<Loaded> => {
   const refused = whyNoModule(from)
   if (refused !== undefined) return Effect.succeed(refused)

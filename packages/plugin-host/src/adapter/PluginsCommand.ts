@@ -11,6 +11,7 @@ import {
   type CommandInput,
   commandJsonSchema,
   type CommandResult,
+  configLimits,
   didYouMean,
   ExitCode,
   type Problem,
@@ -123,10 +124,14 @@ const readMain = (
 ): ReadCommand => {
   const names = commandNames()
   if (path === undefined) return readSettings(main, names, sample, context)
-  const bytes = context.read(path)
+  const bytes = context.read(path, configLimits.maxConfigBytes)
   const text = "problem" in bytes ? "" : new TextDecoder().decode(bytes)
   const hasSection = readConfig({ path, text }, main.name, names).entries.length > 0
-  const found = readSettings(main, names, [...(hasSection ? [] : sample), "--config", path], context)
+  const found = readSettings(main, names, [...(hasSection ? [] : sample), "--config", path], {
+    ...context,
+    // A pipe can be read once.
+    read: (asked, maxBytes) => asked === path ? bytes : context.read(asked, maxBytes)
+  })
   // Nobody gave what the sample has.
   return hasSection ? found : { ...found, given: new Map() }
 }
