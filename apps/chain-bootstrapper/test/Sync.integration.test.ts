@@ -176,6 +176,9 @@ describe("sync", () => {
       assert.strictEqual(code, 3, err)
       assert.match(err, /warning: 1 peer address is known, a quorum needs 3/)
       assert.match(out, /^deadline of 2\.0 s reached at level 0/)
+      const last = err.split("\n").findLast((line) => line.includes(" · ")) ?? ""
+      assert.match(last, /^deadline, level 0/)
+      assert.notMatch(last, /ETA|done/)
       assert.match(out, /waited for at the end:[\s\S]*--min-quorum-peers/)
       assert.strictEqual((yield* runHere("verify", store)).code, 0)
     }), timeout)
@@ -254,7 +257,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       assert.strictEqual(wrong.code, 2)
       assert.match(
         wrong.err,
-        /2 problems, nothing was started[\s\S]*c\.yaml:8:3 min-quorum: [\s\S]*c\.yaml:9:\d+ deadline: /
+        /2 problems, nothing was started[\s\S]*c\.yaml:8:3: min-quorum: [\s\S]*c\.yaml:9:\d+: deadline: /
       )
     }), timeout)
 

@@ -267,6 +267,9 @@ describe("bootstrap", () => {
         const { code, err, out: printed } = yield* child.end
         assert.strictEqual(code, 130, err)
         assert.match(printed, /^stopped by SIGINT: \d of 8 blocks written; go on with --resume/)
+        const last = err.split("\n").findLast((line) => line.includes(" · ")) ?? ""
+        assert.match(last, /^stopped [\d.–]/)
+        assert.notMatch(last, /ETA|done/)
         const stopped = yield* filesetsOf(out)
         assert.strictEqual(stopped.incomplete, 0)
         assert.isBelow(stopped.filesets.length, 8)

@@ -5,6 +5,7 @@ import {
   jsonLines,
   LineDiffer,
   liveView,
+  overEta,
   plainLines,
   type ProgressSnapshot,
   renderLine,
@@ -91,12 +92,31 @@ describe("renderView", () => {
     const lines = renderView(sampleSnapshot({ waits: [waiting] }), { columns: 120, rows: 40, color: false })
     assert.match(
       lines[0] ?? "",
-      /^fetching {2}\[#{15}-{15}\] 50\.0 % {2}12\.0 s {2}ETA 5\.0 s \(low: totals are still growing\)$/
+      /^fetching {2}\[#{11}-{19}\] 37\.5 % {2}12\.0 s {2}ETA 5\.0 s \(low: totals are still growing\)$/
     )
     assert.strictEqual(lines[1], "3 of 8 jobs  6,000 of 12,642 items  5.0 MiB of 10.0 MiB+  1.0 MiB/s")
     assert.strictEqual(lines[2], "shard 3 waits for metadata from peer C: connection refused")
-    assert.strictEqual(lines[4], "  C  down  0 B/s  0 in flight  7 failures  (connection refused)")
+    assert.strictEqual(lines[4], "  C  down  answers at 0 B/s  0 in flight  7 failures  (connection refused)")
     assert.match(lines[5] ?? "", /shard 3/)
+  })
+  it("claims no part of a total that grows: jobs count, or nothing when all that is known is done", () => {
+    const growing = (done: number, jobsDone: number) =>
+      renderLine(sampleSnapshot({
+        jobs: { done: jobsDone, total: 64 },
+        items: { done, total: 1000, totalIsGrowing: true },
+        bytes: { done: 5, total: 0, totalIsGrowing: true }
+      })).split(" · ")[0]
+    assert.strictEqual(growing(1000, 8), "fetching 12.5 %")
+    assert.strictEqual(growing(1000, 64), "fetching –")
+    assert.strictEqual(growing(910, 64), "fetching 91.0 %")
+  })
+  it("estimates nothing for a run that has ended before it was done", () => {
+    const ended = sampleSnapshot({ phase: "deadline", eta: overEta })
+    assert.notInclude(renderLine(ended), "ETA")
+    assert.match(
+      renderView(ended, { columns: 120, rows: 1, color: false })[0]!,
+      /^deadline {2}\[.*\] 37\.5 % {2}12\.0 s$/
+    )
   })
   it("counts what it does not list", () => {
     const lanes = Array.from(

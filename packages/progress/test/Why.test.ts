@@ -100,7 +100,7 @@ describe("estimateEta", () => {
   })
   it("says how sure it is", () => {
     assert.strictEqual(etaWith({ totalIsGrowing: true }), "low: totals are still growing")
-    assert.strictEqual(etaWith({ totalIsGrowing: true, done: 1000 }), "low: totals are still growing")
+    assert.strictEqual(etaWith({ totalIsGrowing: true, done: 1000 }), "unknown: totals are still growing")
     assert.strictEqual(etaWith({ elapsedMillis: 4999 }), "low: just begun")
     assert.strictEqual(etaWith({ ratePerSecond: 201 }), "low: the rate changes a lot")
     assert.strictEqual(etaWith({ ratePerSecond: 75 }), "medium: the rate changes")

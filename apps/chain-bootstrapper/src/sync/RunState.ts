@@ -3,10 +3,12 @@ import type { SyncRun, SyncSnapshot } from "@peerstrap/chain-bootstrap"
 import { LogThreshold, type LogThresholdLevel, type PluginStatus, type RunningHost } from "@peerstrap/plugin-host"
 import {
   type Amount,
+  doneEta,
   estimateEta,
   type Eta,
   formatCount,
   Meter,
+  overEta,
   type ProgressSnapshot,
   type Wait
 } from "@peerstrap/progress"
@@ -15,11 +17,10 @@ import type { Until } from "../FlagTypes.ts"
 import { PartStates, type TroubledPart } from "./PartStates.ts"
 import type { PeerTrouble } from "./PeerTrouble.ts"
 
-/** `starting`, `syncing`, `stopping`, `verifying`, `serving`, `done`, and while it starts what plugins say they are at, e.g. `opening store`. */
+/** `starting`, `syncing`, `stopping`, `verifying`, `serving`, at the end `done`, `halted`, `deadline`, `stopped` or `failed`, and while it starts what plugins say they are at, e.g. `opening store`. */
 export type Phase = string
 
 const unknownEta: Eta = { millis: null, confidence: "unknown", reason: "nothing to estimate from yet" }
-const doneEta: Eta = { millis: 0, confidence: "high", reason: "done" }
 const nothing: Amount = { done: 0, total: 0, totalIsGrowing: false }
 
 /** Blocks between where the run began and where it ends, as far as that is known. */
@@ -240,13 +241,13 @@ export class RunState {
         totalIsGrowing: false
       }
       : blockAmount(sync, this.startLevel, this.until)
-    const isOver = sync.phase === "synced" || this.phaseName === "done"
+    const isDone = this.phaseName === "done" || (this.phaseName === "syncing" && sync.phase === "synced")
     return {
       jobs: { done: sync.segments, total: sync.segments },
       items,
       bytes: { done: counters.unitBytes, total: 0, totalIsGrowing: items.totalIsGrowing },
       rates: { bytesPerSecond: this.byteMeter.ratePerSecond(now), itemsPerSecond: meter.ratePerSecond(now) },
-      eta: isOver ? doneEta : estimateEta({
+      eta: isDone ? doneEta : this.phaseName !== "syncing" ? overEta : estimateEta({
         ...items,
         ratePerSecond: meter.ratePerSecond(now),
         averagePerSecond: meter.averagePerSecond(now),

@@ -16,6 +16,7 @@ import {
   watchRun
 } from "@peerstrap/command-line"
 import { LevelSource } from "@peerstrap/consistency-policy"
+import type { Outcome } from "@peerstrap/m3db-bootstrap"
 import { Host, LogThreshold, machineBudgets, type PluginStatus, type Status } from "@peerstrap/plugin-host"
 import { formatBytes, serveControl } from "@peerstrap/progress"
 import { type FileError, FileSystem } from "@peerstrap/storage"
@@ -34,7 +35,7 @@ import { announcePlan } from "./PlanText.ts"
 import { logsOf, reporting } from "./Reporter.ts"
 import { reportFileName } from "./ReportText.ts"
 import { bootstrapResult, type Ending } from "./Result.ts"
-import { RunState } from "./RunState.ts"
+import { type EndPhase, RunState } from "./RunState.ts"
 import { diskError, fatalPlugin, partError, stoppedEarly } from "./StartErrors.ts"
 import { streamBlocks } from "./StreamBlocks.ts"
 
@@ -125,6 +126,14 @@ const storeReport = Effect.fnUntraced(function*(plan: BootstrapPlan, result: Com
   )
 })
 
+const endPhases: Readonly<Record<Outcome["_tag"], EndPhase>> = {
+  complete: "done",
+  incomplete: "incomplete",
+  deadline: "deadline",
+  stopped: "stopped",
+  failed: "failed"
+}
+
 const steps = Effect.fnUntraced(
   function*(host: BootstrapHost, input: BootstrapInput, state: RunState, reporter: Reporter) {
     const { plan, settings } = input
@@ -164,7 +173,8 @@ const steps = Effect.fnUntraced(
       )
       : undefined
     const stoppedWhileVerifying = typeof verified === "string" ? verified : undefined
-    state.enter("done")
+    const isSound = typeof verified === "string" || verified?.every(({ ok }) => ok) !== false
+    state.enter(stoppedWhileVerifying !== undefined ? "stopped" : isSound ? endPhases[outcome._tag] : "failed")
     const ending: Ending = {
       plan,
       settings,
@@ -204,6 +214,8 @@ export const runBootstrap = Effect.fnUntraced(function*(input: BootstrapInput) {
   yield* watchRun(reporter, options).pipe(Effect.forkScoped)
   if (freeBytes !== undefined) reporter.event("disk", { path: input.plan.outPath, freeBytes })
   const threshold = () => state.host === undefined ? "info" : Context.get(state.host.context, LogThreshold).level()
-  const ending = yield* Effect.provide(runParts(input, state, reporter), logsOf(reporter, threshold))
+  const ending = yield* Effect.provide(runParts(input, state, reporter), logsOf(reporter, threshold)).pipe(
+    Effect.onError(() => Effect.sync(() => state.enter("failed")))
+  )
   return yield* storeReport(input.plan, bootstrapResult(ending))
 })

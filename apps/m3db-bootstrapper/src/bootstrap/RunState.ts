@@ -2,10 +2,12 @@
 import type { RunSnapshot, StreamRun } from "@peerstrap/m3db-bootstrap"
 import type { PluginProgress, PluginStatus, WhyChain } from "@peerstrap/plugin-host"
 import {
+  doneEta,
   estimateEta,
   type Eta,
   formatCount,
   Meter,
+  overEta,
   type PeerSnapshot,
   type ProgressSnapshot,
   type Wait
@@ -14,10 +16,14 @@ import {
 import type { BootstrapHost } from "./Parts.ts"
 import { type RunPlace, withCommand } from "./Remedies.ts"
 
-export type Phase = "starting" | "checking output" | "streaming" | "verifying" | "done"
+/** How a run ends: by itself, whole or not, or against its will. */
+export type EndPhase = "done" | "incomplete" | "deadline" | "stopped" | "failed"
+
+export type Phase = "starting" | "checking output" | "streaming" | "verifying" | EndPhase
+
+const ends: ReadonlySet<Phase> = new Set<EndPhase>(["done", "incomplete", "deadline", "stopped", "failed"])
 
 const noEta: Eta = { millis: null, confidence: "unknown", reason: "depends on the disk" }
-const doneEta: Eta = { millis: 0, confidence: "high", reason: "done" }
 
 const peerSnapshot = (peer: RunSnapshot["peers"][number]): PeerSnapshot => ({
   id: peer.id,
@@ -132,7 +138,7 @@ export class RunState {
   }
 
   waits(): ReadonlyArray<Wait> {
-    if (this.phase === "done") return []
+    if (ends.has(this.phase)) return []
     const ofRun = this.phase === "streaming" && this.run !== undefined && !this.run.isFinished ? this.run.waits() : []
     return [...ofRun, ...this.pluginWaits()].map((wait) => withCommand(wait, this.place, this.host))
   }
@@ -166,7 +172,7 @@ export class RunState {
       totalIsGrowing: !run.finished &&
         (jobs.done + jobs.active.length < jobs.total || jobs.active.some(({ state }) => state === "listing"))
     }
-    const eta = run.finished ? doneEta : estimateEta({
+    const eta = this.etaAtRest(run.finished) ?? estimateEta({
       ...items,
       ratePerSecond: rates.itemsPerSecond,
       averagePerSecond: this.itemMeter.averagePerSecond(now),
@@ -195,6 +201,11 @@ export class RunState {
     }
   }
 
+  /** Undefined while streaming goes on. */
+  private etaAtRest(isFinished: boolean): Eta | undefined {
+    return this.phase === "done" ? doneEta : ends.has(this.phase) ? overEta : isFinished ? noEta : undefined
+  }
+
   private fileProgress() {
     const { done, total } = this.files
     return {
@@ -202,7 +213,7 @@ export class RunState {
       items: { done, total, totalIsGrowing: false },
       bytes: { done: 0, total: 0, totalIsGrowing: false },
       rates: { bytesPerSecond: 0, itemsPerSecond: 0 },
-      eta: noEta,
+      eta: this.etaAtRest(true)!,
       lanes: [],
       peers: [],
       waits: []

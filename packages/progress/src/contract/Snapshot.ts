@@ -11,12 +11,12 @@ export interface Amount {
   readonly totalIsGrowing: boolean
 }
 
-/** How far an estimate can be trusted; `unknown` comes with no number. */
-export type EtaConfidence = "unknown" | "low" | "medium" | "high"
+/** How far an estimate can be trusted; `unknown` comes with no number, and so does `over`: the run has ended or is ending, nothing is estimated. */
+export type EtaConfidence = "unknown" | "low" | "medium" | "high" | "over"
 
 /** When a run will be done, and how far to trust that. */
 export interface Eta {
-  /** Milliseconds from now; null when unknown. */
+  /** Milliseconds from now; null when unknown or over. */
   readonly millis: number | null
   readonly confidence: EtaConfidence
   /** Why not better, e.g. `totals are still growing`. */
@@ -39,6 +39,7 @@ export interface PeerSnapshot {
   readonly id: string
   /** e.g. `connected`, `resting`, `down`. */
   readonly state: string
+  /** While it answers, from the request to the last byte; not an average over the run, which a limit of bytes/s holds. */
   readonly bytesPerSecond: number
   /** Batches in flight. */
   readonly inFlight: number
@@ -48,7 +49,7 @@ export interface PeerSnapshot {
 
 /** How far a run is at one moment; times in ms since 1970, sizes in bytes. */
 export interface ProgressSnapshot {
-  /** e.g. `listing`, `fetching`, `verifying`, `done`. */
+  /** e.g. `listing`, `fetching`, `verifying`; at the end `done`, or why it is not: e.g. `incomplete`, `deadline`, `stopped`, `failed`. */
   readonly phase: string
   readonly startedMillis: number
   readonly nowMillis: number

@@ -13,6 +13,12 @@ export interface EtaInput {
   readonly elapsedMillis: number
 }
 
+/** Of a run that is done: nothing is left. */
+export const doneEta: Eta = { millis: 0, confidence: "high", reason: "done" }
+
+/** Of a run that has ended, or is ending, before it was done: nothing is estimated. */
+export const overEta: Eta = { millis: null, confidence: "over", reason: "the run has ended" }
+
 const unknown = (reason: string): Eta => ({ millis: null, confidence: "unknown", reason })
 
 /**
@@ -22,7 +28,8 @@ const unknown = (reason: string): Eta => ({ millis: null, confidence: "unknown",
 export const estimateEta = (input: EtaInput): Eta => {
   const { averagePerSecond, done, elapsedMillis, ratePerSecond, total, totalIsGrowing } = input
   if (!(total > 0)) return unknown("no totals yet")
-  if (done >= total && !totalIsGrowing) return { millis: 0, confidence: "high", reason: "done" }
+  if (done >= total && !totalIsGrowing) return doneEta
+  if (done >= total) return unknown("totals are still growing")
   if (!(averagePerSecond > 0)) return unknown("nothing has come yet")
   if (!(ratePerSecond > 0)) return unknown("nothing comes at present")
   const millis = Math.round((Math.max(0, total - done) * 1000) / averagePerSecond)

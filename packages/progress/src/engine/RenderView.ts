@@ -33,20 +33,31 @@ const ofTotal = (done: string, total: string, isGrowing: boolean): string =>
 const amountText = (amount: Amount, format: (value: number) => string): string =>
   amount.total > 0 ? ofTotal(format(amount.done), format(amount.total), amount.totalIsGrowing) : format(amount.done)
 
+/** Empty when there is nothing to wait for. */
 const etaText = (eta: Eta): string =>
-  eta.millis === null
+  eta.confidence === "over"
+    ? ""
+    : eta.millis === null
     ? `ETA unknown (${eta.reason})`
     : `ETA ${formatDuration(eta.millis)} (${eta.confidence}: ${eta.reason})`
 
 const byBytes = (snapshot: ProgressSnapshot): boolean => snapshot.bytes.total > 0
 
-const percentOf = (snapshot: ProgressSnapshot): string =>
-  byBytes(snapshot)
-    ? formatPercent(snapshot.bytes.done, snapshot.bytes.total)
-    : formatPercent(snapshot.items.done, snapshot.items.total)
+/** While totals grow, amounts say of what is known only: then jobs count, or nothing where all that is known is done. */
+const shareOf = (snapshot: ProgressSnapshot): { readonly done: number; readonly total: number } => {
+  const amount = byBytes(snapshot) ? snapshot.bytes : snapshot.items
+  if (!amount.totalIsGrowing) return amount
+  if (snapshot.jobs.done < snapshot.jobs.total) return snapshot.jobs
+  return amount.done < amount.total ? amount : { done: 0, total: 0 }
+}
+
+const percentOf = (snapshot: ProgressSnapshot): string => {
+  const { done, total } = shareOf(snapshot)
+  return formatPercent(done, total)
+}
 
 const bar = (snapshot: ProgressSnapshot, width: number): string => {
-  const { done, total } = byBytes(snapshot) ? snapshot.bytes : snapshot.items
+  const { done, total } = shareOf(snapshot)
   const filled = total > 0 ? Math.min(width, Math.floor((done / total) * width)) : 0
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}]`
 }
@@ -56,7 +67,7 @@ const laneLine = (lane: LaneSnapshot): string =>
   (lane.waitingFor === undefined ? "" : `  waits for ${lane.waitingFor}`)
 
 const peerLine = (peer: PeerSnapshot): string =>
-  `  ${peer.id}  ${peer.state}  ${formatRate(peer.bytesPerSecond)}  ${peer.inFlight} in flight` +
+  `  ${peer.id}  ${peer.state}  answers at ${formatRate(peer.bytesPerSecond)}  ${peer.inFlight} in flight` +
   (peer.failures === 0 ? "" : `  ${formatCount(peer.failures)} failures`) +
   (peer.lastError === undefined ? "" : `  (${peer.lastError})`)
 
@@ -78,7 +89,7 @@ export const renderView = (snapshot: ProgressSnapshot, options: RenderOptions): 
   const lanes = snapshot.lanes.toSorted((a, b) => laneUrgency(a) - laneUrgency(b))
   const width = Math.max(0, Math.min(30, columns - 40))
   const summary = [
-    `${snapshot.phase}  ${bar(snapshot, width)} ${percentOf(snapshot)}  ${elapsed}  ${etaText(snapshot.eta)}`,
+    `${snapshot.phase}  ${bar(snapshot, width)} ${percentOf(snapshot)}  ${elapsed}  ${etaText(snapshot.eta)}`.trimEnd(),
     `${jobs}  ${amountText(snapshot.items, formatCount)} items  ${amountText(snapshot.bytes, formatBytes)}  ${
       formatRate(snapshot.rates.bytesPerSecond)
     }`
@@ -103,7 +114,7 @@ export const renderLine = (snapshot: ProgressSnapshot): string => {
     `${amountText(snapshot.items, formatCount)} items`,
     amountText(snapshot.bytes, formatBytes),
     formatRate(snapshot.rates.bytesPerSecond),
-    etaText(snapshot.eta)
+    ...(etaText(snapshot.eta) === "" ? [] : [etaText(snapshot.eta)])
   ]
   const first = mergeWaits(snapshot.waits)[0]
   if (first !== undefined) parts.push(formatWait(first))
