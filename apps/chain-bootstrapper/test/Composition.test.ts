@@ -161,7 +161,7 @@ plugins:
       const run = yield* runHere("sync", "--config", path)
       assert.deepStrictEqual([wrong.code, run.code], [2, 2])
       for (const said of [wrong.out, run.err]) {
-        assert.match(said, /run\.yaml:4:\d+ mode: .*segmented/)
+        assert.match(said, /run\.yaml:4:\d+: mode: .*segmented/)
         assert.match(
           said,
           /run\.yaml:6:10: there is no plugin "chain\.aplier\.archive"; did you mean chain\.applier\.archive/

@@ -121,9 +121,9 @@ describe("flags beside parts of the config file", () => {
       const told = yield* refused("sync:\n  memory: 1GiB\n  applier: simulator\n", words("--mode fast --memory 2GiB"))
       assert.match(told[0]!, /^--mode: "fast"; want/)
       assert.deepStrictEqual(told.slice(1), [
-        "run.yaml:3:3 applier: chooses chain.applier.simulator, and chain.applier.command at run.yaml:5:10 stands in its place",
+        "run.yaml:3:3: applier: chooses chain.applier.simulator, and chain.applier.command at run.yaml:5:10 stands in its place",
         "--memory: gives bytes of memory.bounded, and so does run.yaml:7:36",
-        "run.yaml:2:3 memory: gives bytes of memory.bounded, and so does run.yaml:7:36"
+        "run.yaml:2:3: memory: gives bytes of memory.bounded, and so does run.yaml:7:36"
       ])
     }).pipe(Effect.scoped))
 

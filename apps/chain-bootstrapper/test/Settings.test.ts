@@ -109,15 +109,15 @@ describe("the config file of sync", () => {
     const file = `${goodFile}  minimum-peers: 3\n  mode: fast\n  max-peers: many\n`
     const { problems } = read(["--config", "c.yaml"], { "c.yaml": file })
     assert.strictEqual(problems.length, 3, problems.join("\n"))
-    assert.match(problems[0]!, /^c\.yaml:8:3 .*minimum-peers/)
-    assert.match(problems.join("\n"), /c\.yaml:9:\d+ mode: .*one of auto, segmented, anchored/)
-    assert.match(problems.join("\n"), /c\.yaml:10:\d+ max-peers: .*whole number/)
+    assert.match(problems[0]!, /^c\.yaml:8:3: minimum-peers/)
+    assert.match(problems.join("\n"), /c\.yaml:9:\d+: mode: .*one of auto, segmented, anchored/)
+    assert.match(problems.join("\n"), /c\.yaml:10:\d+: max-peers: .*whole number/)
   })
 
   it("takes every flag of the table", () => {
     for (const key of Object.keys(syncFlags)) {
       const { problems } = read(["--config", "c.yaml"], { "c.yaml": `sync:\n  ${flagName(key)}: {}\n` })
-      assert.isTrue(problems.some((one) => one.startsWith(`c.yaml:2:3 ${flagName(key)}: `)), key)
+      assert.isTrue(problems.some((one) => one.startsWith(`c.yaml:2:3: ${flagName(key)}: `)), key)
     }
   })
 })

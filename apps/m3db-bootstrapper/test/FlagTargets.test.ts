@@ -104,9 +104,9 @@ describe("flags beside parts of the config file", () => {
       assert.match(told[0]!, /^--window: "none"; want/)
       assert.match(told[1]!, /^run\.yaml:16:10: there is no plugin "transport\.tpc"/)
       assert.deepStrictEqual(told.slice(2), [
-        "run.yaml:3:3 resume: is about m3db.sink.filesets, and m3db.sink.discard at run.yaml:14:10 stands in its place",
+        "run.yaml:3:3: resume: is about m3db.sink.filesets, and m3db.sink.discard at run.yaml:14:10 stands in its place",
         "--memory: gives bytes of memory.bounded, and so does run.yaml:6:13",
-        "run.yaml:2:3 memory: gives bytes of memory.bounded, and so does run.yaml:6:13"
+        "run.yaml:2:3: memory: gives bytes of memory.bounded, and so does run.yaml:6:13"
       ])
     }))
 

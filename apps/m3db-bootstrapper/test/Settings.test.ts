@@ -84,7 +84,7 @@ describe("the command line and the config file", () => {
     const text = `bootstrap:\n${keys.map((key) => `  ${key}: {a: 1}`).join("\n")}\n`
     const { problems } = read(["--config", "c.yaml"], { "c.yaml": text })
     keys.forEach((key, at) => {
-      const place = `c.yaml:${at + 2}:3 ${key}: is a map; want `
+      const place = `c.yaml:${at + 2}:3: ${key}: is a map; want `
       assert.isTrue(problems.some((problem) => problem.startsWith(place)), `${place} in\n${problems.join("\n")}`)
     })
     assert.strictEqual(problems.length, keys.length)
@@ -118,8 +118,8 @@ describe("the command line and the config file", () => {
     const inFile = read(["--config", "c.yaml"], { "c.yaml": file }).problems
     assert.deepStrictEqual(inFile.map((problem) => problem.split(": ")[0]), [
       "c.yaml:10:1",
-      "c.yaml:8:3 block-sise",
-      "c.yaml:9:3 config"
+      "c.yaml:8:3",
+      "c.yaml:9:3"
     ])
     assert.isTrue(inFile[0]!.includes("did you mean bootstrap?"))
     assert.isTrue(inFile[1]!.includes("did you mean block-size?"))

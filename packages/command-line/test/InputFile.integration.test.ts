@@ -76,7 +76,7 @@ describe.skipIf(process.platform === "win32")("an input file", () => {
     assert.deepStrictEqual(substituted, { status: 0, stderr: "", stdout: "xxxxend\n" })
     const wrong = runShell(`echo 'prints: { num-byte: 4 }' | ${program} prints --config /dev/stdin`)
     assert.deepStrictEqual([wrong.status, wrong.stdout], [2, ""])
-    assert.include(wrong.stderr, "/dev/stdin:1:11 num-byte: no such key of prints; did you mean num-bytes?")
+    assert.include(wrong.stderr, "/dev/stdin:1:11: num-byte: no such key of prints; did you mean num-bytes?")
   }, 30_000)
 
   it.live("into which nobody writes ends with the first signal", () =>

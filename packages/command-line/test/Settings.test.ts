@@ -37,8 +37,10 @@ const copy = command({
     quiet: toggle("No words.")
   },
   examples: [],
-  check: ({ count }, operands, context, problem) => {
+  check: ({ count, word }, operands, context, problem) => {
     if (count === operands.length) problem({ where: "--count", message: "is the number of operands" })
+    const last = word?.findLast((each, at) => word.indexOf(each) < at)
+    if (last !== undefined) problem({ where: "--word", message: `${shown(last)} is there twice` })
     return context.nowNanos
   },
   run: () => {
@@ -68,11 +70,11 @@ describe("a command line", () => {
     const text = "copy:\n  count: 4\n  block-size: 2h\n  target: /t\n  quiet: true\nmove:\n  pairs: a=b\n"
     const { given } = read("a --config c.yaml --count 5 --word=b".split(" "), { "c.yaml": text })
     assert.deepStrictEqual([...given], [
-      ["target", ["c.yaml:4:3 target"]],
-      ["count", ["--count", "c.yaml:2:3 count"]],
-      ["blockSize", ["c.yaml:3:3 block-size"]],
+      ["target", ["c.yaml:4:3: target"]],
+      ["count", ["--count", "c.yaml:2:3: count"]],
+      ["blockSize", ["c.yaml:3:3: block-size"]],
       ["word", ["--word"]],
-      ["quiet", ["c.yaml:5:3 quiet"]],
+      ["quiet", ["c.yaml:5:3: quiet"]],
       ["config", ["--config"]]
     ])
     assert.strictEqual(read(["--help", "--count", "5"]).given.size, 0)
@@ -151,14 +153,43 @@ describe("a config file", () => {
     const file =
       "copy:\n  target: {a: 1}\n  count: 1.5\n  word: abc\n  pairs: 3\n  block-sise: 2h\n  config: x\n  quiet: 1\n  1: 2\nmive: {}\n"
     assert.deepStrictEqual(fileProblems(file), [
-      "c.yaml:10:1: no command \"mive\"; did you mean move?; commands are copy, move",
-      "c.yaml:6:3 block-sise: no such key of copy; did you mean block-size?",
-      "c.yaml:7:3 config: no such key of copy",
-      "c.yaml:9:3 1: no such key of copy",
-      "c.yaml:2:3 target: is a map; want a path, e.g. target: /data",
-      "c.yaml:3:3 count: \"1.5\" is a number; want a whole number from 1 to 9, e.g. count: 3",
-      "c.yaml:5:3 pairs: \"3\" is odd, or no number",
-      "c.yaml:8:3 quiet: \"1\" is an integer; want true or false, e.g. quiet: true"
+      "c.yaml:10:1: this program has no command \"mive\"; did you mean move?; it has copy, move",
+      "c.yaml:6:3: block-sise: no such key of copy; did you mean block-size?",
+      "c.yaml:7:3: config: no such key of copy",
+      "c.yaml:9:3: 1: no such key of copy",
+      "c.yaml:2:3: target: is a map; want a path, e.g. target: /data",
+      "c.yaml:3:3: count: \"1.5\" is a number; want a whole number from 1 to 9, e.g. count: 3",
+      "c.yaml:5:3: pairs: \"3\" is odd, or no number",
+      "c.yaml:8:3: quiet: \"1\" is an integer; want true or false, e.g. quiet: true"
+    ])
+  })
+
+  it("has problems of items, and of what is compared, told where they stand", () => {
+    assert.deepStrictEqual(fileProblems("copy:\n  target: /t\n  word:\n    - abc\n    - a!\n"), [
+      "c.yaml:5:7: word: \"a!\"; want a list, each item a word, e.g. word: [abc]"
+    ])
+    const file = "copy:\n  target: /t\n  count: 1\n  word: [abc, d, d]\n"
+    assert.deepStrictEqual(fileProblems(file), [
+      "c.yaml:3:3: count: is the number of operands",
+      "c.yaml:4:15: word: \"d\" is there twice"
+    ])
+    const argv = ["a", "--config", "c.yaml", "--count", "1", "--word=d", "--word=d"]
+    assert.deepStrictEqual(read(argv, { "c.yaml": file }).problems, [
+      "--count: is the number of operands",
+      "--word: \"d\" is there twice"
+    ])
+  })
+
+  it("that cannot be read, or is another program's, leaves nothing missing", () => {
+    const missing = "--target: is missing; want a path, e.g. --target /data"
+    assert.deepStrictEqual(fileProblems("move: {}\n"), [missing])
+    assert.deepStrictEqual(fileProblems("jump: {}\n"), [
+      "c.yaml:1:1: this program has no command \"jump\"; it has copy, move"
+    ])
+    assert.deepStrictEqual(fileProblems("copy:\n  word: [1\n").filter((problem) => problem === missing), [])
+    assert.deepStrictEqual(read(["a", "--config", "gone", "--count", "x"]).problems, [
+      "--config: gone cannot be read",
+      "--count: \"x\"; want a whole number from 1 to 9, e.g. --count 3"
     ])
   })
 

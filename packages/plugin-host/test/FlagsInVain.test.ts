@@ -173,13 +173,13 @@ describe("a flag that was given, beside a part of the file", () => {
     Effect.gen(function*() {
       const text = `count:\n  teeth: 20\n${plugins("use: gears.wood", "use: counter.quiet")}`
       const vain = "is about gears.steel, and gears.wood at run.yaml:4:10 stands in its place; leave one of the two out"
-      assert.deepEqual(yield* counted(text), [`run.yaml:2:3 teeth: ${vain}`])
+      assert.deepEqual(yield* counted(text), [`run.yaml:2:3: teeth: ${vain}`])
       assert.deepEqual(yield* counted(text, ["--teeth", "21", "--counter", "clockwork"]), [
         `--teeth: ${vain}`,
-        `run.yaml:2:3 teeth: ${vain}`,
+        `run.yaml:2:3: teeth: ${vain}`,
         "--counter: chooses counter.clockwork, and counter.quiet at run.yaml:5:10 stands in its place; leave one of the two out"
       ])
-      assert.deepEqual(yield* counted(text, [], ["plugins", "validate"]), [`run.yaml:2:3 teeth: ${vain}`])
+      assert.deepEqual(yield* counted(text, [], ["plugins", "validate"]), [`run.yaml:2:3: teeth: ${vain}`])
     }))
 
   it.effect("that no row names is nobody's business", () =>

@@ -68,7 +68,7 @@ describe("a command that composes", () => {
         assert.strictEqual(code, ExitCode.usage)
         assert.match(
           err,
-          /2 problems, nothing was started\n.*run\.yaml:1:10 teeth: .*\n.*run\.yaml:2:18: there is no plugin "gears\.wod"/
+          /2 problems, nothing was started\n.*run\.yaml:1:10: teeth: .*\n.*run\.yaml:2:18: there is no plugin "gears\.wod"/
         )
       })))
 })
@@ -121,7 +121,7 @@ describe("plugins", () => {
       assert.strictEqual(bad.code, ExitCode.usage)
       assert.match(
         bad.out,
-        /3 problems\n.*run\.yaml:1:10 teth: .*\n.*--teeth: is missing.*\n.*run\.yaml:2:39: gears\.steel has no key "jam"; did you mean jams/
+        /3 problems\n.*run\.yaml:1:10: teth: .*\n.*--teeth: is missing.*\n.*run\.yaml:2:39: gears\.steel has no key "jam"; did you mean jams/
       )
     }))
 

@@ -93,7 +93,7 @@ export const readConfig = (
     const section = followed(value)
     if (!commandNames.includes(name)) {
       const near = didYouMean(name, commandNames)
-      const message = `no command ${shown(name)}${near}; commands are ${commandNames.join(", ")}`
+      const message = `this program has no command ${shown(name)}${near}; it has ${commandNames.join(", ")}`
       problems.push({ where: place(key), message })
     } else if (name === commandName && isMap(section)) {
       entries.push(...section.items.map((pair) => readEntry(yaml, pair.key as Scalar, pair.value)))

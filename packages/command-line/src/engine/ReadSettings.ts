@@ -51,7 +51,10 @@ const wordFor: Readonly<Record<Given["kind"], string>> = {
 const refusal = ({ type }: Flag<unknown>, text: string, want: string): string =>
   type.explain === undefined ? `${shown(text)}; ${want}` : type.explain(text)
 
-const placeOf = ({ name, place }: ConfigEntry): string => `${place} ${name}`
+const placeOf = ({ name, place }: Pick<ConfigEntry, "name" | "place">): string => `${place}: ${name}`
+
+const itemPlace = (entry: ConfigEntry, { place }: { readonly place: string }): string =>
+  entry.isList ? placeOf({ name: entry.name, place }) : placeOf(entry)
 
 /** The values of one entry; problems when its shape or a type is wrong. */
 const entryValues = (flag: Flag<unknown>, entry: ConfigEntry, problems: Array<Problem>): ReadonlyArray<unknown> => {
@@ -65,6 +68,7 @@ const entryValues = (flag: Flag<unknown>, entry: ConfigEntry, problems: Array<Pr
     return []
   }
   return entry.items.flatMap((item) => {
+    const where = itemPlace(entry, item)
     if (!flag.type.yaml.includes(item.kind)) {
       problems.push({ where, message: `${shown(item.text)} is ${wordFor[item.kind]}; ${want}` })
       return []
@@ -85,35 +89,35 @@ const argumentValues = (flag: Flag<unknown>, name: string, texts: ReadonlyArray<
   })
 
 const configFile = (
-  given: Arguments["given"],
+  path: string,
   context: CheckContext,
   problems: Array<Problem>
 ): ConfigText | undefined => {
-  const path = given.get("config")?.[0]
-  if (path === undefined || path === "") return undefined
   const text = configText(path, context)
   if (typeof text === "string") return { path, text }
   problems.push(text)
   return undefined
 }
 
+/** What the file says; undefined when nobody knows, because it cannot be read, or seems to be meant for another program. */
 const fileEntries = (
   command: Command,
   commandNames: ReadonlyArray<string>,
   file: ConfigText | undefined,
   problems: Array<Problem>
-): ReadonlyMap<string, ConfigEntry> => {
+): ReadonlyMap<string, ConfigEntry> | undefined => {
+  if (file === undefined) return undefined
   const byKey = new Map<string, ConfigEntry>()
-  if (file === undefined) return byKey
   const section = readConfig(file, command.name, commandNames)
   problems.push(...section.problems)
+  if (section.problems.length > 0 && section.entries.length === 0) return undefined
   const keys = keysByName(allFlags(command))
   for (const entry of section.entries) {
     const key = keys.get(entry.name)
     if (key === undefined || notInFile.has(entry.name)) {
       const names = [...keys.keys()].filter((name) => !notInFile.has(name))
       problems.push({
-        where: `${entry.place} ${shown(entry.name).slice(1, -1)}`,
+        where: placeOf({ name: shown(entry.name).slice(1, -1), place: entry.place }),
         message: `no such key of ${command.name}${didYouMean(entry.name, names)}`
       })
     } else byKey.set(key, entry)
@@ -124,20 +128,20 @@ const fileEntries = (
 const readValues = (
   flags: Flags,
   given: Arguments["given"],
-  entries: ReadonlyMap<string, ConfigEntry>,
+  file: ReadonlyMap<string, ConfigEntry> | undefined,
   problems: Array<Problem>
 ): Record<string, unknown> => {
   const settings: Record<string, unknown> = {}
   for (const [key, flag] of Object.entries(flags)) {
     const name = flagName(key)
     const texts = given.get(key)
-    const entry = entries.get(key)
+    const entry = file?.get(key)
     const before = problems.length
     // Both are read, so that a wrong value in the file is told although the command line wins.
     const fromFile = entry === undefined ? [] : entryValues(flag, entry, problems)
     const values = texts === undefined ? fromFile : argumentValues(flag, name, texts, problems)
     const isGiven = texts !== undefined || entry !== undefined
-    if (flag.required && !isGiven) {
+    if (flag.required && !isGiven && file !== undefined) {
       problems.push({ where: `--${name}`, message: `is missing; ${expectation(flag, name)}` })
     }
     if (!isGiven) settings[key] = flag.fallback
@@ -163,6 +167,20 @@ const placesOf = (
   return places
 }
 
+/** A problem that a check tells of a flag, at its place in the file where it stands there alone, and of a list at the item that is quoted. */
+const placed = (
+  { message, where }: Problem,
+  keys: ReadonlyMap<string, string>,
+  given: Arguments["given"],
+  entries: ReadonlyMap<string, ConfigEntry>
+): Problem => {
+  const key = keys.get(where.replace(/^--/, ""))
+  const entry = key === undefined || given.has(key) ? undefined : entries.get(key)
+  if (entry === undefined) return { where, message }
+  const quoted = entry.items?.find(({ text }) => message.startsWith(shown(text)))
+  return { where: quoted === undefined ? placeOf(entry) : itemPlace(entry, quoted), message }
+}
+
 const onlyHelp: ReadCommand = {
   help: true,
   json: false,
@@ -173,6 +191,8 @@ const onlyHelp: ReadCommand = {
   given: new Map(),
   problems: []
 }
+
+const noEntries: ReadonlyMap<string, ConfigEntry> = new Map()
 
 /** Reads the arguments behind the command's name. */
 export const readSettings = (
@@ -186,10 +206,19 @@ export const readSettings = (
   const flags = allFlags(command)
   const isOn = (key: keyof typeof commonFlags): boolean => found.given.get(key)?.[0] === "true"
   if (isOn("help")) return onlyHelp
-  const file = configFile(found.given, context, problems)
-  const entries = fileEntries(command, commandNames, file, problems)
-  const settings = readValues(flags, found.given, entries, problems)
-  const plan = command.check?.(settings, found.operands, context, (problem) => void problems.push(problem))
+  const path = found.given.get("config")?.[0] ?? ""
+  const file = path === "" ? undefined : configFile(path, context, problems)
+  const known = path === "" ? noEntries : fileEntries(command, commandNames, file, problems)
+  const entries = known ?? noEntries
+  const settings = readValues(flags, found.given, known, problems)
+  const keys = keysByName(flags)
+  // Without the file nobody can say what is missing.
+  const plan = known === undefined ? undefined : command.check?.(
+    settings,
+    found.operands,
+    context,
+    (problem) => void problems.push(placed(problem, keys, found.given, entries))
+  )
   return {
     help: false,
     json: settings["json"] === true,
