@@ -52,7 +52,10 @@ export const eventWords: Readonly<Record<ProgramName, Readonly<Record<string, st
     "stuck": "No progress for `--stuck-after`, and what is done about it.",
     "store-index-made-anew": "The store's index was missing or not of its logs: it is made again from them.",
     "store-end-cut": "The last record of the store's log was torn, by a crash: it is cut off and fetched again.",
-    "store-damaged": "Bytes of the store do not hold what was written: what lay there is fetched again.",
+    "store-damaged":
+      "Bytes of the store do not hold what was written: `sync` looks for what lay there and fetches it again.",
+    "store-mended":
+      "What damage took from the store's chain was fetched again before the run began; `left`: what no peer serves.",
     "identity-missing": "There is no identity yet: one is searched, which takes a while on public networks.",
     "identity-open-to-others": "Others may read the file of the identity: whoever has it is this node.",
     "peer-connected": "`serve`: a session with a peer.",

@@ -1,8 +1,25 @@
 export { findHeader, type FindHeaderOptions } from "./adapter/FindHeader.ts"
+export * from "./adapter/RepairStore.ts"
 export { serveChain, type ServeOptions } from "./adapter/ServeChain.ts"
 export * as FileChainStore from "./adapter/store/FileChainStore.ts"
 export * as MemoryChainStore from "./adapter/store/MemoryChainStore.ts"
-export * from "./adapter/store/StoredBlocks.ts"
+export {
+  exportBlocks,
+  type ExportedBlock,
+  type StoredBlock,
+  type VerifyFinding,
+  type VerifyOptions,
+  type VerifyReport,
+  verifyStore
+} from "./adapter/store/StoredBlocks.ts"
+export {
+  findHoles,
+  isMended,
+  lostPlaces,
+  type StoreHole,
+  type StoreHoles,
+  unmendedPlaces
+} from "./adapter/store/StoreHoles.ts"
 export { startSync } from "./adapter/SyncRun.ts"
 export * as Appliers from "./applier/Appliers.ts"
 export * from "./contract/Block.ts"

@@ -1,5 +1,5 @@
 /** `export`: the applied chain as lines of JSON. */
-import { exportBlocks } from "@peerstrap/chain-bootstrap"
+import { exportBlocks, StoreError } from "@peerstrap/chain-bootstrap"
 import {
   command,
   type CommandInput,
@@ -21,6 +21,7 @@ import { blockText } from "../BlockNames.ts"
 import { maxLevel } from "../FlagTypes.ts"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
 import { storeFault } from "../store/OpenStore.ts"
+import { withBlockNames } from "../sync/ChainStatus.ts"
 import { openPlanned, planStore, storeNetworkFlag, type StorePlan } from "./StoreFlags.ts"
 
 const flags = {
@@ -53,10 +54,10 @@ const operationsOf = ({ id, level, units }: Exported): ReadonlyArray<ReadonlyArr
 
 type ExportInput = CommandInput<typeof flags, StorePlan | undefined>
 
-const failed = (message: string): CommandResult => ({
+const failed = (message: string, directory: string): CommandResult => ({
   exitCode: ExitCode.no,
   text: "",
-  error: { message, remedy: "see what else is damaged with: peerstrap-chain verify DIR; sync fetches it anew" }
+  error: { message, remedy: `see what else is wrong with: peerstrap-chain verify ${directory}` }
 })
 
 const run = Effect.fnUntraced(function*({ json, plan, settings, terminal }: ExportInput) {
@@ -88,9 +89,11 @@ const run = Effect.fnUntraced(function*({ json, plan, settings, terminal }: Expo
   yield* exportBlocks(store, from, to).pipe(
     Stream.takeWhile(() => problem === undefined),
     Stream.runForEachArray(write),
-    Effect.mapError(storeFault)
+    Effect.mapError(({ message, path, reason }) =>
+      storeFault(new StoreError({ reason, path: path || plan!.directory, message: withBlockNames(message) }))
+    )
   )
-  if (problem !== undefined) return failed(problem)
+  if (problem !== undefined) return failed(problem, plan!.directory)
   status.say(`export: ${formatCount(blocks)} blocks, levels ${formatCount(from)} to ${formatCount(to)}`, {
     type: "end",
     blocks,

@@ -1,4 +1,5 @@
 /** `verify`: reads a store to the last byte. */
+import { isMended } from "@peerstrap/chain-bootstrap"
 import {
   command,
   type CommandInput,
@@ -14,6 +15,7 @@ import { NodeFileSystem } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { refJson, refText } from "../BlockNames.ts"
+import { counted } from "../Counted.ts"
 import { maxLevel } from "../FlagTypes.ts"
 import { loadedCryptoLayer } from "../LoadedCrypto.ts"
 import { storeFault } from "../store/OpenStore.ts"
@@ -34,10 +36,13 @@ interface Found {
   readonly chain: Verification
   readonly quorum: QuorumVerification
   readonly damage: ReadonlyArray<string>
+  /** Damaged places whose content was fetched again. */
+  readonly mended: number
+  readonly directory: string
   readonly head: string
 }
 
-const textOf = ({ chain, damage, head, quorum }: Found, verified: boolean): string => {
+const textOf = ({ chain, damage, directory, head, mended, quorum }: Found, verified: boolean): string => {
   const problems = [...chain.problems, ...quorum.problems, ...damage]
   const count = chain.problemCount + quorum.problems.length + damage.length
   return [
@@ -49,7 +54,7 @@ const textOf = ({ chain, damage, head, quorum }: Found, verified: boolean): stri
     `${formatCount(chain.blocks)} blocks, ${formatCount(chain.lists)} lists of operations, ${
       formatBytes(chain.bytes)
     }` +
-    `${verified ? "" : `; ${formatCount(count)} problems`}\n`,
+    `${verified ? "" : `; ${counted(count, "problem")}`}\n`,
     `  head: ${head}\n`,
     `  quorum: ${formatCount(quorum.levels)} levels in ${
       formatCount(quorum.segments)
@@ -57,10 +62,14 @@ const textOf = ({ chain, damage, head, quorum }: Found, verified: boolean): stri
     `${
       quorum.levelsWithout === 0 ? "" : `; ${formatCount(quorum.levelsWithout)} levels without recorded supporters`
     }\n`,
+    ...(mended === 0
+      ? []
+      : [`  mended: ${counted(mended, "damaged place")} of the log, whose content is held elsewhere again\n`]),
     ...(verified
       ? []
       : [
-        "  what to do: run sync again with this store, what is lost is fetched anew; if that does not help, begin in another --store\n"
+        `  what to do: run peerstrap-chain sync --store ${directory}: it first fetches again what damage took from the chain; ` +
+        "what verify still finds after that cannot be mended: begin in another --store\n"
       ])
   ].join("")
 }
@@ -69,33 +78,43 @@ type VerifyInput = CommandInput<typeof flags, StorePlan | undefined>
 
 const run = Effect.fnUntraced(function*({ json, plan, settings, terminal }: VerifyInput) {
   const status = yield* makeStatusLine(terminal, json)
-  const counted = (what: string, unit: (count: number) => string) => (done: number, total: number): void =>
+  const telling = (what: string, unit: (count: number) => string) => (done: number, total: number): void =>
     status.update(() => `verify: ${what} ${unit(done)} of ${unit(total)}`)
-  const { rules, store } = yield* openPlanned(plan!, counted("opening", formatBytes))
+  const { rules, store } = yield* openPlanned(plan!, telling("opening", formatBytes))
   const chain = yield* verifyApplied({
     store,
     rules,
     fromLevel: settings.fromLevel,
     toLevel: settings.toLevel,
-    onProgress: counted("block", formatCount)
+    onProgress: telling("block", formatCount)
   })
   const quorum = yield* verifyQuorum(store)
-  const onLog = counted("log", formatBytes)
+  const onLog = telling("log", formatBytes)
   const places = settings.noLog
     ? store.damage
     : yield* Effect.mapError(store.checkLogs(({ bytesDone, bytesTotal }) => onLog(bytesDone, bytesTotal)), storeFault)
-  const damage = places.map(({ bytes, offset, path, what }) => `${path}: byte ${offset}, ${bytes} bytes: ${what}`)
+  const isGood = yield* Effect.mapError(isMended(store), storeFault)
+  const lost = places.filter((place) => !isGood(place))
+  const damage = lost.map(({ bytes, offset, path, what }) => `${path}: byte ${offset}, ${bytes} bytes: ${what}`)
   const verified = chain.problemCount === 0 && quorum.problems.length === 0 && damage.length === 0
   const result: CommandResult = {
     exitCode: verified ? ExitCode.done : ExitCode.no,
-    text: textOf({ chain, quorum, damage, head: refText(store.head) }, verified),
+    text: textOf({
+      chain,
+      quorum,
+      damage,
+      mended: places.length - lost.length,
+      head: refText(store.head),
+      directory: plan!.directory
+    }, verified),
     json: {
       verified,
       base: refJson(store.identity.base),
       head: refJson(store.head),
       ...chain,
       quorum,
-      damage: places
+      damage: lost,
+      mended: places.filter(isGood)
     }
   }
   return result

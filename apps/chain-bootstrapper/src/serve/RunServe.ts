@@ -1,6 +1,13 @@
 /** Answers other nodes from a store at rest, until a signal comes. */
-import { ChainProtocol, ChainStore, serveChain } from "@peerstrap/chain-bootstrap"
-import { type CommandInput, type CommandResult, ExitCode, makeReporter, type Reporter } from "@peerstrap/command-line"
+import { ChainProtocol, ChainStore, findHoles, lostPlaces, serveChain } from "@peerstrap/chain-bootstrap"
+import {
+  CommandError,
+  type CommandInput,
+  type CommandResult,
+  ExitCode,
+  makeReporter,
+  type Reporter
+} from "@peerstrap/command-line"
 import { formatCount } from "@peerstrap/progress"
 import { makeTezosRules, type Network } from "@peerstrap/tezos-bootstrap"
 import { Crypto } from "@peerstrap/tezos-wire"
@@ -9,6 +16,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { refJson, refText } from "../BlockNames.ts"
+import { counted } from "../Counted.ts"
 import { loadNetwork } from "../network/NetworkOfRun.ts"
 import { storeFault } from "../store/OpenStore.ts"
 import type { ServedStatus } from "../sync/ControlCommands.ts"
@@ -37,6 +45,27 @@ const baseHeaderOf = Effect.fnUntraced(function*(network: Network) {
   return stored ?? (base.level === 0 ? makeTezosRules(yield* Crypto, network).genesis : undefined)
 })
 
+/** A chain with a hole is not presented to others as if it were whole. */
+const refuseHoles = Effect.fnUntraced(function*(directory: string, state: RunState) {
+  const store = yield* ChainStore
+  if ((yield* lostPlaces(store)).length === 0) return
+  const { base } = store.identity
+  const onProgress = (level: number) =>
+    state.stepTo("looking for damage", level - base.level, store.head.level - base.level)
+  const { holes, nextLevel } = yield* findHoles(store, base.level, onProgress)
+  const [first] = holes
+  if (first === undefined) return
+  const count = nextLevel === undefined
+    ? counted(holes.length, "block")
+    : `${formatCount(holes.length)} and more blocks`
+  return yield* new CommandError({
+    exitCode: ExitCode.local,
+    message: `${directory} is damaged: ${count} of its chain not whole, the lowest at ${refText(first)}`,
+    remedy:
+      `run peerstrap-chain sync --store ${directory} --until level:${store.head.level}: it fetches them again; then serve`
+  })
+}, Effect.catchIf((error) => error._tag === "StoreError", (error) => Effect.fail(storeFault(error))))
+
 const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, reporter: Reporter) {
   const { plan, resolved, settings } = input
   const network = yield* loadNetwork(plan.store.network)
@@ -55,6 +84,7 @@ const steps = Effect.fnUntraced(function*(input: ServeInput, state: RunState, re
   const store = Context.get(context, ChainStore)
   const { ownId } = Context.get(context, ChainProtocol)
   const { ledger } = Context.get(context, BufferMemory)
+  yield* unlessStopped(Effect.provideContext(refuseHoles(plan.store.directory, state), context), input)
   const baseHeader = yield* Effect.provideContext(baseHeaderOf(network), context)
   const { base } = store.identity
   const counts: Counts = { connected: 0, failed: 0 }

@@ -2,12 +2,18 @@
 import { type ChainRules, FileChainStore, type StoreError } from "@peerstrap/chain-bootstrap"
 import { CommandError, ExitCode } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
+import { dirname, extname } from "node:path"
 
-const remedies: Record<StoreError["reason"], string> = {
+/** The store that a path in it belongs to. */
+const directoryOf = (path: string): string => path === "" ? "DIR" : extname(path) === "" ? path : dirname(path)
+
+const damagedRemedy = (path: string): string =>
+  `run peerstrap-chain sync --store ${directoryOf(path)}: it first fetches again what damage took from the chain; ` +
+  `see all of it with: peerstrap-chain verify ${directoryOf(path)}; if sync cannot mend it, begin in another --store`
+
+const remedies: Record<Exclude<StoreError["reason"], "damaged">, string> = {
   "other-chain": "name another --store for this chain, or give the --network and --base that the store is of",
   "in-use": "stop that process, or name another --store",
-  "damaged":
-    "see what is damaged with: peerstrap-chain verify DIR; start again to fetch it anew, or begin in another --store",
   "no-space": "free space, then run the same command again: what is stored stays valid",
   "permission": "run as the owner of the store, or name another --store",
   "io": "look at the system's log for this device, or name another --store",
@@ -27,7 +33,7 @@ export const storeFault = ({ message, path, reason }: StoreError): CommandError 
   new CommandError({
     exitCode: codes[reason] ?? ExitCode.local,
     message: path === "" || message.includes(path) ? message : `${path}: ${message}`,
-    remedy: remedies[reason]
+    remedy: reason === "damaged" ? damagedRemedy(path) : remedies[reason]
   })
 
 export interface StorePlace {

@@ -6,6 +6,7 @@ import {
   ChainStore,
   type HeaderFacts,
   ReorganisationStrategy,
+  type RepairReport,
   type SyncOptions
 } from "@peerstrap/chain-bootstrap"
 import type { CommandError, CommandInput, Reporter } from "@peerstrap/command-line"
@@ -22,6 +23,7 @@ import { inTime } from "./EarlyEnds.ts"
 import { type PartNames, partNames, type SyncParts } from "./Parts.ts"
 import { PeerTrouble } from "./PeerTrouble.ts"
 import { announcePlan, foreseenProblems } from "./PlanText.ts"
+import { repairOfRun } from "./Repair.ts"
 import type { RunState } from "./RunState.ts"
 import { startParts } from "./StartParts.ts"
 import { type StartPeers, startPeers } from "./StartPeers.ts"
@@ -50,6 +52,8 @@ export interface Prepared {
   readonly trouble: PeerTrouble
   readonly peers: StartPeers
   readonly head: BlockRef
+  /** What was fetched again for a damaged store, if it was one. */
+  readonly repair: RepairReport | undefined
   readonly baseHeader: HeaderFacts | undefined
   readonly options: SyncOptions
 }
@@ -93,6 +97,8 @@ export const prepareSync = Effect.fnUntraced(function*(running: Running, network
   const clock = yield* Clock.Clock
   const trouble = new PeerTrouble(() => clock.currentTimeMillisUnsafe())
   const context = watched(host.context, trouble)
+  const repair = yield* inTime(Effect.provideContext(repairOfRun(running, peers), context), running)
+  state.enter("starting")
   const { base, baseHeader, head, headTimeSeconds } = yield* Effect.provideContext(standing(), context)
   yield* checkClock(network, `the last applied block, level ${head.level},`, headTimeSeconds)
   yield* keepNetwork(plan.storePath, network)
@@ -109,6 +115,6 @@ export const prepareSync = Effect.fnUntraced(function*(running: Running, network
     state.warnings.push(warning.split("\n")[0]!)
     reporter.say(`warning: ${warning}`)
   }
-  const prepared: Prepared = { host, names, context, trouble, peers, head, baseHeader, options }
+  const prepared: Prepared = { host, names, context, trouble, peers, head, repair, baseHeader, options }
   return prepared
 })

@@ -1,12 +1,14 @@
 /** How a run ended: exit code, the JSON document (also stored as peerstrap-report.json), and text for a person. */
-import type { SyncOutcome, SyncSnapshot } from "@peerstrap/chain-bootstrap"
+import type { RepairReport, SyncOutcome, SyncSnapshot } from "@peerstrap/chain-bootstrap"
 import { type CommandResult, ExitCode, type StopSignal } from "@peerstrap/command-line"
 import { formatBytes, formatCount, formatDuration, formatMillis, formatRate, type Wait } from "@peerstrap/progress"
 import { refJson, refText } from "../BlockNames.ts"
+import { counted } from "../Counted.ts"
 import { reportFileName } from "../store/StoredReport.ts"
 import type { Verification } from "../store/VerifyApplied.ts"
 import { type BlameRow, blameRows, chainStatus, peerRows } from "./ChainStatus.ts"
 import type { NoticeBook } from "./Notices.ts"
+import { mendedText, repairJson } from "./Repair.ts"
 import { whyText } from "./WhyText.ts"
 
 /** Why the run is over. */
@@ -37,6 +39,8 @@ export interface Ending {
   readonly snapshot: SyncSnapshot
   readonly notices: NoticeBook
   readonly verification: Verification | undefined
+  /** Of a store that was damaged when the run began. */
+  readonly repair: RepairReport | undefined
   readonly waits: ReadonlyArray<Wait>
   readonly warnings: ReadonlyArray<string>
   readonly peakMemoryBytes: number
@@ -46,11 +50,15 @@ const shownEntries = 5
 /** Peers in the report, and in its text. */
 const reportedPeers = 1000
 
-const codeOf = ({ ended, verification }: Ending): ExitCode => {
+/** Blocks below those of this run that are not whole. */
+const blocksLeft = ({ repair }: Ending): number => repair?.blocksLeft ?? 0
+
+const codeOf = (ending: Ending): ExitCode => {
+  const { ended, verification } = ending
   switch (ended.outcome) {
     case "synced":
     case "level-reached":
-      return verification !== undefined && verification.problemCount === 0 ? ExitCode.done : ExitCode.no
+      return verification?.problemCount === 0 && blocksLeft(ending) === 0 ? ExitCode.done : ExitCode.no
     case "halted":
       return ExitCode.no
     case "deadline":
@@ -63,7 +71,7 @@ const codeOf = ({ ended, verification }: Ending): ExitCode => {
 }
 
 const verdictOf = (ending: Ending): string => {
-  const { ended, snapshot, verification } = ending
+  const { ended, repair, snapshot, verification } = ending
   const at = refText(snapshot.head)
   switch (ended.outcome) {
     case "synced":
@@ -71,8 +79,12 @@ const verdictOf = (ending: Ending): string => {
       if (verification === undefined) return `not verified: ${at}`
       return verification.problemCount > 0
         ? `NOT verified: ${formatCount(verification.problemCount)} problems in what was stored, at ${at}`
+        : blocksLeft(ending) > 0
+        ? `NOT whole: ${counted(blocksLeft(ending), "damaged block")} could not be fetched again; at ${at}`
         : verification.blocks === 0
-        ? `done: was there already, ${at}; nothing was fetched`
+        ? `done: was there already, ${at}; ${
+          (repair?.blocks ?? 0) > 0 ? "damaged blocks were fetched again" : "nothing was fetched"
+        }`
         : ended.outcome === "synced"
         ? `done: synced and verified, ${at}`
         : `done: reached and verified, ${at}`
@@ -135,7 +147,8 @@ const workLines = (
 }
 
 const textOf = (ending: Ending): string => {
-  const { directory, notices, snapshot, store, verification, waits, warnings } = ending
+  const { directory, notices, repair, snapshot, store, verification, waits, warnings } = ending
+  const mended = repair === undefined ? undefined : mendedText(repair)
   const counted = snapshot.peers.filter(({ counted }) => counted).length
   return `${
     [
@@ -145,6 +158,7 @@ const textOf = (ending: Ending): string => {
       ...list("blamed", blameRows(snapshot).map((row) => blameLine(row, notices.greylisted.has(row.peer)))),
       ...list("reorganisations", notices.reorganisations.map(reorganisationLine)),
       ...list("invalid blocks", notices.invalid.map((one) => `level ${one["level"]} ${one["hash"]}: ${one["reason"]}`)),
+      ...(mended === undefined ? [] : [`  mended: ${mended}`]),
       ...list("damaged in the store", verification?.problems ?? []),
       ...(waits.length === 0
         ? []
@@ -160,7 +174,7 @@ const textOf = (ending: Ending): string => {
 }
 
 export const syncResult = (ending: Ending): CommandResult => {
-  const { ended, notices, snapshot, verification } = ending
+  const { ended, notices, repair, snapshot, verification } = ending
   return {
     exitCode: codeOf(ending),
     text: textOf(ending),
@@ -187,6 +201,7 @@ export const syncResult = (ending: Ending): CommandResult => {
       reorganisations: notices.reorganisations,
       invalid: notices.invalid,
       verification: verification ?? null,
+      repair: repair === undefined ? null : repairJson(repair),
       waits: ending.waits,
       warnings: ending.warnings,
       peakMemoryBytes: ending.peakMemoryBytes

@@ -3,6 +3,7 @@ import type { CommandError, Reporter } from "@peerstrap/command-line"
 import { type Composition, Host, type HostOptions, type LogThreshold, type PluginEvent } from "@peerstrap/plugin-host"
 import { searchingIdentity } from "@peerstrap/tezos-bootstrap/plugin"
 import * as Effect from "effect/Effect"
+import { counted } from "../Counted.ts"
 import type { RunState } from "./RunState.ts"
 import { partFault } from "./StartFaults.ts"
 
@@ -10,7 +11,10 @@ import { partFault } from "./StartFaults.ts"
 const startMillis = 7 * 86_400_000
 
 const damagedWords = ({ fields }: PluginEvent): string =>
-  `${fields["damages"]} places of the store are damaged, see: peerstrap-chain verify ${fields["directory"]}`
+  `the store is damaged in ${
+    counted(Number(fields["damages"]), "place")
+  }; sync fetches again what was lost of its chain; ` +
+  `see all with: peerstrap-chain verify ${fields["directory"]}`
 
 const warningOf = (event: PluginEvent): string | undefined =>
   event.name === "store-damaged" ? damagedWords(event) : /^warning: (.*)/.exec(event.text ?? "")?.[1]
@@ -31,7 +35,8 @@ const watching = ({ reporter, state }: Watching): HostOptions => ({
     ),
   onEvent: (event) => {
     const warning = warningOf(event)
-    if (warning !== undefined) state.warnings.push(warning)
+    // What becomes of damage is told when its repair has ended.
+    if (warning !== undefined && event.name !== "store-damaged") state.warnings.push(warning)
     reporter.event(
       event.name,
       { plugin: event.plugin, ...event.fields },

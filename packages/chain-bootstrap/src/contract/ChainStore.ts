@@ -58,6 +58,15 @@ export type AppliedStep =
   /** The applied chain ends at `to` again, which is one of its blocks. */
   | { readonly kind: "rollback"; readonly to: BlockRef }
 
+/** Bytes that are not what was written. What they held is not held any more. */
+export interface StoreDamage {
+  readonly path: string
+  readonly offset: number
+  readonly bytes: number
+  /** What the record was, when that is still known (`header`, `unit`, `applied`, …), and what is wrong. */
+  readonly what: string
+}
+
 /** Raw headers, of chosen segments or not yet; lookups are synchronous (they run on the index). */
 export interface HeaderStore {
   /** Durable when it completes, and only then visible. Headers that are there already are skipped. */
@@ -78,6 +87,8 @@ export interface ChainStoreService extends HeaderStore {
   readonly pending: { readonly firstLevel: number; readonly ids: ReadonlyArray<BlockId> }
   /** Headers held that are on no chosen segment: an unfinished descent. */
   readonly looseHeaders: number
+  /** Damage known by now, at most `storeLimits.damages` places; left out by stores that have no bytes to be damaged. */
+  readonly damage?: ReadonlyArray<StoreDamage>
 
   /** Durable when it completes, as all appends. Units that are there already are skipped. */
   appendUnits(units: ReadonlyArray<BodyUnit>): Effect.Effect<void, StoreError>

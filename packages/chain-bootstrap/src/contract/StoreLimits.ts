@@ -24,6 +24,10 @@ export const storeLimits = {
   files: 999_999,
   /** Places of damage that are remembered one by one; more are counted. */
   damages: 1000,
+  /** Blocks with something missing that a repair looks for before it asks peers: memory holds their headers. */
+  holesAtATime: 1000,
+  /** Peers that a repair asks, one after the other: with more silent ones the run would begin much later. */
+  repairPeers: 20,
   /** A named document of the store. */
   documentBytes: 4 * 2 ** 20,
   /** The document that names the store. */

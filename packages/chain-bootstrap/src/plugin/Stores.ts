@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as FileChainStore from "../adapter/store/FileChainStore.ts"
 import * as MemoryChainStore from "../adapter/store/MemoryChainStore.ts"
+import { unmendedPlaces } from "../adapter/store/StoreHoles.ts"
 import { ChainBase } from "../contract/ChainBase.ts"
 import { ChainProtocol } from "../contract/ChainProtocol.ts"
 import { ChainStore, type ChainStoreService, StoreError, type StoreIdentity } from "../contract/ChainStore.ts"
@@ -77,7 +78,7 @@ const openFiles = Effect.fnUntraced(function*(directory: string, index: "disk" |
     const text = `a half-written end was cut, ${torn.bytes} bytes: they are fetched again`
     runtime.event("store-end-cut", { bytes: torn.bytes }, text)
   }
-  if (damages > 0) {
+  if ((yield* unmendedPlaces(store)).length > 0) {
     const text = `${formatCount(damages)} places of the store in ${directory} are damaged`
     runtime.event("store-damaged", { damages, directory }, text)
   }

@@ -7,6 +7,7 @@ import type {
   AppliedStep,
   ChainStoreService,
   ChosenSegment,
+  StoreDamage,
   StoreError,
   StoreIdentity
 } from "../../contract/ChainStore.ts"
@@ -33,15 +34,6 @@ import { fromFile, fromIndex, fromRefusal } from "./StoreErrors.ts"
 import type { StoreIndex } from "./StoreIndex.ts"
 import { logName, type StoreLog } from "./StoreLog.ts"
 import { checkLogFiles, type ScanProgress } from "./StoreScan.ts"
-
-/** Bytes that are not what was written. What they held is not held any more. */
-export interface StoreDamage {
-  readonly path: string
-  readonly offset: number
-  readonly bytes: number
-  /** What the record was, when that is still known (`header`, `unit`, `applied`, …), and what is wrong. */
-  readonly what: string
-}
 
 /** What opening a store found and mended. */
 export interface OpenReport {

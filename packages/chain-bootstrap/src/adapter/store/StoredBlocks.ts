@@ -18,7 +18,7 @@ export interface StoredBlock {
 const bytesOf = (block: StoredBlock): number => block.units.reduce((sum, unit) => sum + (unit?.length ?? 0), 0)
 
 /** Blocks from a level on, at most to `toLevel`: as many as one batch holds, at least one. */
-const readBatch = Effect.fnUntraced(function*(
+export const readBatch = Effect.fnUntraced(function*(
   store: ChainStoreService,
   fromLevel: number,
   toLevel: number,
@@ -180,9 +180,7 @@ const complete = (block: StoredBlock): ExportedBlock | StoreError => {
     new StoreError({
       reason: "damaged",
       path: "",
-      message: `block ${
-        block.id ?? "?"
-      } at level ${block.level}: ${what}. Start the bootstrap again: what is lost is fetched anew`
+      message: `level ${block.level}${block.id === undefined ? "" : ` ${block.id}`}: ${what}: damage has taken it`
     })
   if (block.id === undefined) return lacks("none is applied at this level")
   if (block.header === undefined) return lacks("its header is not held")
