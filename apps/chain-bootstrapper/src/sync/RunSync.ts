@@ -83,13 +83,15 @@ const readAgain = Effect.fnUntraced(function*(startLevel: number, { lowestFork }
 /** Starts the engine on what was prepared. */
 const begin = Effect.fnUntraced(function*({ input, reporter, state }: Running, ready: Prepared, notices: NoticeBook) {
   const { settings } = input
-  const { baseHeader, context, options, peers, trouble } = ready
+  const { baseHeader, context, options, peers, repair, trouble } = ready
   const run = yield* startSync({
     sync: options,
     strategy: Context.get(context, ReorganisationStrategy),
     ...(baseHeader === undefined ? {} : { baseHeader }),
     named: peers.named,
     resolveNames: peers.resolveNames,
+    // A chain with a hole is not told to others as if it were whole.
+    serve: repair === undefined || repair.blocksLeft === 0,
     ...(settings.listen === undefined ? {} : { listen: settings.listen }),
     ledger: Context.get(context, BufferMemory).ledger,
     onNotice: (notice) => {
@@ -116,7 +118,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     listening: () => controlled.run?.listening
   })
   const ready = yield* prepareSync(running, network)
-  const { context, head, host, names } = ready
+  const { context, head, host, names, repair } = ready
   const notices = makeNoticeBook()
   const run = yield* inTime(begin(running, ready, notices), running)
   controlled.run = run
@@ -141,6 +143,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     snapshot,
     notices,
     verification,
+    repair,
     waits: isWhole || ended.outcome === "failed" ? [] : state.lastWaits,
     warnings: state.warnings,
     peakMemoryBytes: Context.get(context, BufferMemory).ledger.peak
