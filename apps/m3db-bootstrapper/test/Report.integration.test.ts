@@ -33,7 +33,9 @@ describe("report", () => {
       assert.match(text, /\n {2}asked again: (?:once|\d+ times)\n/)
       assert.match(text, /\n {2}peer c: .*, AT FAULT\n/)
       assert.notMatch(text, /peer [ab]: .*(AT FAULT|something was wrong)/)
-      assert.isTrue(listed(text, "evidence against peers").every((line) => line.startsWith("    c: ")))
+      const evidence = listed(text, "evidence against peers")
+      assert.isTrue(evidence.every((line) => line.startsWith("    c: ")))
+      assert.match(evidence.join("\n"), /c: corrupt block, .*shard \d block 20\S+Z id (?:"|0x)/)
       const damaged = listed(text, "damaged or changed on c")
       assert.isNotEmpty(damaged, text)
       assert.isTrue(

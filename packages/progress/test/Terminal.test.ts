@@ -70,6 +70,14 @@ describe("LineDiffer", () => {
   })
 })
 
+/** The share that a log line of a run with growing totals shows. */
+const growing = (done: number, jobsDone: number) =>
+  renderLine(sampleSnapshot({
+    jobs: { done: jobsDone, total: 64 },
+    items: { done, total: 1000, totalIsGrowing: true },
+    bytes: { done: 5, total: 0, totalIsGrowing: true }
+  })).split(" · ")[0]
+
 describe("renderView", () => {
   it("fits every width and height, without escape sequences of others", () => {
     const hostile = sampleSnapshot({
@@ -100,12 +108,6 @@ describe("renderView", () => {
     assert.match(lines[5] ?? "", /shard 3/)
   })
   it("claims no part of a total that grows: jobs count, or nothing when all that is known is done", () => {
-    const growing = (done: number, jobsDone: number) =>
-      renderLine(sampleSnapshot({
-        jobs: { done: jobsDone, total: 64 },
-        items: { done, total: 1000, totalIsGrowing: true },
-        bytes: { done: 5, total: 0, totalIsGrowing: true }
-      })).split(" · ")[0]
     assert.strictEqual(growing(1000, 8), "fetching 12.5 %")
     assert.strictEqual(growing(1000, 64), "fetching –")
     assert.strictEqual(growing(910, 64), "fetching 91.0 %")

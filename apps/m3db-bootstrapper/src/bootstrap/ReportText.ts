@@ -54,11 +54,16 @@ const listsOf = (most: number): List => (title, total, lines) =>
     ...(total > most ? [`    and ${formatCount(total - Math.min(most, lines.length))} more`] : [])
   ]
 
+/** `shard 3 block <ns> id <hex>` as the other lists have it. */
+const shownSubject = (subject: string): string =>
+  subject.replace(/\bblock (\d+)\b/g, (_, nanos: string) => `block ${formatNanos(BigInt(nanos))}`)
+    .replace(/\bid ((?:[0-9a-f]{2})+)\b/g, (_, hex: string) => `id ${shownId(hex)}`)
+
 const evidenceLines = (report: RunReport): Array<string> =>
   Object.entries(report.evidenceCounts).flatMap(([peer, kinds]) =>
     Object.entries(kinds).map(([kind, count]) => {
       const first = report.evidence.find((record) => record.peer === peer && record.kind === kind)
-      const detail = first === undefined ? "" : `: ${first.subject}: ${first.detail}`
+      const detail = first === undefined ? "" : `: ${shownSubject(first.subject)}: ${first.detail}`
       return `${peer}: ${kind.replaceAll("-", " ")}, ${times(count)}${count === 1 ? "" : ", first"}${detail}`
     })
   )
