@@ -15,6 +15,11 @@ const told = function*(...argv: ReadonlyArray<string>) {
   return err
 }
 
+/** An id of a shard of four. */
+const idOf = (shard: number): string => {
+  for (let at = 0;; at++) if (shardOf(new TextEncoder().encode(`s${at}`), 0, 4) === shard) return `s${at}`
+}
+
 describe("verify", () => {
   it.effect("says that everything is sound, and how much that was", () =>
     Effect.gen(function*() {
@@ -87,6 +92,38 @@ describe("verify", () => {
         (yield* runCommand("verify", directory, "--num-shards", "64", "--shards", String(shard))).code,
         0
       )
+    }))
+
+  it.effect("with --num-shards shards that are not there at all are gaps, unless --shards says which are meant", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* writeFilesets(directory, [0, 1, 3].map((shard) => ({ shard, block: 0, ids: [idOf(shard)] })))
+      const run = (...more: ReadonlyArray<string>) => runCommand("verify", directory, "--no-gaps", ...more)
+      assert.strictEqual((yield* run()).code, 0)
+      const { code, out } = yield* run("--num-shards", "4")
+      assert.strictEqual(code, 1)
+      assert.match(out, /gap: namespace metrics, shard 2 has no block /)
+      assert.strictEqual((yield* run("--num-shards", "4", "--shards", "0-1")).code, 0)
+    }))
+
+  it.effect("says once that --num-shards may be wrong, with what would explain the data, when most ids do not fit", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const all = Array.from({ length: 400 }, (_, at) => `series ${at}`)
+      const of = (shard: number) => all.filter((id) => shardOf(new TextEncoder().encode(id), 0, 8) === shard)
+      yield* writeFilesets(directory, [1, 5, 6, 7].map((shard) => ({ shard, block: 0, ids: of(shard).toSorted() })))
+      assert.strictEqual((yield* runCommand("verify", directory, "--num-shards", "8")).code, 0)
+      const { code, out } = yield* runCommand("verify", directory, "--num-shards", "4")
+      assert.strictEqual(code, 1)
+      const [only, total, ...rest] = linesOf(out)
+      assert.match(
+        only!,
+        /series belong to other shards than 5 with 4 shards and seed 0; so are 3 filesets: is --num-shards right\? 8 would explain them/
+      )
+      assert.match(only!, /what to do: give the cluster's own --num-shards/)
+      assert.notMatch(only!, /delete/)
+      assert.match(total!, /^NOT verified: 4 filesets, .* 1 problems$/)
+      assert.deepStrictEqual(rest.filter((line) => line !== ""), [])
     }))
 
   it.effect("says what was looked for where there is nothing", () =>

@@ -19,7 +19,10 @@ const verifyFlags = {
     "m3tsz",
     "How the namespace encodes values. protobuf streams are checked as bytes, not decoded."
   ),
-  noGaps: toggle("Exit code 1 also when a shard lacks blocks that other shards of its namespace have.")
+  noGaps: toggle(
+    "Exit code 1 also when a shard lacks blocks that other shards of its namespace have. With --num-shards, and without --shards, also shards count " +
+      "that are not there at all."
+  )
 } as const
 
 const remedyOfIncomplete = "a node ignores it: delete its files, or let bootstrap --resume write the block again"
@@ -85,6 +88,8 @@ export const verify = command({
       directory,
       namespaces,
       sharding: numShards === undefined ? undefined : { numShards, seed: settings.hashSeed },
+      // A node's own directory holds a part of the shards: asked for are all of them with --no-gaps only.
+      expectedShards: settings.noGaps && settings.shards === undefined ? numShards ?? 0 : 0,
       decode: settings.encoding === "m3tsz",
       onFileset: (done, total, path) =>
         Effect.sync(() =>

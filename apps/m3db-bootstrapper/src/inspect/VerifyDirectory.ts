@@ -11,6 +11,7 @@ import {
 import * as Effect from "effect/Effect"
 import { type BlockGap, findGaps } from "./BlockGaps.ts"
 import { type FileProblem, filesetsOf, isLocal } from "./DataDirectory.ts"
+import { MisplacedFilesets } from "./MisplacedFilesets.ts"
 
 /** A fileset without a whole checkpoint file: a node ignores it. */
 export interface IncompleteFileset {
@@ -44,6 +45,8 @@ export interface VerifyDirectoryOptions {
   readonly directory: string
   readonly namespaces: ReadonlyArray<ScannedNamespace>
   readonly sharding: VerifyOptions["sharding"]
+  /** So many shards, from 0 on, should be there; 0: those that are. */
+  readonly expectedShards: number
   /** False for namespaces whose streams are no M3TSZ: they are checked as bytes. */
   readonly decode: boolean
   /** Before each fileset: how many are done of how many. */
@@ -60,6 +63,7 @@ export const verifyDirectory = Effect.fnUntraced(function*(options: VerifyDirect
   const all = [...filesetsOf(namespaces)]
   const problems: Array<FileProblem> = []
   const incomplete: Array<IncompleteFileset> = []
+  const misplaced = new MisplacedFilesets()
   let [filesets, entries, bytes, further, unreadable, found] = [0, 0, 0, 0, 0, 0]
   for (const [at, { fileset, namespace, shard }] of all.entries()) {
     const { blockSize, blockStart, complete, legacy, volume } = fileset
@@ -81,7 +85,7 @@ export const verifyDirectory = Effect.fnUntraced(function*(options: VerifyDirect
     entries += result.entries
     bytes += result.dataBytes
     further += result.further
-    for (const { message, offset, path: file, reason, remedy } of result.problems) {
+    for (const { message, offset, path: file, reason, remedy } of misplaced.add(result)) {
       const problem = { path: file, offset, what: message, remedy }
       found++
       if (isLocal({ reason })) unreadable++
@@ -90,6 +94,12 @@ export const verifyDirectory = Effect.fnUntraced(function*(options: VerifyDirect
       yield* options.onProblem(problem)
     }
   }
+  const wrong = misplaced.problem(options.sharding)
+  if (wrong !== undefined) {
+    found++
+    problems.push(wrong)
+    yield* options.onProblem(wrong)
+  }
   return {
     filesets,
     entries,
@@ -97,7 +107,7 @@ export const verifyDirectory = Effect.fnUntraced(function*(options: VerifyDirect
     problems,
     furtherProblems: further,
     incomplete,
-    gaps: findGaps(namespaces),
+    gaps: findGaps(namespaces, options.expectedShards),
     verified: found === 0 && incomplete.length === 0,
     onlyUnreadable: found > 0 && unreadable === found && further === 0 && incomplete.length === 0
   } satisfies DirectoryVerification as DirectoryVerification

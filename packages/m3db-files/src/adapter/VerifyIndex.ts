@@ -1,5 +1,5 @@
 /** Checks the index file entry by entry, and with it summaries and bloom filter, which are made from the same ids. */
-import { decodeTags, shardOf, WireFault } from "@peerstrap/m3db-wire"
+import { decodeTags, showId, WireFault } from "@peerstrap/m3db-wire"
 import { adler32Start, adler32Update } from "@peerstrap/m3tsz"
 import type { File } from "@peerstrap/storage"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,8 @@ import type { FilesetError } from "../contract/errors.ts"
 import { Limits } from "../contract/Limits.ts"
 import { isMalformed } from "../contract/Malformed.ts"
 import { filePath } from "../engine/FilesetName.ts"
-import { io } from "./Faults.ts"
+import { checkSharding, ShardCheck } from "../engine/ShardCheck.ts"
+import { io, refetch } from "./Faults.ts"
 import { IndexWindow } from "./IndexWindow.ts"
 import type { VerifyContext } from "./VerifyFileset.ts"
 
@@ -40,6 +41,8 @@ class IndexChecks {
   private summaryStep = 0
   private read = 0
   private last: Uint8Array | undefined
+  private readonly shards: ShardCheck | undefined
+  private readonly misplaced: Array<{ readonly message: string; readonly at: number }> = []
 
   constructor(
     context: VerifyContext,
@@ -49,6 +52,8 @@ class IndexChecks {
     bloom: Uint8Array | undefined
   ) {
     this.context = context
+    const { key, options: { sharding } } = context
+    if (sharding !== undefined) this.shards = new ShardCheck(key.shard, sharding)
     // What the file cannot hold is not allocated, whatever the info file claims.
     const count = Math.min(info.entries, Math.ceil(indexBytes / minEntryBytes))
     this.seen = new Uint8Array(count)
@@ -96,7 +101,7 @@ class IndexChecks {
 
   /** The entry that the window has just decoded at `at`. */
   entry(window: IndexWindow, at: number): void {
-    const { key, options, report } = this.context
+    const { key, report } = this.context
     const { bytes, entry } = window
     const id = bytes.subarray(entry.idStart, entry.idEnd)
     if (this.last !== undefined) {
@@ -105,9 +110,10 @@ class IndexChecks {
       else if (order > 0) report.series("index", "malformed", id, "stands after a higher id", at)
     }
     if (entry.size === 0) report.series("index", "malformed", id, "has no bytes; such a series has no entry", at)
-    const { sharding } = options
-    const shard = sharding === undefined ? key.shard : shardOf(id, sharding.seed, sharding.numShards)
-    if (shard !== key.shard) report.series("index", "malformed", id, `belongs to shard ${shard}, not ${key.shard}`, at)
+    const shard = this.shards?.look(id) ?? key.shard
+    if (shard !== key.shard && this.misplaced.length < Limits.maxProblems) {
+      this.misplaced.push({ message: `series ${showId(id)}: belongs to shard ${shard}, not ${key.shard}`, at })
+    }
     if (entry.tagsStart >= 0) {
       const tags = decodeTags(bytes, entry.tagsStart, entry.tagsEnd)
       if (tags instanceof WireFault) report.series("index", "malformed", id, `tags: ${tags.message}`, at)
@@ -154,9 +160,26 @@ class IndexChecks {
     this.summary++
   }
 
+  /** What lies in a wrong shard, one by one, or once when it is most of the fileset. */
+  private tellMisplaced(): void {
+    const { key, options: { sharding }, report } = this.context
+    const fit = this.shards?.fit
+    if (fit === undefined || sharding === undefined || fit.misplaced === 0) return
+    const given = `${sharding.numShards} shards and seed ${sharding.seed}`
+    if (fit.isMostlyElsewhere) {
+      const message = `${fit.misplaced} of ${this.read} series belong to other shards than ${key.shard} with ${given}`
+      return report.add("index", "malformed", message, -1, checkSharding)
+    }
+    const remedy = `check that the cluster has ${given}; if so, ${refetch}`
+    for (const { at, message } of this.misplaced) report.add("index", "malformed", message, at, remedy)
+    report.further += fit.misplaced - this.misplaced.length
+  }
+
   finish(info: FilesetInfo): void {
     const { report } = this.context
     report.entries = this.read
+    if (this.shards !== undefined) report.shardFit = this.shards.fit
+    this.tellMisplaced()
     if (this.read < info.entries) this.whole = false
     const { summaries } = this
     if (this.whole && summaries !== undefined && this.summary < summaries.count) {

@@ -4,6 +4,7 @@ import { hex32 } from "../codec/IndexEntry.ts"
 import type { FilesetError, FilesetErrorReason } from "../contract/errors.ts"
 import { Limits } from "../contract/Limits.ts"
 import { filePath, type FilesetFile, type FilesetKey } from "../engine/FilesetName.ts"
+import type { ShardFit } from "../engine/ShardCheck.ts"
 import { refetch } from "./Faults.ts"
 
 /** One thing that is wrong, with its place. */
@@ -29,6 +30,8 @@ export interface FilesetVerification {
   /** Index entries that were read. */
   readonly entries: number
   readonly dataBytes: number
+  /** Undefined when no number of shards was given, or the index cannot be read. */
+  readonly shardFit: ShardFit | undefined
 }
 
 /** Derived files can be made again from index and data; the others cannot. */
@@ -44,6 +47,7 @@ export class VerifyReport {
   further = 0
   entries = 0
   dataBytes = 0
+  shardFit: ShardFit | undefined
   private readonly key: FilesetKey
 
   constructor(key: FilesetKey) {
@@ -75,7 +79,7 @@ export class VerifyReport {
   }
 
   result(): FilesetVerification {
-    const { dataBytes, entries, further, key, problems } = this
-    return { key, ok: problems.length === 0, problems, further, entries, dataBytes }
+    const { dataBytes, entries, further, key, problems, shardFit } = this
+    return { key, ok: problems.length === 0, problems, further, entries, dataBytes, shardFit }
   }
 }
