@@ -1,5 +1,5 @@
 /** How the plugins of a run are, for `status` and `why`: those that are well are not named. */
-import type { PluginStatus, RunningHost, Status } from "@peerstrap/plugin-host"
+import { isWell, type PluginStatus, type RunningHost, type Status } from "@peerstrap/plugin-host"
 import { formatDuration } from "@peerstrap/progress"
 
 export interface TroubledPart {
@@ -10,8 +10,6 @@ export interface TroubledPart {
   /** From the program to the plugin, over those that use it; while the composition starts only the plugin. */
   readonly chain: ReadonlyArray<string>
 }
-
-const well: ReadonlySet<Status> = new Set(["ok", "stopping", "stopped"])
 
 export class PartStates {
   private readonly statuses = new Map<string, PluginStatus>()
@@ -28,7 +26,7 @@ export class PartStates {
   troubled(): ReadonlyArray<TroubledPart> {
     const chains = new Map(this.host?.why().map(({ chain, status }) => [status.id, chain]))
     return [...this.statuses.values()]
-      .filter(({ status }) => !well.has(status))
+      .filter(({ status }) => !isWell(status))
       .toSorted((a, b) => a.sinceMillis - b.sinceMillis)
       .map(({ id, message, sinceMillis, status }) => ({
         plugin: id,

@@ -15,6 +15,7 @@ export const ProblemKind = Schema.Literals([
   "unknown-key",
   "missing-provider",
   "ambiguous-provider",
+  "kind-mismatch",
   "cycle",
   "budget",
   "flag-in-vain"

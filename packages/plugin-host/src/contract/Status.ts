@@ -25,6 +25,9 @@ export const reportedStatuses = ["ok", "recoverable", "permanent", "fatal"] as c
 /** What a plugin may say of itself. */
 export type ReportedStatus = (typeof reportedStatuses)[number]
 
+/** Whether a plugin is as it should be. One that stops may hang at it; one that has stopped cannot. */
+export const isWell = (status: Status): boolean => status === "ok" || status === "stopped"
+
 /** How one plugin is, why, and since when (ms since 1970). */
 export interface PluginStatus {
   readonly id: string

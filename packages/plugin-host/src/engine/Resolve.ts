@@ -32,6 +32,7 @@ interface Checked {
 
 const checkPart = (part: PlacedPart, stability: Stability, problems: Array<Problem>): unknown => {
   const { plugin } = part
+  // A plugin from a file was asked whose copy it is; one that is composed in code may come from a copy of another version.
   if (plugin.host !== hostVersion) {
     problems.push({
       kind: "host-version",
@@ -57,6 +58,25 @@ const checkPart = (part: PlacedPart, stability: Stability, problems: Array<Probl
   return decoded.config
 }
 
+/** A plugin from outside may throw, or answer with what is no budget: that must not hide the other problems, nor pass for room. */
+const budgetsOf = ({ plugin, where }: PlacedPart, config: unknown, problems: Array<Problem>): Budgets => {
+  const wrong = (message: string): Budgets => {
+    problems.push({ kind: "budget", where: where(), message, remedy: `tell whoever made ${plugin.id}` })
+    return {}
+  }
+  let budgets: Budgets
+  try {
+    budgets = { ...plugin.budgets(config as never) }
+  } catch (error) {
+    return wrong(`${plugin.id} cannot say what it needs: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const name = budgetNames.find((each) => {
+    const value: unknown = budgets[each]
+    return value !== undefined && !(typeof value === "number" && value >= 0 && Number.isFinite(value))
+  })
+  return name === undefined ? budgets : wrong(`${plugin.id}: ${name} = ${budgets[name]}, want a number from 0 up`)
+}
+
 const checkParts = (
   parts: ReadonlyArray<PlacedPart>,
   stability: Stability,
@@ -70,7 +90,7 @@ const checkParts = (
     seen.set(name, times)
     const before = problems.length
     const config = checkPart(part, stability, problems)
-    const budgets = problems.length === before ? plugin.budgets(config as never) : {}
+    const budgets = problems.length === before ? budgetsOf(part, config, problems) : {}
     return { part, name: times === 1 ? name : `${name}#${times}`, config, budgets }
   })
 }
@@ -93,6 +113,28 @@ const checkDoubled = (checked: ReadonlyArray<Checked>, problems: Array<Problem>)
           where: each.part.where(),
           message: `${each.name} provides ${id}, and so does ${other.name} (${other.part.where()})`,
           remedy: "leave one of them out"
+        })
+      }
+    }
+  }
+}
+
+const kindWords = ({ multiplicity, tag }: AnyKind): string => `${tag.key}, ${multiplicity}`
+
+/** Kinds are told apart by id: two that share one must be the same, or who requires one would get the other. */
+const checkKinds = (checked: ReadonlyArray<Checked>, needs: ReadonlyArray<AnyKind>, problems: Array<Problem>): void => {
+  const first = new Map(needs.map((kind) => [kind.id, { kind, who: "the program" }]))
+  for (const { name, part } of checked) {
+    for (const kind of [...part.plugin.provides, ...part.plugin.requires]) {
+      const other = first.get(kind.id)
+      if (other === undefined) first.set(kind.id, { kind, who: name })
+      else if (other.kind.tag.key !== kind.tag.key || other.kind.multiplicity !== kind.multiplicity) {
+        const [mine, theirs] = [kindWords(kind), kindWords(other.kind)]
+        problems.push({
+          kind: "kind-mismatch",
+          where: part.where(),
+          message: `${kind.id} of ${name} (${mine}) is not the ${kind.id} of ${other.who} (${theirs})`,
+          remedy: "import the kind from where it is defined, or give one of them another id"
         })
       }
     }
@@ -124,6 +166,7 @@ export const resolve = (parts: ReadonlyArray<PlacedPart>, options: ResolveOption
   const problems: Array<Problem> = []
   const checked = checkParts(parts, options.stability ?? "experimental", problems)
   checkDoubled(checked, problems)
+  checkKinds(checked, options.needs ?? [], problems)
   const missing = (kind: AnyKind, who: string, where: string): void =>
     void problems.push({
       kind: "missing-provider",
@@ -142,11 +185,11 @@ export const resolve = (parts: ReadonlyArray<PlacedPart>, options: ResolveOption
     if (providersOf(checked, kind).length === 0) missing(kind, "the program", "the composition")
   }
   const ordered = orderNodes(edges.map((each) => each.flatMap(({ providers }) => providers)))
-  if ("cycle" in ordered) {
+  for (const cycle of "cycles" in ordered ? ordered.cycles : []) {
     problems.push({
       kind: "cycle",
-      where: checked[ordered.cycle[0]!]!.part.where(),
-      message: `parts need each other in a circle: ${ordered.cycle.map((at) => checked[at]!.name).join(" → ")}`,
+      where: checked[cycle[0]!]!.part.where(),
+      message: `parts need each other in a circle: ${cycle.map((at) => checked[at]!.name).join(" → ")}`,
       remedy: "split one of them"
     })
   }

@@ -1,6 +1,6 @@
 /** Why a composition does not go on: for each plugin in trouble the chain of users from the program down to it. */
 import type { Wait } from "@peerstrap/progress"
-import type { PluginStatus, Status } from "../contract/Status.ts"
+import { isWell, type PluginStatus, type Status } from "../contract/Status.ts"
 import type { Graph } from "./Graph.ts"
 
 /** One chain of users from the program down to what is in trouble. */
@@ -11,7 +11,16 @@ export interface WhyChain {
   readonly waits: ReadonlyArray<Wait>
 }
 
-const healthy: ReadonlySet<Status> = new Set(["ok", "stopped"])
+/** A consequence is not worse than its cause: a plugin that waits does not explain one that is dead. */
+const severity: Readonly<Record<Status, number>> = {
+  ok: 0,
+  stopped: 0,
+  starting: 1,
+  stopping: 1,
+  recoverable: 1,
+  permanent: 2,
+  fatal: 3
+}
 
 /** Shortest way from a node that no other requires to each node. */
 const waysTo = (graph: Graph): ReadonlyArray<ReadonlyArray<number>> => {
@@ -29,8 +38,8 @@ const waysTo = (graph: Graph): ReadonlyArray<ReadonlyArray<number>> => {
 }
 
 /**
- * One chain for each plugin that waits, or is not well, while nothing that it uses is in trouble: causes, not consequences. Longest
- * trouble first.
+ * One chain for each plugin that waits, or is not well, while nothing that it uses is in as much trouble: causes, not consequences.
+ * Longest trouble first.
  */
 export const whyChains = (
   graph: Graph,
@@ -38,11 +47,13 @@ export const whyChains = (
   waits: (node: number) => ReadonlyArray<Wait>
 ): ReadonlyArray<WhyChain> => {
   const waiting = graph.nodes.map(({ index }) => waits(index))
-  const troubled = graph.nodes.map(({ index }) => !healthy.has(statuses[index]!.status) || waiting[index]!.length > 0)
+  const isTroubled = (node: number): boolean => !isWell(statuses[node]!.status) || waiting[node]!.length > 0
+  const explains = (provider: number, node: number): boolean =>
+    isTroubled(provider) && severity[statuses[provider]!.status] >= severity[statuses[node]!.status]
   const ways = waysTo(graph)
   return graph.nodes
     .filter(({ index, requires }) =>
-      troubled[index] && !requires.some(({ providers }) => providers.some((provider) => troubled[provider]))
+      isTroubled(index) && !requires.some(({ providers }) => providers.some((provider) => explains(provider, index)))
     )
     .map(({ index }) => ({
       chain: ["program", ...ways[index]!.map((at) => graph.nodes[at]!.name)],
