@@ -74,6 +74,7 @@ describe("readYaml", () => {
       `c.yaml: the config is longer than ${maxConfigBytes} bytes; make it smaller`
     ])
     assert.lengthOf(problemsOf("]".repeat(5_000)), 101)
+    assert.isBelow(problemsOf("!".repeat(100_000)).join("").length, 500)
   })
 
   it("of any text gives a root or problems with a place, never an exception", () => {

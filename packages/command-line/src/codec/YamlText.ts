@@ -32,6 +32,9 @@ export interface YamlText {
 /** Problems of one text that are told; a file that is no YAML at all can have one a character. */
 const toldProblems = 100
 
+/** Characters of one: some repeat what the text says, whatever its length. */
+const toldCharacters = 200
+
 /** The document of which the text is more than the stack of the parser may hold: itself and one scalar. */
 const stackAroundCollections = 2
 
@@ -196,7 +199,7 @@ export const readYaml = ({ path, text }: ConfigText): YamlText => {
     const remedy = "mend the YAML"
     const told = wrong.slice(0, toldProblems).map(({ message, pos }) => ({
       where: at(pos[0]),
-      message: message.replace(/\p{Cc}/gu, "?"),
+      message: message.slice(0, toldCharacters).replace(/\p{Cc}/gu, "?"),
       remedy
     }))
     const further = wrong.length - told.length
