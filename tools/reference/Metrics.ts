@@ -8,7 +8,7 @@ const waits = "packages/progress/src/contract/Wait.ts"
 
 const wordsOfType = (type: string): string =>
   type === "EtaConfidence"
-    ? "unknown | low | medium | high"
+    ? "unknown | low | medium | high | over"
     : type.replaceAll("readonly ", "").replaceAll(/ReadonlyArray<(\w+)>/g, "$1[]")
 
 /** For members that say little by themselves and have no doc comment. */
@@ -25,7 +25,7 @@ const words: Readonly<Record<string, string>> = {
   waits: "What `why` says.",
   warnings: "What a person should know, as sentences.",
   totalIsGrowing: "The total may still grow, so that it is no measure yet.",
-  confidence: "How far the estimate can be trusted.",
+  confidence: "How far the estimate can be trusted; `over`: the run has ended or is ending, nothing is estimated.",
   failures: "Calls or requests that failed.",
   lastError: "In words."
 }
@@ -55,6 +55,7 @@ export const metricsPage = (): string =>
       section("The estimate of what is left", snapshots, "Eta"),
       section("A lane: a shard, or a part of a sync", snapshots, "LaneSnapshot"),
       section("A peer", snapshots, "PeerSnapshot"),
-      section("A wait, the unit of `why`", waits, "Wait")
+      section("A wait, the unit of `why`", waits, "Wait"),
+      section("A change that would end a wait", waits, "WaitChange")
     ].join("\n")
   )

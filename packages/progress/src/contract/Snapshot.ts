@@ -39,7 +39,7 @@ export interface PeerSnapshot {
   readonly id: string
   /** e.g. `connected`, `resting`, `down`. */
   readonly state: string
-  /** While it answers, from the request to the last byte; not an average over the run, which a limit of bytes/s holds. */
+  /** While something is asked of it; not the average over the run, which is what a limit of bytes/s holds. */
   readonly bytesPerSecond: number
   /** Batches in flight. */
   readonly inFlight: number
