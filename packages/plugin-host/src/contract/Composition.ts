@@ -9,25 +9,41 @@ export interface PlacedPart {
   readonly where: (path?: ReadonlyArray<PropertyKey>) => string
 }
 
-/** Parts put together; the type says which services they provide. */
-/** One that provides more stands in for one that provides less. */
+/** Parts put together; the type says which services they provide. One that provides more stands in for one that provides less. */
 export interface Composition<in Provided> {
   readonly parts: ReadonlyArray<PlacedPart>
   readonly "~types"?: (provided: Provided) => void
 }
 
-/** Services that a part provides. */
-export type ProvidedBy<P> = P extends Part<infer Provided, unknown, unknown> ? Provided : never
+/** Of a part whose types are not known (`AnyPart`) nothing is known to be provided or required; the report tells. */
+type Known<T> = unknown extends T ? never : T
+
+/** Services that a part provides; of a union each service that one of its members provides. */
+export type ProvidedBy<P> = P extends Part<infer Provided, unknown, unknown> ? Known<Provided> : never
 /** Services of kinds `one` that a part provides. */
-export type SingleOf<P> = P extends Part<unknown, infer Single, unknown> ? Single : never
+export type SingleOf<P> = P extends Part<unknown, infer Single, unknown> ? Known<Single> : never
 /** Services that a part requires. */
-export type RequiredBy<P> = P extends Part<unknown, unknown, infer Required> ? Required : never
+export type RequiredBy<P> = P extends Part<unknown, unknown, infer Required> ? Known<Required> : never
+
+/** `true` when a member of the union `P` does not provide the service. */
+type Lacking<P, Service> = P extends Part<infer Provided, unknown, unknown>
+  ? Service extends Known<Provided> ? never : true
+  : never
+
+/** Services that a part provides whichever member of a union it is. */
+export type SurelyProvidedBy<P, Service = ProvidedBy<P>> = Service extends unknown
+  ? [Lacking<P, Service>] extends [never] ? Service : never
+  : never
+
+/** Services that parts provide together. The elements of an array that is no tuple may be none: they provide nothing for sure. */
+export type ProvidedByAll<Parts extends ReadonlyArray<AnyPart>> = Parts extends
+  readonly [infer Head, ...infer Rest extends ReadonlyArray<AnyPart>] ? SurelyProvidedBy<Head> | ProvidedByAll<Rest>
+  : Parts extends readonly [...infer Rest extends ReadonlyArray<AnyPart>, infer Last]
+    ? SurelyProvidedBy<Last> | ProvidedByAll<Rest>
+  : never
 
 /** What is required and by none provided. */
-export type MissingOf<Parts extends ReadonlyArray<AnyPart>> = Exclude<
-  RequiredBy<Parts[number]>,
-  ProvidedBy<Parts[number]>
->
+export type MissingOf<Parts extends ReadonlyArray<AnyPart>> = Exclude<RequiredBy<Parts[number]>, ProvidedByAll<Parts>>
 
 /** Services of kinds `one` that two parts of a tuple provide. Of an array that is no tuple nothing is known here; the report tells. */
 export type DoubledOf<Parts extends ReadonlyArray<AnyPart>, Seen = never> = Parts extends
@@ -43,7 +59,7 @@ export type Fitting<Parts extends ReadonlyArray<AnyPart>> = [MissingOf<Parts>] e
 /** Puts parts together. A requirement that no part provides is a compile error, and so is one of kind `one` that two provide. */
 export const compose = <const Parts extends ReadonlyArray<AnyPart>>(
   ...parts: Parts & Fitting<Parts>
-): Composition<ProvidedBy<Parts[number]>> => ({
+): Composition<ProvidedByAll<Parts>> => ({
   parts: (parts as ReadonlyArray<AnyPart>).map(({ config, name, plugin }, at) => ({
     plugin,
     config,

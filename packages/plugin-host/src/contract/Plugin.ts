@@ -76,6 +76,12 @@ export interface Plugin<in Encoded, out Provided, out Single, out Required> exte
   (config: Encoded): Part<Provided, Single, Required>
 }
 
+/** What a caller may give: to a plugin without keys nothing but `{}`, which as a type would take anything. */
+export type GivenConfig<Encoded> = unknown extends Encoded ? Encoded
+  : Encoded extends unknown ?
+    {} extends Encoded ? keyof Encoded extends never ? Readonly<Record<string, never>> : Encoded : Encoded
+  : never
+
 /** What `definePlugin` takes. */
 export interface PluginDefinition<
   Config extends ConfigSchema,
@@ -104,7 +110,7 @@ export const definePlugin = <
 >(
   definition: PluginDefinition<Config, Provides, Requires>
 ): Plugin<
-  Config["Encoded"],
+  GivenConfig<Config["Encoded"]>,
   IdentifiersOf<Provides>,
   SingleIdentifiersOf<Provides>,
   IdentifiersOf<Requires>
