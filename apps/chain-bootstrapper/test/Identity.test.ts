@@ -41,7 +41,7 @@ describe("identity", () => {
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       assert.strictEqual((yield* runHere("identity", "delete")).code, 2)
-      assert.match((yield* runHere("identity")).err, /generate: missing/)
+      assert.match((yield* runHere("identity")).err, /generate: missing; The word itself, as in: identity generate$/m)
       writeFileSync(join(directory, "file"), "")
       const below = yield* runHere("identity", "generate", "--out", join(directory, "file", "identity.json"))
       assert.strictEqual(below.code, 4, below.err)

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { encodeHash } from "@peerstrap/tezos-wire"
 import * as Effect from "effect/Effect"
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -181,6 +181,23 @@ describe("sync", () => {
       assert.notMatch(last, /ETA|done/)
       assert.match(out, /waited for at the end:[\s\S]*--min-quorum-peers/)
       assert.strictEqual((yield* runHere("verify", store)).code, 0)
+    }), timeout)
+
+  it.live("does not repeat in its result a warning of what did not come", () =>
+    Effect.gen(function*() {
+      const { argv, store } = yield* startNetwork(yield* chainOf("feared", 12), [""])
+      const none = yield* runHere("verify", store)
+      assert.strictEqual(none.code, 2)
+      assert.strictEqual((yield* runHere("sync", ...argv, "--until", "level:8", "--deadline", "1s")).code, 3)
+      const empty = yield* runHere("verify", store)
+      assert.strictEqual(empty.code, 0)
+      assert.match(empty.out, /^verified: no levels, for no block is applied there$/m)
+      assert.strictEqual((yield* runHere("sync", ...argv, ...alone, "--until", "level:8")).code, 0)
+      rmSync(join(store, "documents", "known-peers"))
+      const { code, err, out } = yield* runHere("sync", ...argv, "--until", "level:8", "--json")
+      assert.strictEqual(code, 0, err)
+      assert.include(err, "1 peer address is known, a quorum needs 3")
+      assert.deepStrictEqual(JSON.parse(out).warnings, [])
     }), timeout)
 
   it.live("halts with exit code 1 when all peers end at the same old block", () =>

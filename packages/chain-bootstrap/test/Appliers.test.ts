@@ -152,7 +152,7 @@ describe("command", () => {
   it.live("runs the example of its documentation", () =>
     Effect.gen(function*() {
       const page = readFileSync(join(root, "docs", "command-applier.md"), "utf8")
-      const example = /^```js\n(.*?)^```$/ms.exec(page)![1]!
+      const example = /^```js[^\n]*\n(.*?)^```$/ms.exec(page)![1]!
       const directory = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "applier-"))),
         (path) => Effect.sync(() => rmSync(path, { recursive: true }))

@@ -159,7 +159,7 @@ describe("appliers as plugins", () => {
       assert.deepStrictEqual(said, ["applier-says applier: first words", "applier-says applier: last words"])
 
       const absent = yield* Effect.flip(applierOf(compose(commandApplier({ command: "exit 4" }))))
-      assert.match(absent.message, /^chain\.applier\.command: .*exit code 4/s)
+      assert.match(absent.message, /^chain\.applier\.command: .*command exit 4.* ended with exit code 4/s)
     }))
 })
 

@@ -188,6 +188,8 @@ describe("network files", () => {
       { frames: 1 },
       /^limits\.frames: unknown key; known are clockDriftSeconds, maxHeaderBytes, itemsPerRequest/
     ],
+    ["chainName2", "x", /^chainName2: unknown key; known are/],
+    ["validationpasses", 4, /^validationpasses: unknown key; did you mean validationPasses\?; known are/],
     ["bootstrap", [], /^bootstrap: unknown key; known are chainName, chainId, genesis, .*limits/]
   ]
   for (const [key, value, problem] of wrong) {
@@ -233,6 +235,9 @@ describe("network files", () => {
       assert.strictEqual((yield* resolveNetwork(path)).name, path)
       const absent = yield* Effect.flip(resolveNetwork(join(folder, "none.json")))
       assert.match(absent.problems[0]!, /is no preset \(mainnet, shadownet, sandbox\) and no file.*ENOENT/)
+      const near = yield* Effect.flip(resolveNetwork("mainet"))
+      assert.match(near.problems[0]!, /ENOENT.*; did you mean mainnet\?$/)
+      assert.notMatch(absent.problems[0]!, /did you mean/)
       writeFileSync(path, " ".repeat(TezosLimits.networkFileBytes + 9))
       assert.match((yield* Effect.flip(resolveNetwork(path))).problems[0]!, /more than/)
     }).pipe(Effect.provideService(Crypto, crypto)))

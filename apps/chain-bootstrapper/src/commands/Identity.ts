@@ -74,7 +74,7 @@ export const identity = command({
     "Writes {peer_id, public_key, secret_key, proof_of_work_stamp} with mode 600, as nodes of this network have it. At difficulty 26 that are 67 " +
     "million hashes on average: about 20 s of one core with the native library. sync makes one itself at its first start."
   ],
-  operands: { name: "generate", least: 1, most: 1, help: "The one thing that is done here: generate." },
+  operands: { name: "generate", least: 1, most: 1, help: "The word itself, as in: identity generate" },
   flags,
   examples: [
     { args: "identity generate --out identity.json", says: "For a public network" },

@@ -42,18 +42,19 @@ interface Found {
   readonly head: string
 }
 
+const checkedText = ({ blocks, bytes, fromLevel, lists, toLevel }: Verification): string =>
+  blocks === 0
+    ? "no levels, for no block is applied there"
+    : `levels ${formatCount(fromLevel)} to ${formatCount(toLevel)}, ${counted(blocks, "block")}, ` +
+      `${counted(lists, "list")} of operations, ${formatBytes(bytes)}`
+
 const textOf = ({ chain, damage, directory, head, mended, quorum }: Found, verified: boolean): string => {
   const problems = [...chain.problems, ...quorum.problems, ...damage]
   const count = chain.problemCount + quorum.problems.length + damage.length
   return [
     ...problems.slice(0, shown).map((problem) => `${problem}\n`),
     ...(count > shown ? [`and ${formatCount(count - shown)} more (with --json: all that were kept)\n`] : []),
-    `${verified ? "verified" : "NOT verified"}: levels ${formatCount(chain.fromLevel)} to ${
-      formatCount(chain.toLevel)
-    }, ` +
-    `${formatCount(chain.blocks)} blocks, ${formatCount(chain.lists)} lists of operations, ${
-      formatBytes(chain.bytes)
-    }` +
+    `${verified ? "verified" : "NOT verified"}: ${checkedText(chain)}` +
     `${verified ? "" : `; ${counted(count, "problem")}`}\n`,
     `  head: ${head}\n`,
     `  quorum: ${formatCount(quorum.levels)} levels in ${

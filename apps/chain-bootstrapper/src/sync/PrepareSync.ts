@@ -56,6 +56,8 @@ export interface Prepared {
   readonly repair: RepairReport | undefined
   readonly baseHeader: HeaderFacts | undefined
   readonly options: SyncOptions
+  /** Warnings of what may keep the run from its end: not true any more of one that got there. */
+  readonly feared: ReadonlyArray<string>
 }
 
 /** Ends with an error when our clock is before the block's time. */
@@ -84,6 +86,8 @@ const standing = Effect.fnUntraced(function*() {
   return { base, baseHeader, head: store.head, headTimeSeconds: head?.timeSeconds }
 })
 
+const firstLine = (text: string): string => text.split("\n")[0]!
+
 export const prepareSync = Effect.fnUntraced(function*(running: Running, network: Network) {
   const { input, reporter, state } = running
   const { plan, resolved, settings } = input
@@ -111,10 +115,14 @@ export const prepareSync = Effect.fnUntraced(function*(running: Running, network
     peerId: Context.get(context, ChainProtocol).ownId
   }
   announcePlan({ plan, network, peers, options, base, head, ...announced }, reporter)
-  for (const warning of foreseenProblems({ base, head, network, options, peers })) {
-    state.warnings.push(warning.split("\n")[0]!)
+  const unresolved = peers.problems.length
+  const problems = foreseenProblems({ base, head, network, options, peers })
+  // The first ones are facts, the others what may come.
+  const feared = problems.slice(unresolved).map(firstLine)
+  for (const warning of problems) {
+    state.warnings.push(firstLine(warning))
     reporter.say(`warning: ${warning}`)
   }
-  const prepared: Prepared = { host, names, context, trouble, peers, head, repair, baseHeader, options }
+  const prepared: Prepared = { host, names, context, trouble, peers, head, repair, baseHeader, options, feared }
   return prepared
 })

@@ -118,7 +118,7 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     listening: () => controlled.run?.listening
   })
   const ready = yield* prepareSync(running, network)
-  const { context, head, host, names, repair } = ready
+  const { context, feared, head, host, names, repair } = ready
   const notices = makeNoticeBook()
   const run = yield* inTime(begin(running, ready, notices), running)
   controlled.run = run
@@ -145,7 +145,9 @@ const steps = Effect.fnUntraced(function*(running: Running) {
     verification,
     repair,
     waits: isWhole || ended.outcome === "failed" ? [] : state.lastWaits,
-    warnings: state.warnings,
+    warnings: isWhole || snapshot.segments > 0
+      ? state.warnings.filter((warning) => !feared.includes(warning))
+      : state.warnings,
     peakMemoryBytes: Context.get(context, BufferMemory).ledger.peak
   }
   return syncResult(ending)

@@ -13,6 +13,8 @@ import { LineReader } from "./CommandProtocol.ts"
 export interface ChildOptions {
   readonly command: string
   readonly args: ReadonlyArray<string>
+  /** What failures and reports call it. Default: `command`. */
+  readonly title?: string
   readonly cwd?: string
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>
@@ -23,6 +25,12 @@ export interface ChildOptions {
 }
 
 const remedy = "Look at why, then start again: the store goes on from the last block that the applier has done"
+
+/** A long command line is told by its beginning. */
+const titleLength = 80
+
+const nameOf = ({ command, title = command }: ChildOptions): string =>
+  `command ${title.length <= titleLength ? title : `${title.slice(0, titleLength)}…`}`
 
 const cut = (text: string): string =>
   text.length <= storeLimits.applierErrorLineBytes ? text : `${text.slice(0, storeLimits.applierErrorLineBytes)}…`
@@ -45,7 +53,7 @@ export class CommandChild {
   private onOver: () => void = () => undefined
 
   constructor(options: ChildOptions) {
-    this.name = `command ${options.command}`
+    this.name = nameOf(options)
     this.onErrorLine = options.onErrorLine ?? (() => undefined)
     this.stopMillis = options.stopMillis ?? storeLimits.applierStopMillis
     this.child = spawn(options.command, options.args, {
@@ -76,7 +84,7 @@ export class CommandChild {
       try: () => new CommandChild(options),
       catch: (cause) =>
         new ApplierFailed({
-          applier: `command ${options.command}`,
+          applier: nameOf(options),
           message: `cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`
         })
     })

@@ -52,6 +52,7 @@ export const commandApplier = definePlugin({
         const applier = yield* command({
           command: "/bin/sh",
           args: ["-c", config.command],
+          title: config.command,
           onErrorLine: (line) => runtime.event("applier-says", { line }, `applier: ${line}`)
         })
         return tellingApplier(applier, runtime)

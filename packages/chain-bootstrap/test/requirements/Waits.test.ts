@@ -51,7 +51,7 @@ const phases: ReadonlyArray<Phase> = [
     name: "too few peers after the time of grace",
     options: { peers: reachable(2) },
     play: (world) => world.runFor(20_000),
-    waits: [/^1 more peers$/],
+    waits: [/^1 more peer$/],
     first: [/^2 connected, 3 needed \(--min-peers 4\)/, /lower --min-peers/],
     status: /^2 of 3 needed peers are connected \(--min-peers 4\)$/
   },
@@ -77,7 +77,7 @@ const phases: ReadonlyArray<Phase> = [
     name: "the same before they have told their branches",
     options: { peers: silent("get-branch").slice(0, 2), ...follows },
     play: (world) => world.runFor(3000),
-    waits: [/^1 more peers that count$/, /^branches$/],
+    waits: [/^1 more peer that counts$/, /^branches$/],
     first: [/--min-quorum-peers 3/, /--min-quorum-peers 2$/]
   },
   {

@@ -1,5 +1,6 @@
 /** Reads the keys of a parsed JSON object one by one, collects every problem with the path of its key, and finds keys that nobody asked for. */
 import { TezosLimits } from "../contract/TezosLimits.ts"
+import { didYouMean } from "./Nearest.ts"
 
 export class Problems {
   readonly list: Array<string> = []
@@ -75,7 +76,8 @@ export class FileReading {
   finish(): void {
     for (const key of Object.keys(this.object)) {
       if (!this.asked.includes(key)) {
-        this.problems.add(this.pathOf(key), `unknown key; known are ${this.asked.join(", ")}`)
+        const meant = didYouMean(key, this.asked.filter((known) => !(known in this.object)))
+        this.problems.add(this.pathOf(key), `unknown key${meant}; known are ${this.asked.join(", ")}`)
       }
     }
   }

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { open } from "node:fs/promises"
 import { type Network, NetworkUnusable } from "../contract/Network.ts"
 import { TezosLimits } from "../contract/TezosLimits.ts"
+import { didYouMean } from "./Nearest.ts"
 import { checkNetwork, parseNetwork } from "./ParseNetwork.ts"
 import { isPreset, presetFiles, presetNames } from "./Presets.ts"
 
@@ -40,7 +41,7 @@ export const resolveNetwork: (nameOrFile: string) => Effect.Effect<Network, Netw
               problems: [
                 `is no preset (${presetNames.join(", ")}) and no file that can be read: ${
                   error instanceof Error ? error.message : String(error)
-                }`
+                }${didYouMean(nameOrFile, presetNames)}`
               ]
             })
         }),

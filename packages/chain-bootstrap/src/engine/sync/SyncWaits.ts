@@ -112,17 +112,18 @@ const applier = (core: SyncCore, cause: string): Wait => ({
 
 const fewRemedy = "add peers with --peer HOST:PORT, lift bans with `peers unban`, or lower --min-peers"
 
+const peersWord = (count: number): string => count === 1 ? "peer" : "peers"
+
 const connections = (core: SyncCore, required: number): Wait => {
   const points = core.connections.known(core.now).filter((point) => point.status !== "active")
   const resting = points.filter((point) => point.status === "greylisted" || point.status === "banned")
   const reasons = resting.slice(0, 3).map((point) => `${point.point ?? point.id}: ${point.reason ?? point.status}`)
   return {
     subject: "every level above the chosen chain",
-    waitingFor: `${required - core.active} more peers`,
-    cause:
-      `${core.active} connected, ${required} needed (--min-peers ${core.options.connections.minPeers}); ${points.length} more known, ${resting.length} of them left alone${
-        reasons.length > 0 ? ` (${reasons.join("; ")})` : ""
-      }`,
+    waitingFor: `${required - core.active} more ${peersWord(required - core.active)}`,
+    cause: `${core.active} connected, ${required} needed (--min-peers ${core.options.connections.minPeers}); ` +
+      (points.length === 0 ? "no others are known" : `${points.length} more known`) +
+      (resting.length === 0 ? "" : `, ${resting.length} left alone (${reasons.join("; ")})`),
     peers: points.slice(0, 16).flatMap((point) => point.point ?? []),
     remedy: fewRemedy,
     sinceMillis: core.lastProgressMillis
@@ -158,7 +159,7 @@ const choosing = (parts: WaitParts): ReadonlyArray<Wait> => {
   if (waits.length === 0 || counted >= minQuorumPeers) return waits
   const few = wait(
     core,
-    `${minQuorumPeers - counted} more peers that count`,
+    `${minQuorumPeers - counted} more ${minQuorumPeers - counted === 1 ? "peer that counts" : "peers that count"}`,
     `${counted} of ${core.active} connected peers count, a quorum needs at least ${minQuorumPeers} (--min-quorum-peers ${minQuorumPeers})`,
     [],
     `add peers with --peer HOST:PORT, or trust as few as there are: --min-quorum-peers ${Math.max(1, counted)}`
