@@ -24,7 +24,11 @@ export const configPage = async (): Promise<string> => {
   const all = await programs()
   const parts = (await pluginModules()).flatMap(({ plugins }) => plugins.map(([, plugin]) => plugin))
     .toSorted((a, b) => a.id < b.id ? -1 : 1)
-  const commands = all.flatMap((program) => listedCommands(program).map((command) => commandSection(program, command)))
+  const commands = all.flatMap((program) =>
+    listedCommands(program).filter(({ noConfigFile }) => noConfigFile !== true).map((command) =>
+      commandSection(program, command)
+    )
+  )
   return page(
     "Config files",
     "One YAML document for `--config FILE`: a command's name, and its flags' names under it. Flags of the command line win. `plugins:` stands\n" +

@@ -432,7 +432,7 @@ describe("the graph of a run", () => {
       assert.strictEqual(refused.code, 2)
       const told = refused.err.split("\n").filter((line) => line.startsWith("  "))
       assert.strictEqual(told.length, 4, refused.err)
-      assert.match(told[0]!, /--peer: .*"10\.0\.0\.1" is not an address with a port/)
+      assert.match(told[0]!, /run\.yaml:\d+:\d+: peer: .*"10\.0\.0\.1" is not an address with a port/)
       assert.match(
         told[1]!,
         /run\.yaml:10:12: there is no plugin "consistency\.fixd"; did you mean consistency\.fixed\?/

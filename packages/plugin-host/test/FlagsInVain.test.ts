@@ -99,6 +99,7 @@ const count = command<typeof flags, true, Composition<Counter>>({
 const validate: Command = pluginsCommand({
   registry,
   main: count,
+  needs: [counterKind],
   sample: ["--teeth", "12"],
   commandNames: () => ["count", "plugins"]
 })

@@ -1,14 +1,30 @@
 import { assert, describe, it } from "@effect/vitest"
 import { command, ExitCode, type Program, required, runProgram, Type } from "@peerstrap/command-line"
 import { inProcess } from "@peerstrap/command-line/testing"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { compose, type Composition, Host, partsOfFlags, pluginsCommand } from "../src/index.ts"
-import { Counter, counterKind, makeShop } from "./shop.ts"
+import { fileURLToPath } from "node:url"
+import { compose, type Composition, definePlugin, Host, one, partsOfFlags, pluginsCommand } from "../src/index.ts"
+import { Counter, counterKind, makeShop, noConfig } from "./shop.ts"
 
-const { all, clockwork, paper, steel } = makeShop([])
+class Spare extends Context.Service<Spare, string>()("test/Spare") {}
+const spare = definePlugin({
+  id: "spare.box",
+  version: "1.0.0",
+  stability: "stable",
+  summary: "a box in the corner",
+  provides: [one("spare", Spare, { summary: "what is kept" })],
+  requires: [],
+  config: noConfig,
+  layer: () => Layer.succeed(Spare, "box")
+})
+
+const { all: parts, clockwork, paper, steel } = makeShop([])
+const all = [...parts, spare]
 const flags = { teeth: required(Type.integer(3, 99, 12), "On each wheel.") } as const
 
 const count = command<typeof flags, { readonly teeth: number } | undefined, Composition<Counter>>({
@@ -40,7 +56,13 @@ const program: Program = {
   version: "1.0.0",
   commands: [
     count,
-    pluginsCommand({ registry: all, main: count, sample: ["--teeth", "12"], commandNames: () => ["count", "plugins"] })
+    pluginsCommand({
+      registry: all,
+      main: count,
+      needs: [counterKind],
+      sample: ["--teeth", "12"],
+      commandNames: () => ["count", "plugins"]
+    })
   ]
 }
 const shop = inProcess(program)
@@ -132,9 +154,54 @@ describe("plugins", () => {
       assert.strictEqual(schema.properties.plugins.items.anyOf.length, all.length + 1)
     }))
 
+  it.effect("validate and graph name the parts that nobody uses", () =>
+    withFile("plugins: [{ use: spare.box }]", (path) =>
+      Effect.gen(function*() {
+        const said = yield* shop("plugins", "validate", path)
+        assert.match(said.out, /fits, 4 parts\n {2}spare\.box: nobody requires spare\n$/)
+        assert.match((yield* shop("plugins", "graph", path)).out, /\nspare\.box: nobody requires spare\n$/)
+        assert.notInclude((yield* shop("plugins", "graph")).out, "nobody requires")
+        const json = JSON.parse((yield* shop("plugins", "graph", path, "--json")).out)
+        assert.deepStrictEqual(json.unused, [{ name: "spare.box", provides: ["spare"] }])
+      })))
+
+  it.effect("list and explain know the plugins that a file brings along, and what is wrong with it", () =>
+    Effect.gen(function*() {
+      const module = fileURLToPath(new URL("support/Outside.ts", import.meta.url))
+      const file = `plugins:\n  - { use: nobody, from: "${module}" }\n  - { use: x.y, from: ./gone.ts }\n`
+      yield* withFile(file, (path) =>
+        Effect.gen(function*() {
+          const explained = yield* shop("plugins", "explain", "gears.outside", path)
+          assert.match(explained.out, /^gears\.outside 1\.0\.0/)
+          assert.strictEqual((yield* shop("plugins", "explain", "gears.steel", path)).code, ExitCode.done)
+          for (const argv of [["list", path], ["explain", "gears.outsied", path]]) {
+            const { code, out } = yield* shop("plugins", ...argv)
+            assert.strictEqual(code, ExitCode.usage)
+            assert.match(out, /: 1 problem\n.*run\.yaml:3:\d+: cannot load \.\/gone\.ts/)
+          }
+        }))
+      yield* withFile(`plugins: [{ use: nobody, from: "${module}" }]\n`, (path) =>
+        Effect.gen(function*() {
+          assert.match((yield* shop("plugins", "list", path)).out, /\ngears\.outside .*\n$/)
+          const near = yield* shop("plugins", "explain", "gears.outsied", path)
+          assert.match(near.err, /did you mean gears\.outside/)
+        }))
+      assert.match((yield* shop("plugins", "list", "/nowhere.yaml")).err, /\/nowhere\.yaml cannot be read/)
+    }))
+
+  it.effect("takes its file as an argument only: plugins: is a list of parts, no section with flags", () =>
+    withFile("plugins: [{ use: gears.wood }]\n", (path) =>
+      Effect.gen(function*() {
+        const { code, err } = yield* shop("plugins", "explain", "gears.steel", "--config", path)
+        assert.strictEqual(code, ExitCode.usage)
+        assert.match(err, /1 problem, .*\n {2}--config: no such flag\b/)
+        const { out } = yield* shop("plugins", "--help")
+        assert.notMatch(out, /--config|config file, under/)
+      })))
+
   it.effect("wrong words are told", () =>
     Effect.gen(function*() {
-      for (const argv of [["grph"], ["list", "x"], ["explain"], ["validate", "/nowhere.yaml"]]) {
+      for (const argv of [["grph"], ["schema", "x"], ["list", "a", "b"], ["explain"], ["validate", "/nowhere.yaml"]]) {
         assert.strictEqual((yield* shop("plugins", ...argv)).code, ExitCode.usage, argv.join(" "))
       }
     }))

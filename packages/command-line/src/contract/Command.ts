@@ -116,6 +116,8 @@ export interface Command<F extends Flags = Flags, P = unknown, R = unknown> {
    * standard error, and a signal leaves none.
    */
   readonly linesOnly?: boolean
+  /** True: it has no `--config`, and the config file no section with its flags. */
+  readonly noConfigFile?: boolean
   /** True: not in help and not in the config file; for processes that the program starts itself. */
   readonly internal?: boolean
   readonly run: (input: CommandInput<F, P, R>) => Effect.Effect<CommandResult, CommandError, Scope.Scope>

@@ -22,9 +22,10 @@ export interface Arguments {
 }
 
 /** The command's own flags, then those of every command. Its own words about `json` count. */
-export const allFlags = ({ flags }: Pick<Command, "flags">): Flags => {
+export const allFlags = ({ flags, noConfigFile = false }: Pick<Command, "flags" | "noConfigFile">): Flags => {
   const { json = commonFlags.json, ...own } = flags
-  return { ...own, ...commonFlags, json }
+  const { config, help } = commonFlags
+  return { ...own, ...(noConfigFile ? {} : { config }), json, help }
 }
 
 /** Keys by their names on the command line. */
@@ -53,7 +54,10 @@ const operandProblems = ({ operands: rule }: Pick<Command, "operands">, operands
 }
 
 /** Reads `--name value`, `--name=value`, `--switch`; after `--` all are operands. */
-export const readArguments = (command: Pick<Command, "flags" | "operands">, argv: ReadonlyArray<string>): Arguments => {
+export const readArguments = (
+  command: Pick<Command, "flags" | "noConfigFile" | "operands">,
+  argv: ReadonlyArray<string>
+): Arguments => {
   const flags = allFlags(command)
   const keys = keysByName(flags)
   const given = new Map<string, Array<string>>()

@@ -54,7 +54,9 @@ export const commandHelp = ({ name: program }: Pick<Program, "name">, command: C
     ...(operand === undefined ? [] : ["", `${operand.name}: ${operand.help}`]),
     ...(command.details ?? []).flatMap((text) => ["", wrapped(text, 0)]),
     "",
-    "Flags (the same names are keys in the config file, under the command's name):",
+    command.noConfigFile === true
+      ? "Flags:"
+      : "Flags (the same names are keys in the config file, under the command's name):",
     ...flagLines(command),
     "",
     "Examples:",

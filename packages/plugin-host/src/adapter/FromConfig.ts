@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import { type ConfigEntry, parseConfig, type ParseOptions } from "../codec/ConfigText.ts"
 import type { Composition, PlacedPart } from "../contract/Composition.ts"
 import type { AnyKind, IdentifiersOf } from "../contract/Kind.ts"
-import { type AnyPlugin, hostCopy } from "../contract/Plugin.ts"
+import type { AnyPlugin } from "../contract/Plugin.ts"
 import { CompositionError, type Problem } from "../contract/Problem.ts"
 import { resolve, type ResolveOptions } from "../engine/Resolve.ts"
 import { withOverrides } from "../engine/WithOverrides.ts"
-import { loadPlugins } from "./LoadPlugins.ts"
+import { knownTo } from "./KnownTo.ts"
 
 /** Where the text comes from, what the program needs, and its default parts. */
 export interface FromConfigOptions<Needs extends ReadonlyArray<AnyKind>>
@@ -49,36 +49,6 @@ const inTextOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =
     return aLine === bLine ? aColumn - bColumn : aLine - bLine
   })
 }
-
-/** The plugins among which an entry's id is looked for. */
-const knownTo = Effect.fnUntraced(function*(
-  { from, fromPlace }: ConfigEntry,
-  registry: ReadonlyArray<AnyPlugin>,
-  path: string
-) {
-  if (from === undefined) return registry
-  const loaded = yield* loadPlugins(from, path)
-  const problem = (kind: Problem["kind"], message: string, remedy: string): Problem => ({
-    kind,
-    where: fromPlace,
-    message,
-    remedy
-  })
-  if ("failure" in loaded) {
-    return problem("cannot-load", `cannot load ${shown(from).slice(1, -1)}: ${loaded.failure}`, loaded.remedy)
-  }
-  if (loaded.plugins.some((plugin) => plugin["~copy"] !== hostCopy)) {
-    const message = `${from} was made with another copy of @peerstrap/plugin-host than this program runs`
-    return problem(
-      "other-copy",
-      message,
-      "install program and plugin in one project, so that they share their packages"
-    )
-  }
-  return loaded.plugins.length === 0
-    ? problem("not-a-plugin", `${from} exports no plugin`, "export what definePlugin makes")
-    : loaded.plugins
-})
 
 const unknownPlugin = ({ from, id, place }: ConfigEntry, known: ReadonlyArray<AnyPlugin>): Problem => {
   const ids = idsOf(known)

@@ -1,7 +1,7 @@
 /**
  * `plugins` of a program: what parts there are, what they take, how they are put together, whether a config file is right. Nothing is started.
  *
- *   plugins list · plugins explain ID · plugins graph [FILE] · plugins validate FILE · plugins schema
+ *   plugins list [FILE] · plugins explain ID [FILE] · plugins graph [FILE] · plugins validate FILE · plugins schema
  */
 import {
   type CheckContext,
@@ -12,6 +12,7 @@ import {
   commandJsonSchema,
   type CommandResult,
   configLimits,
+  type ConfigText,
   didYouMean,
   ExitCode,
   type Problem,
@@ -21,11 +22,14 @@ import {
   withoutRepeats
 } from "@peerstrap/command-line"
 import * as Effect from "effect/Effect"
+import { parseConfig } from "../codec/ConfigText.ts"
 import type { Composition } from "../contract/Composition.ts"
+import type { AnyKind } from "../contract/Kind.ts"
 import type { AnyPlugin } from "../contract/Plugin.ts"
 import { configJsonSchema, explainJson, explainText, listText } from "../engine/Explain.ts"
 import { type Graph, graphJson, graphText } from "../engine/Graph.ts"
 import { resolve } from "../engine/Resolve.ts"
+import { knownTo } from "./KnownTo.ts"
 import { toldProblem } from "./PartsOfFlags.ts"
 
 /** The plugins and the main command of the program whose `plugins` command this is. */
@@ -33,6 +37,8 @@ export interface PluginsCommandOptions {
   readonly registry: ReadonlyArray<AnyPlugin>
   /** The command whose section stands beside `plugins` in a config file. Its `resolve` gives the `Composition`. */
   readonly main: Command
+  /** Kinds that the main command itself uses. */
+  readonly needs: ReadonlyArray<AnyKind>
   /** Flags for a composition without a file, or of a file that has plugins only: `["--peer", "a=127.0.0.1:9000", …]`. */
   readonly sample: ReadonlyArray<string>
   /** Names of all commands of the program, which may have sections in the file. */
@@ -40,30 +46,28 @@ export interface PluginsCommandOptions {
 }
 
 interface Words {
-  readonly takes: "nothing" | "an ID" | "a FILE" | "maybe a FILE"
+  readonly takes: "nothing" | "an ID and maybe a FILE" | "a FILE" | "maybe a FILE"
+  readonly least: number
+  readonly most: number
 }
 
 const words: Readonly<Record<string, Words>> = {
-  list: { takes: "nothing" },
-  explain: { takes: "an ID" },
-  graph: { takes: "maybe a FILE" },
-  validate: { takes: "a FILE" },
-  schema: { takes: "nothing" }
+  list: { takes: "maybe a FILE", least: 0, most: 1 },
+  explain: { takes: "an ID and maybe a FILE", least: 1, most: 2 },
+  graph: { takes: "maybe a FILE", least: 0, most: 1 },
+  validate: { takes: "a FILE", least: 1, most: 1 },
+  schema: { takes: "nothing", least: 0, most: 0 }
 }
 
-const wordProblem = ([word = "", operand]: ReadonlyArray<string>): Problem | undefined => {
+const wordProblem = ([word = "", ...more]: ReadonlyArray<string>): Problem | undefined => {
   const known = Object.hasOwn(words, word) ? words[word] : undefined
   const names = Object.keys(words)
   if (known === undefined) {
     return { where: "argument 1", message: `want one of ${names.join(", ")}${didYouMean(word, names)}` }
   }
-  const { takes } = known
-  if (takes === "nothing" && operand !== undefined) {
-    return { where: "argument 2", message: `${word} takes nothing more` }
-  }
-  return (takes === "an ID" || takes === "a FILE") && operand === undefined
-    ? { where: "argument 2", message: `is missing: ${word} takes ${takes}` }
-    : undefined
+  const { least, most, takes } = known
+  if (more.length > most) return { where: `argument ${most + 2}`, message: `is one too many: ${word} takes ${takes}` }
+  return more.length < least ? { where: "argument 2", message: `is missing: ${word} takes ${takes}` } : undefined
 }
 
 const done = (text: string, json: Readonly<Record<string, unknown>>): CommandResult => ({
@@ -113,8 +117,46 @@ const graphOf = ({ main }: PluginsCommandOptions, found: ReadCommand) =>
       : { problems: made.problems.map(toldProblem) }
   })
 
-const validated = (file: string, graph: Graph): CommandResult =>
-  done(`${file}: fits, ${graph.nodes.length} parts\n`, { plugins: graphJson(graph).plugins })
+/** Parts whose kinds nobody uses: they run in vain. */
+const unusedIn = ({ nodes }: Graph, needs: ReadonlyArray<AnyKind>) => {
+  const used = new Set(
+    [...needs, ...nodes.flatMap(({ requires }) => requires.map(({ kind }) => kind))].map(({ id }) => id)
+  )
+  return nodes.map(({ name, plugin }) => ({ name, provides: plugin.provides.map(({ id }) => id) }))
+    .filter(({ provides }) => provides.length > 0 && provides.every((id) => !used.has(id)))
+}
+
+const shownGraph = (word: string, file: string, graph: Graph, needs: ReadonlyArray<AnyKind>): CommandResult => {
+  const unused = unusedIn(graph, needs)
+  const lines = unused.map(({ name, provides }) => `${name}: nobody requires ${provides.join(", ")}\n`)
+  return word === "validate"
+    ? done(`${file}: fits, ${graph.nodes.length} parts\n${lines.map((line) => `  ${line}`).join("")}`, {
+      ...graphJson(graph),
+      unused
+    })
+    : done(`${graphText(graph)}${lines.length === 0 ? "" : `\n${lines.join("")}`}`, { ...graphJson(graph), unused })
+}
+
+/** What a file brings along, beside what the program knows, and what is wrong with it. */
+const knownWith = Effect.fnUntraced(function*(registry: ReadonlyArray<AnyPlugin>, { path, text }: ConfigText) {
+  const { entries, problems: wrong } = parseConfig(path, text, { mayBeAbsent: true, keysAreTold: true })
+  const problems = wrong.map(toldProblem)
+  const plugins = new Set(registry)
+  for (const entry of entries) {
+    const known = yield* knownTo(entry, registry, path)
+    if ("where" in known) problems.push(toldProblem(known))
+    else for (const plugin of known) plugins.add(plugin)
+  }
+  return { plugins: [...plugins], problems }
+})
+
+/** The text of a file; a problem instead is told. */
+const textOf = (path: string, context: CheckContext, problem: (problem: Problem) => void): ConfigText | undefined => {
+  const bytes = context.read(path, configLimits.maxConfigBytes)
+  if (!("problem" in bytes)) return { path, text: new TextDecoder().decode(bytes) }
+  problem({ where: path, message: bytes.problem })
+  return undefined
+}
 
 /** The main command's settings: those of the file when it has its section, else those of the sample. */
 const readMain = (
@@ -137,28 +179,47 @@ const readMain = (
 }
 
 const flags = {} as const
-type Input = CommandInput<typeof flags, ReadCommand | undefined>
+
+/** What `graph` and `validate` look at, or what `list` and `explain` know the plugins of. */
+interface PluginsPlan {
+  readonly main?: ReadCommand
+  readonly file?: ConfigText | undefined
+}
+
+type Input = CommandInput<typeof flags, PluginsPlan | undefined>
+
+const listed = (plugins: ReadonlyArray<AnyPlugin>): CommandResult =>
+  done(listText(plugins), { plugins: plugins.map(explainJson) })
+
+const explained = Effect.fnUntraced(function*(plugins: ReadonlyArray<AnyPlugin>, id: string) {
+  const plugin = yield* pluginOf(plugins, id)
+  return done(explainText(plugin), explainJson(plugin))
+})
 
 const run = Effect.fnUntraced(function*(options: PluginsCommandOptions, { operands, plan }: Input) {
-  const { main, registry } = options
+  const { main, needs, registry } = options
   const [word = "", operand = ""] = operands
   switch (word) {
     case "list":
-      return done(listText(registry), { plugins: registry.map(explainJson) })
     case "explain": {
-      const plugin = yield* pluginOf(registry, operand)
-      return done(explainText(plugin), explainJson(plugin))
+      const { file } = plan!
+      const { plugins, problems } = file === undefined
+        ? { plugins: registry, problems: [] }
+        : yield* knownWith(registry, file)
+      // Of a file with problems what is sought may be there all the same.
+      if (word === "explain" && (problems.length === 0 || plugins.some(({ id }) => id === operand))) {
+        return yield* explained(plugins, operand)
+      }
+      return problems.length > 0 ? refused(file!.path, problems) : listed(plugins)
     }
     case "schema": {
       const schema = configJsonSchema(registry, { [main.name]: commandJsonSchema(main) })
       return done(`${JSON.stringify(schema, undefined, 2)}\n`, { schema })
     }
     default: {
-      const made = yield* graphOf(options, plan!)
+      const made = yield* graphOf(options, plan!.main!)
       if ("problems" in made) return refused(operand === "" ? `plugins ${word}` : operand, made.problems)
-      return word === "validate"
-        ? validated(operand, made.graph)
-        : done(graphText(made.graph), graphJson(made.graph))
+      return shownGraph(word, operand, made.graph, needs)
     }
   }
 })
@@ -166,30 +227,34 @@ const run = Effect.fnUntraced(function*(options: PluginsCommandOptions, { operan
 /** The command `plugins`, for the list of a program's commands. */
 export const pluginsCommand = (options: PluginsCommandOptions): Command => {
   const { main } = options
-  return command<typeof flags, ReadCommand | undefined>({
+  return command<typeof flags, PluginsPlan | undefined>({
     name: "plugins",
+    noConfigFile: true,
     summary: "Show the parts that this program is made of, and check a config file that exchanges some",
     details: [
-      `list: every part, with stability · explain ID: what it provides, requires and takes · graph [FILE]: who uses whom in a ${main.name} · ` +
+      `list [FILE]: every part, with stability, also those that FILE brings along · explain ID [FILE]: what one provides, requires and takes · ` +
+      `graph [FILE]: who uses whom in a ${main.name}, and whom nobody uses · ` +
       `validate FILE: every problem of ${main.name}'s flags and of plugins, with line and column, exit code 2 when there is one · schema: JSON Schema of the file.`,
       `A config file has the flags of ${main.name} under its name and, beside it, plugins: a list of { use: ID, with: {…}, from: FILE or PACKAGE }. ` +
       "Each takes the place of the part of its kind; a flag that would then do nothing is a problem. Nothing is started here."
     ],
-    operands: { name: "WORD", least: 1, most: 2, help: `one of ${Object.keys(words).join(", ")}` },
+    operands: { name: "WORD", least: 1, most: 3, help: `one of ${Object.keys(words).join(", ")}` },
     flags,
     examples: [
       { args: "plugins list", says: "Every part that can be named" },
       { args: `plugins explain ${options.registry[0]?.id ?? "ID"}`, says: "What one part takes" },
+      { args: "plugins list run.yaml", says: "Those that a config brings along as well" },
       { args: "plugins graph run.yaml --json", says: "How the parts of a config are put together, as JSON" },
       { args: "plugins validate run.yaml", says: "Whether it would start" }
     ],
     check: (_settings, operands, context, problem) => {
       const wrong = operands.length === 0 ? undefined : wordProblem(operands)
       if (wrong !== undefined) problem(wrong)
-      const [word, operand] = operands
-      return wrong === undefined && (word === "graph" || word === "validate")
-        ? readMain(options, operand, context)
-        : undefined
+      const [word, operand, further] = operands
+      if (wrong !== undefined || operands.length === 0) return undefined
+      if (word === "graph" || word === "validate") return { main: readMain(options, operand, context) }
+      const path = word === "list" ? operand : further
+      return path === undefined ? {} : { file: textOf(path, context, problem) }
     },
     run: (input) => run(options, input as Input)
   })
