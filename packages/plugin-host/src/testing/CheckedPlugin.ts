@@ -2,11 +2,13 @@
  * The subject of the plugin kit: a plugin, a config that is good, who provides what it requires, and what it holds open. Its runtime is watched: what it
  * says, declares and leaves to be drained.
  */
+import { CheckFailed } from "@peerstrap/conformance"
 import type { Wait } from "@peerstrap/progress"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type HostOptions, start } from "../adapter/Host.ts"
+import { wordsOf } from "../adapter/Running.ts"
 import type { Composition, PlacedPart } from "../contract/Composition.ts"
 import type { AnyPart, AnyPlugin } from "../contract/Plugin.ts"
 import { PluginRuntime } from "../contract/PluginRuntime.ts"
@@ -120,3 +122,7 @@ export const startObserved = Effect.fnUntraced(function*(subject: CheckedPluginS
   const row = host.statuses().findLast(({ id }) => id === subject.plugin.id || id.startsWith(`${subject.plugin.id}#`))
   return { host, observed, status: () => row && host.statuses().find(({ id }) => id === row.id) }
 })
+
+/** What a plugin answers; one that throws has not. */
+export const answered = <A>(what: string, ask: () => A): Effect.Effect<A, CheckFailed> =>
+  Effect.try({ try: ask, catch: (error) => new CheckFailed({ message: `${what}: ${wordsOf(error)}` }) })

@@ -7,7 +7,7 @@ import { hostVersion, stabilities } from "../contract/Plugin.ts"
 import type { Problem } from "../contract/Problem.ts"
 import { configKeys } from "../engine/ConfigKeys.ts"
 import { decodeConfig } from "../engine/DecodeConfig.ts"
-import { CheckedPlugin, type CheckedPluginShape, placed } from "./CheckedPlugin.ts"
+import { answered, CheckedPlugin, type CheckedPluginShape, placed } from "./CheckedPlugin.ts"
 
 /** What a plugin's maker can show to the kit, by name. */
 export type PluginCapability = "counts-handles"
@@ -105,7 +105,8 @@ const names: ReadonlyArray<PluginCheck> = [
         yield* expectTrue(`limit ${name} has a reason`, typeof reason === "string" && reason !== "")
         yield* expectTrue(`limit ${name} = ${value} is finite`, Number.isFinite(value))
       }
-      const budgets = subject.plugin.budgets((yield* taken(subject, "the config", subject.config)) as never)
+      const config = yield* taken(subject, "the config", subject.config)
+      const budgets = yield* answered("it says its budgets", () => subject.plugin.budgets(config as never))
       for (const [name, value] of Object.entries(budgets)) {
         yield* expectTrue(`budget ${name} is one of ${budgetNames.join(", ")}`, budgetNames.some((one) => one === name))
         yield* expectTrue(`budget ${name} = ${value} is finite and not negative`, Number.isFinite(value) && value >= 0)

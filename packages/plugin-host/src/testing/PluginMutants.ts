@@ -82,6 +82,16 @@ const sayings: ReadonlyArray<PluginMutant> = [
     })
   ),
   mutant(
+    "cannot say what it needs",
+    budgets,
+    /it says its budgets: no idea/,
+    facts({
+      budgets: () => {
+        throw new Error("no idea")
+      }
+    })
+  ),
+  mutant(
     "has a limit that nobody knows the reason of",
     budgets,
     /limit watts has a reason/,
@@ -182,6 +192,26 @@ const starts: ReadonlyArray<PluginMutant> = [
     })
   ),
   mutant(
+    "ends the whole composition while it starts",
+    "starts, and works",
+    /lamp\.bulb: the house is dark/,
+    runtime((one) => {
+      one.report("fatal", "the house is dark")
+    })
+  ),
+  mutant(
+    "interrupts itself while it starts",
+    "starts, and works",
+    /lamp\.bulb: interrupted itself/,
+    first(() => Effect.interrupt)
+  ),
+  mutant(
+    "provides less than it says",
+    "starts, and works",
+    /lamp\.bulb: its layer gives no lamp/,
+    facts({ layer: () => Layer.empty })
+  ),
+  mutant(
     "provides more than it says",
     "provides what it says, and nothing else",
     /saw \[.*Lamp".*Surprise"\], expected/,
@@ -277,6 +307,18 @@ const speech: ReadonlyArray<PluginMutant> = [
       ...one,
       onWhy: (waits) => one.onWhy(() => waits().map((wait) => ({ ...wait, remedy: "" })))
     }))
+  ),
+  mutant(
+    "throws when it is asked what it waits for",
+    "says of what it waits for whom, why, and what to do",
+    /it says what it waits for: no idea/,
+    respoken((one) => ({
+      ...one,
+      onWhy: () =>
+        one.onWhy(() => {
+          throw new Error("no idea")
+        })
+    }))
   )
 ]
 
@@ -290,6 +332,12 @@ const goesOn = (one: PluginRuntime["Service"]) =>
 
 const ends: ReadonlyArray<PluginMutant> = [
   mutant("drains for ever", stop, /drains that ended: saw \d, expected 2/, runtime((one) => one.onDrain(Effect.never))),
+  mutant(
+    "drains for ever and cannot be interrupted",
+    stop,
+    /drains that ended: saw \d, expected 2/,
+    runtime((one) => one.onDrain(Effect.uninterruptible(Effect.never)))
+  ),
   mutant("does not stop", stop, /it has stopped, rather than/, endless),
   mutant(
     "goes on after the stop",

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { RunningHost } from "../adapter/Host.ts"
 import { decodeConfig } from "../engine/DecodeConfig.ts"
-import { CheckedPlugin, type CheckedPluginShape, placed, startObserved } from "./CheckedPlugin.ts"
+import { answered, CheckedPlugin, type CheckedPluginShape, placed, startObserved } from "./CheckedPlugin.ts"
 import type { PluginCapability, PluginCheck } from "./PluginConfigChecks.ts"
 
 const check = (
@@ -138,7 +138,8 @@ const running: ReadonlyArray<PluginCheck> = [
     [],
     Effect.fnUntraced(function*(subject) {
       const { observed } = yield* startObserved(subject)
-      for (const { cause, remedy, subject: waiting, waitingFor } of observed.waits()) {
+      const waits = yield* answered("it says what it waits for", () => observed.waits())
+      for (const { cause, remedy, subject: waiting, waitingFor } of waits) {
         const isWhole = [waiting, waitingFor, cause, remedy].every((words) => words.trim() !== "")
         yield* expectTrue(`a wait has a subject, what it waits for, a cause and a remedy: ${waiting}`, isWhole)
       }
