@@ -63,6 +63,20 @@ describe("a block that is not what it should be", () => {
     assert.isTrue(report.evidence.every(({ verdict }) => verdict === "unknown"))
   })
 
+  it("is one entry, however often it was asked for", () => {
+    const replicas = cluster().slice(0, 1)
+    replicas[0]!.tamper = (elements) => elements.map((element) => ({ ...element, blocks: [] }))
+    const simulation = new Simulation({ seed: 1, replicas, numShards: 1, blocks: 1 }).play(20_000)
+    simulation.send({ _tag: "stop", why: "deadline" })
+    const report = simulation.run.report()
+    const { damaged } = report.peers[0]!
+    assert.strictEqual(damaged.total, 20)
+    assert.strictEqual(new Set(damaged.entries.map(({ id }) => id)).size, 20)
+    const asked = damaged.entries.reduce((sum, { times }) => sum + times, 0)
+    assert.isAbove(asked, 20)
+    assert.strictEqual(asked, report.evidenceCounts["A"]!["advertised-not-delivered"])
+  })
+
   it("several segments where one checksum was advertised say nothing against anybody", () => {
     const replicas = cluster()
     replicas[0]!.tamper = (elements) =>

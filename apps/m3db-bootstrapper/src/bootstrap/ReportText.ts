@@ -26,11 +26,13 @@ const divergenceLine = ({ blockStart, checksums, id, kind, shard, sizes }: Diver
   return `${place(shard, blockStart)} id ${shownId(id)}: ${kind}: ${copies.join(", ")}`
 }
 
-const damageLine = ({ advertised, blockStart, delivered, id, kind, shard }: DamagedBlock): string =>
-  `${place(shard, blockStart)} id ${shownId(id)}: ${kind.replaceAll("-", " ")}: ${delivered}` +
-  (advertised === null || delivered.includes(advertised) ? "" : ` (advertised ${advertised})`)
-
 const times = (count: number): string => count === 1 ? "once" : `${formatCount(count)} times`
+
+const damageLine = ({ advertised, blockStart, delivered, id, kind, shard, times: asked }: DamagedBlock): string =>
+  `${place(shard, blockStart)} id ${shownId(id)}: ${kind.replaceAll("-", " ")}: ${delivered}` +
+  (advertised === null || delivered.includes(advertised) ? "" : ` (advertised ${advertised})`) +
+  // A report of an earlier version does not count.
+  ((asked ?? 1) === 1 ? "" : `, asked for ${times(asked)}`)
 
 /** Why calls to a peer failed, each reason with what is known about whose fault it was. */
 const failedCallLines = ({ failedCalls, id }: PeerReport): Array<string> =>

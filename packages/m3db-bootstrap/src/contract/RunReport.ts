@@ -41,6 +41,8 @@ export interface DamagedBlock {
   readonly advertised: string | null
   /** What came, in words and numbers. */
   readonly delivered: string
+  /** How often it was asked for and came so; kind and words are those of the first time. */
+  readonly times: number
 }
 
 /** Calls that failed for one reason. Connection trouble and declared errors are here and nowhere else: they are no evidence. */
@@ -65,7 +67,7 @@ export interface PeerReport {
   readonly failures: number
   readonly lastError: string | undefined
   readonly failedCalls: ReadonlyArray<FailedCalls>
-  /** What is wrong with its data, by series and block; one that failed twice is listed twice. */
+  /** What is wrong with its data, by series and block, each once. */
   readonly damaged: CutList<DamagedBlock>
 }
 

@@ -20,6 +20,24 @@ class Cut<A> {
   }
 }
 
+/** One entry for each series-block, however often it was asked for; beyond the limit each time counts. */
+class Damage extends Cut<DamagedBlock> {
+  private readonly at = new Map<string, number>()
+
+  note(subject: string, block: () => Omit<DamagedBlock, "times">): void {
+    const known = this.at.get(subject)
+    if (known !== undefined) {
+      const before = this.entries[known]!
+      this.entries[known] = { ...before, times: before.times + 1 }
+      return
+    }
+    this.add(() => {
+      this.at.set(subject, this.entries.length)
+      return { ...block(), times: 1 }
+    })
+  }
+}
+
 export class Tally {
   listed = 0
   stored = 0
@@ -37,7 +55,7 @@ export class Tally {
   readonly divergences: Cut<Divergence>
   readonly divergenceCounts: Record<Divergence["kind"], number> = { different: 0, unknown: 0, "absent-on-some": 0 }
   /** By peer: what of its data is wrong. */
-  readonly damaged: ReadonlyArray<Cut<DamagedBlock>>
+  readonly damaged: ReadonlyArray<Damage>
   /** By peer, then reason and verdict. */
   private readonly failedCalls: ReadonlyArray<Map<string, FailedCalls>>
   readonly peerSeriesBlocks: Float64Array
@@ -49,7 +67,7 @@ export class Tally {
     this.missing = new Cut(reportEntries)
     this.unlisted = new Cut(reportEntries)
     this.divergences = new Cut(reportEntries)
-    this.damaged = Array.from({ length: peers }, () => new Cut<DamagedBlock>(reportEntries))
+    this.damaged = Array.from({ length: peers }, () => new Damage(reportEntries))
     this.failedCalls = Array.from({ length: peers }, () => new Map())
     this.peerSeriesBlocks = new Float64Array(peers)
     this.peerPages = new Float64Array(peers)

@@ -49,8 +49,9 @@ export const noteDamage = (
   const { detail, group, kind, peer } = found
   const { grouping, scope, series } = shard
   const run = shard.peers[peer]!
-  record(scope, run, kind, itemVerdicts[kind] ?? "peer", shard.subject(group), detail)
-  scope.tally.damaged[run]!.add(() => {
+  const subject = shard.subject(group)
+  record(scope, run, kind, itemVerdicts[kind] ?? "peer", subject, detail)
+  scope.tally.damaged[run]!.note(subject, () => {
     const key = shard.key(series.block(group))
     return {
       shard: key.shard,
