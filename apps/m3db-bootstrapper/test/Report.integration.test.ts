@@ -113,6 +113,31 @@ describe("report", () => {
       assert.match(failed.out, /exit code 2\n {2}.*namespace.*; what to do: .*--namespace/)
     }))
 
+  it.live("a run that fetched nothing keeps the report of the one that did, however often", () =>
+    Effect.gen(function*() {
+      const replicas = yield* startReplicas([{}, { otherValues: { every: 7, remainder: 1 } }, {}])
+      const out = join(yield* temporaryDirectory, "out")
+      const argv = ["bootstrap", ...peerArguments(replicas), "--out", out]
+      assert.strictEqual((yield* runCommand(...argv)).code, 0)
+      const first = JSON.parse((yield* runCommand("report", out, "--json")).out).last
+      assert.isAbove(first.report.divergences.total, 0)
+      for (let times = 0; times < 2; times++) {
+        const again = yield* runCommand(...argv, "--resume")
+        assert.strictEqual(again.code, 0, again.err)
+        assert.match(
+          again.out,
+          /nothing was fetched[\s\S]*the report of the run that fetched \(until .*\) is kept in it/
+        )
+        const { last } = JSON.parse((yield* runCommand("report", out, "--json")).out)
+        assert.deepStrictEqual([last.report.blocks.total, last.before], [0, first])
+      }
+      const { out: text } = yield* runCommand("report", out)
+      assert.match(text, /nothing was fetched[\s\S]*the last run that fetched something:\n[\s\S]*replicas differ/)
+      // One that fetches is not burdened with it.
+      assert.strictEqual((yield* runCommand(...argv, "--overwrite")).code, 0)
+      assert.isUndefined(JSON.parse((yield* runCommand("report", out, "--json")).out).last.before)
+    }))
+
   it.effect("says where there is none, or none of a bootstrap", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

@@ -173,6 +173,16 @@ describe("the command line and the config file", () => {
     assert.strictEqual(plan!.immutableEnd, now - 7_200_000_000_000n)
   })
 
+  it("an origin that is none of the peers is refused, with the one that was meant", () => {
+    const base = ["--peer", "node-a=h:1", "--peer", "node-b=h:2", "--namespace", "m", "--num-shards", "2"]
+    const rest = ["--block-size", "2h", "--retention", "8h", "--out", "o"]
+    const { plan, problems } = read([...base, ...rest, "--origin", "node-b"], {})
+    assert.deepStrictEqual([problems, plan!.peers.map(({ id }) => id)], [[], ["node-a"]])
+    const [only, ...others] = read([...base, ...rest, "--origin", "node-bb"], {}).problems
+    assert.match(only!, /^--origin: no --peer has the id "node-bb".*; did you mean node-b\?/)
+    assert.deepStrictEqual(others, [])
+  })
+
   it("ask each shard from the instances that hold it, in any state, but never the origin", () => {
     const placement = {
       placement: {
@@ -197,6 +207,10 @@ describe("the command line and the config file", () => {
     const all = read(base, files).plan!
     assert.deepStrictEqual(all.shards, [0, 1])
     assert.deepStrictEqual(all.peersOfShard.get(1)!.map((peer) => all.peers[peer]!.id), ["a", "b", "n"])
+    assert.match(
+      read([...base, "--origin", "node"], files).problems[0]!,
+      /^--origin: "node" is no instance of the placement.*leave --origin out/
+    )
     assert.match(read([...base, "--num-shards", "3"], files).problems[0]!, /^--num-shards: 3, but the placement has 2/)
     assert.match(read(base, { "p.json": "{" }).problems[0]!, /^--placement: /)
   })

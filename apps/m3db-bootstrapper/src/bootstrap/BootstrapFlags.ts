@@ -17,7 +17,7 @@ export const bootstrapFlags = {
   ),
   origin: optional(
     Type.text("ID", "a host ID", "node-4"),
-    "The node that catches up. It is never asked; with --placement its own shards are the default of --shards."
+    "The node that catches up, one of --peer or of the placement. It is never asked; with --placement its own shards are the default of --shards."
   ),
   namespace: required(Type.text("NAME", "a namespace of the cluster", "metrics"), "The namespace to stream."),
   numShards: optional(

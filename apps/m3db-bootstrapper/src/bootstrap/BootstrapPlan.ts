@@ -1,5 +1,5 @@
 /** From valid flags to what will be done: peers, shards, blocks, jobs. Pure; tells every problem, also those between flags. */
-import { type CheckContext, formatNanosDuration, type Problem, shown } from "@peerstrap/command-line"
+import { type CheckContext, didYouMean, formatNanosDuration, type Problem, shown } from "@peerstrap/command-line"
 import {
   blockStarts,
   defaultStreamLimits,
@@ -75,7 +75,16 @@ const staticTopology = (settings: Partial<BootstrapSettings>, tell: Tell): Topol
     for (const problem of parsed.problems) tell("--peer", problem)
     return undefined
   }
-  const peers = parsed.filter(({ id }) => id !== settings.origin).map(({ endpoint, id }) => ({
+  const { origin } = settings
+  if (origin !== undefined && !parsed.some(({ id }) => id === origin)) {
+    const ids = parsed.map(({ id }) => id)
+    tell(
+      "--origin",
+      `no --peer has the id ${shown(origin)}, so that nobody is left out${didYouMean(origin, ids)}; ` +
+        "a node that is none of them needs no --origin"
+    )
+  }
+  const peers = parsed.filter(({ id }) => id !== origin).map(({ endpoint, id }) => ({
     id,
     address: addressOf(endpoint)!
   }))
@@ -96,9 +105,18 @@ const placementTopology = (placement: Placement, origin: string | undefined, tel
     for (const problem of owners.problems) tell("--placement", problem)
     return undefined
   }
+  const { instances } = placement
+  if (origin !== undefined && !instances.some(({ id }) => id === origin)) {
+    const ids = instances.map(({ id }) => id)
+    tell(
+      "--origin",
+      `${shown(origin)} is no instance of the placement${didYouMean(origin, ids)}; ` +
+        "for a node that is none of them leave --origin out, and name its --shards"
+    )
+  }
   const indexById = new Map<string, number>()
   const peers: Array<PlannedPeer> = []
-  for (const { endpoint, id, shards } of placement.instances) {
+  for (const { endpoint, id, shards } of instances) {
     if (id === origin || shards.length === 0) continue
     const address = addressOf(endpoint)
     if (address === undefined) {

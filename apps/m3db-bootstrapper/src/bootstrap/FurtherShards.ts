@@ -11,18 +11,16 @@ import type { Misfit } from "./BlockSizeWatch.ts"
 import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 
-/** Who has not answered by then has nothing to say: the answer takes a healthy node a few ms. */
-const patienceMillis = 2_000
-
 /** A node lists what it holds in memory first: those pages are empty when it is of other blocks. All this is asked only of a wrong setting. */
 const pageRows = 1024
 const maxPages = 8
 
-/** What is known when enough peers list rows of a shard that should not exist. One peer alone may make them up. */
+/** What is known within `patienceMillis` when enough peers list rows of a shard that should not exist. One peer alone may make them up. */
 export const lookForFurtherShards = Effect.fnUntraced(function*(
   clients: ReadonlyArray<NodeClient>,
   { from, numShards, replicationFactor, to }: BootstrapPlan,
-  { namespace, placement }: Pick<BootstrapSettings, "namespace" | "placement">
+  { namespace, placement }: Pick<BootstrapSettings, "namespace" | "placement">,
+  patienceMillis: number
 ) {
   // A placement says it itself.
   if (placement !== undefined || clients.length === 0) return undefined

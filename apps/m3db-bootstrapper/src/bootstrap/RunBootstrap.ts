@@ -37,6 +37,7 @@ import { reportFileName } from "./ReportText.ts"
 import { bootstrapResult, type Ending } from "./Result.ts"
 import { type EndPhase, RunState } from "./RunState.ts"
 import { diskError, fatalPlugin, partError, stoppedEarly } from "./StartErrors.ts"
+import { readStoredReport } from "./StoredReport.ts"
 import { streamBlocks } from "./StreamBlocks.ts"
 
 export type BootstrapInput = CommandInput<typeof bootstrapFlags, BootstrapPlan, BootstrapParts>
@@ -109,13 +110,32 @@ const prepareDirectory = Effect.fnUntraced(function*({ plan }: BootstrapInput, s
   return freeBytes
 })
 
+/** What a run that fetched nothing keeps: the report of the last one that did. What cannot be read is none. */
+const reportBefore = ({ plan, report }: Ending) =>
+  report.blocks.committed > 0 || report.bytes > 0
+    ? Effect.undefined
+    : readStoredReport(plan.outPath).pipe(
+      Effect.map((last) => {
+        if (last === undefined) return undefined
+        const { blocks, bytes } = last.report
+        return blocks.committed > 0 || bytes > 0 ? last : last.before
+      }),
+      Effect.orElseSucceed(() => undefined)
+    )
+
 /** The report is for `status` and for programs; a disk that cannot take it spoils an otherwise good end. */
-const storeReport = Effect.fnUntraced(function*(plan: BootstrapPlan, result: CommandResult) {
+const storeReport = Effect.fnUntraced(function*(ending: Ending) {
   const fs = yield* FileSystem
-  const path = `${plan.outPath}/${reportFileName}`
-  const text = `${JSON.stringify({ command: "bootstrap", exitCode: result.exitCode, ...result.json }, undefined, 2)}\n`
+  const result = bootstrapResult(ending)
+  const path = `${ending.plan.outPath}/${reportFileName}`
+  const before = yield* reportBefore(ending)
+  const document = { command: "bootstrap", exitCode: result.exitCode, ...result.json, before }
+  const text = `${JSON.stringify(document, undefined, 2)}\n`
+  const kept = before === undefined
+    ? ""
+    : `  the report of the run that fetched (until ${before.ended}) is kept in it\n`
   return yield* fs.writeFileAtomic(path, new TextEncoder().encode(text)).pipe(
-    Effect.as(result),
+    Effect.as<CommandResult>({ ...result, text: result.text + kept }),
     Effect.catch((error: FileError) =>
       Effect.succeed<CommandResult>({
         ...result,
@@ -217,5 +237,5 @@ export const runBootstrap = Effect.fnUntraced(function*(input: BootstrapInput) {
   const ending = yield* Effect.provide(runParts(input, state, reporter), logsOf(reporter, threshold)).pipe(
     Effect.onError(() => Effect.sync(() => state.enter("failed")))
   )
-  return yield* storeReport(input.plan, bootstrapResult(ending))
+  return yield* storeReport(ending)
 })

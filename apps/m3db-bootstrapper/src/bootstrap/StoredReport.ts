@@ -8,9 +8,11 @@ import { reportFileName } from "./ReportText.ts"
 /** A report lists at most 10,000 entries of each kind. */
 const maxReportBytes = 64 * 2 ** 20
 
-export type StoredReport = ReportDocument & {
+export interface StoredReport extends ReportDocument {
   readonly exitCode: number
   readonly error?: { readonly message: string; readonly remedy: string }
+  /** Of the last run that fetched something, when this one did not. */
+  readonly before?: StoredReport
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -41,6 +41,13 @@ export interface Streaming {
 /** How often the evidence against peers is looked at: it decides nothing while data flow. */
 const evidenceMillis = 500
 
+/**
+ * Who has not answered by then whether there are further shards has nothing to say: it takes a healthy node a few ms. The end of a run waits
+ * for it no longer than that: only where most peers are silent.
+ */
+const shardsMillis = 10_000
+const shardsAtEndMillis = 2_000
+
 /** What the sink saw: what it published, and what ended the run against its will. */
 interface Seen {
   readonly written: Array<BlockKey>
@@ -129,7 +136,12 @@ const streamInScope = Effect.fnUntraced(
       }),
       Effect.forkScoped
     )
-    const further = yield* lookForFurtherShards(options.jobs.length === 0 ? [] : peers, input.plan, input.settings)
+    const further = yield* lookForFurtherShards(
+      options.jobs.length === 0 ? [] : peers,
+      input.plan,
+      input.settings,
+      shardsMillis
+    )
       .pipe(
         Effect.flatMap((misfit) => {
           seen.misfit ??= misfit
@@ -143,7 +155,9 @@ const streamInScope = Effect.fnUntraced(
     }).pipe(Effect.andThen(Effect.sleep(evidenceMillis)), Effect.forever, Effect.forkScoped)
     const { outcome, report } = yield* handle.result
     // A short run may be done before it: nothing is called complete until it is known.
-    if (outcome._tag === "complete" || outcome._tag === "incomplete") yield* Fiber.join(further)
+    if (outcome._tag === "complete" || outcome._tag === "incomplete") {
+      yield* Effect.timeoutOption(Fiber.join(further), shardsAtEndMillis)
+    }
     return { outcome, report, stoppedBy: outcome._tag === "stopped" ? stoppedBy : undefined }
   }
 )

@@ -103,7 +103,7 @@ const runPlan = Effect.fnUntraced(function*(input: PlanInput) {
   const clients = yield* plannedPeers(plan)
   const jobs = planJobs(plan, (shard, start) => existing.kept.has(blockName(shard, start)), settings.jobsInFlight)
   const further = yield* Effect.forkChild(
-    lookForFurtherShards(jobs.length === 0 ? [] : clients, plan, settings)
+    lookForFurtherShards(jobs.length === 0 ? [] : clients, plan, settings, settings.patience)
   )
   const listing = yield* listJobs({
     namespace: settings.namespace,

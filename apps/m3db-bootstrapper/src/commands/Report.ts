@@ -31,9 +31,12 @@ const runReport = Effect.fnUntraced(function*(directory: string, limit: number) 
       remedy: "give the --out of a bootstrap that has ended; one that runs answers status and why"
     })
   }
+  const { before } = report
   return {
     exitCode: ExitCode.done,
-    text: headText(report) + reportText(report, limit),
+    text: headText(report) + reportText(report, limit) + (before === undefined
+      ? ""
+      : `before it, the last run that fetched something:\n${headText(before)}${reportText(before, limit)}`),
     json: { last: report }
   } satisfies CommandResult as CommandResult
 })
@@ -44,7 +47,8 @@ export const report = command({
   details: [
     `Reads DIR/${reportFileName}, which every run leaves, whatever its end: blocks, bytes, rates, retries, the level and its changes; what ` +
     "is missing, by series or by block, and why; how replicas differ, by series and block with sizes and checksums; for each peer its share, " +
-    "its failures and the evidence against it; what the run waited for when it ended.",
+    "its failures and the evidence against it; what the run waited for when it ended. The report of a run that fetched nothing (--resume where " +
+    "all is there) keeps that of the last one that did, which is shown after it.",
     "Exit code 0 when there is a report, whatever it says; 1 when there is none."
   ],
   operands: { name: "DIR", least: 1, most: 1, help: "The --out of the run." },
