@@ -58,6 +58,7 @@ const exited = (exitCode: number, document: object) => ({
 
 const good: ChainDemoEnd = {
   store: "/out/chain",
+  leftovers: ["/out/chain", "/out/network.json"],
   moves,
   faults,
   numbers: new Map([["idForger", 11], ["idStaller", 12], ["idMinority", 10], ["idHonest", 1]]),
@@ -112,6 +113,7 @@ describe("result of the demonstration on a chain", () => {
     assert.include(text, "block B7 unit 0: does not lead to the root")
     assert.include(text, "12 (staller): falls silent")
     assert.notInclude(text, "something odd")
+    assert.include(text, "remove with: rm -r /out/chain /out/network.json)")
     assert.deepEqual([chainDemoJson(good).verified, chainDemoJson(good).sync.blamed?.[0]?.number], [true, 11])
   })
 

@@ -162,7 +162,12 @@ describe("command", () => {
       const lines: Array<string> = []
       const onErrorLine = (line: string): void => void lines.push(line)
       yield* Effect.scoped(Effect.gen(function*() {
-        const applier = yield* Appliers.command({ command: process.execPath, args: [path], onErrorLine })
+        const applier = yield* Appliers.command({
+          command: process.execPath,
+          args: [path],
+          cwd: directory,
+          onErrorLine
+        })
         assert.deepStrictEqual([applier.name, applier.branches, applier.needsBodies], ["byte counter", "one", true])
         assert.strictEqual((yield* applier.apply(chain.main.slice(1, 5))).applied, 4)
         assert.strictEqual((yield* applier.apply(chain.main.slice(6, 7))).outcome, "transient")

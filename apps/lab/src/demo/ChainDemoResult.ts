@@ -48,6 +48,8 @@ const VerifyDocument = Schema.Struct({
 
 export interface ChainDemoEnd {
   readonly store: string
+  /** All that it has left behind, as paths to remove. */
+  readonly leftovers: ReadonlyArray<string>
   readonly moves: ChainMoves
   readonly faults: ReadonlyArray<Fault>
   /** Peer ids as the network writes them, and the numbers of the demonstration. */
@@ -279,7 +281,7 @@ export const chainDemoText = (end: ChainDemoEnd): string => {
     verifyLine(end),
     ...(end.comparison === undefined ? [] : comparisonLines(end.comparison)),
     ...(isVerified ? [] : end.messages.map((line) => `  ${line}`)),
-    `  store: ${end.store} (kept; remove with: rm -r ${end.store})`,
+    `  store: ${end.store} (kept; remove with: rm -r ${end.leftovers.join(" ")})`,
     ""
   ].join("\n")
 }

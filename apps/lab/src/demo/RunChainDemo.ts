@@ -135,7 +135,10 @@ const ended = ({ exitCode }: { readonly exitCode: number | undefined }): boolean
 export const runChainDemo = Effect.fnUntraced(function*(options: ChainDemoOptions) {
   const { json, settings, terminal } = options
   const started = yield* Clock.currentTimeMillis
-  const paths = pathsIn(yield* makeDirectory(options.out))
+  const out = yield* makeDirectory(options.out)
+  const paths = pathsIn(out)
+  // A directory of our own goes as a whole; in somebody else's there may be more.
+  const leftovers = options.out === undefined ? [out] : [paths.store, paths.network]
   yield* checkUnused(paths)
   const plan = demoNetwork(settings, options.faults, Math.floor(started / 1_000))
   const moves = chainMoves(settings.levels)
@@ -153,7 +156,8 @@ export const runChainDemo = Effect.fnUntraced(function*(options: ChainDemoOption
   const checked = ended(followed.sync) ? yield* check : { verify: undefined, comparison: undefined }
   const tookMillis = (yield* Clock.currentTimeMillis) - started
   const faults = options.faults ? chainDemoFaults(settings.levels) : []
-  const end: ChainDemoEnd = { store: paths.store, moves, faults, told, tookMillis, ...followed, ...checked, messages }
+  const begun = { store: paths.store, leftovers, moves, faults, told }
+  const end: ChainDemoEnd = { ...begun, tookMillis, ...followed, ...checked, messages }
   if (json) { for (const line of messages) terminal.error(`${line}\n`) }
   yield* terminal.out(json ? `${JSON.stringify(chainDemoJson(end))}\n` : chainDemoText(end))
   return { exitCode: chainCodeOf(end), text: "" } satisfies CommandResult as CommandResult
