@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { isBuiltin, registerHooks } from "node:module"
 import { dirname, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import type { AnyPlugin } from "../contract/Plugin.ts"
 
 /** The plugins of a module, or why there are none and what to do. */
@@ -66,22 +66,35 @@ const exportsOf = (loaded: Readonly<Record<string, unknown>>): ReadonlyArray<unk
   return [...Object.values(loaded), ...more].flat()
 }
 
-/** All plugins that a module exports, by name, in lists or in its default. `configPath`: files and packages are looked for from its folder, or from the working directory when it is a pipe. */
+const stripped = "write it without enums, namespaces and parameter properties: types are stripped, not compiled"
+
+/** Why a module could not be loaded, in words that fit where it is from. */
+const whyNot = (cause: unknown, from: string, url: string): Extract<Loaded, { readonly failure: string }> => {
+  const failure = cause instanceof Error ? cause.message : String(cause)
+  const { code, url: missing } = (cause ?? {}) as { readonly code?: unknown; readonly url?: unknown }
+  if (!isPath(from)) return { failure, remedy: "install it, or mend its name" }
+  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return { failure, remedy: stripped }
+  if (code !== "ERR_MODULE_NOT_FOUND") return { failure, remedy: "mend the file" }
+  if (missing === url) return { failure: `there is no file ${fileURLToPath(url)}`, remedy: "mend the path" }
+  return typeof missing === "string"
+    ? { failure, remedy: "mend the file's imports" }
+    : { failure, remedy: "install it in a node_modules beside the file, or above" }
+}
+
+/**
+ * All plugins that a module exports, by name, in lists or in its default. `configPath`: files and packages are looked for from its folder, or from the
+ * working directory when it is a pipe.
+ */
 export const loadPlugins = (from: string, configPath: string): Effect.Effect<Loaded> => {
   const refused = whyNoModule(from)
   if (refused !== undefined) return Effect.succeed(refused)
+  let url = ""
   return Effect.tryPromise(async () => {
-    const loaded: Readonly<Record<string, unknown>> = await import(urlOf(from, configPath))
+    url = urlOf(from, configPath)
+    const loaded: Readonly<Record<string, unknown>> = await import(url)
     return [...new Set(exportsOf(loaded).filter(isPlugin))]
   }).pipe(
     Effect.map((plugins): Loaded => ({ plugins })),
-    Effect.catch((error) => {
-      const cause: unknown = error.cause
-      const failure = cause instanceof Error ? cause.message : String(cause)
-      return Effect.succeed<Loaded>({
-        failure,
-        remedy: isPath(from) ? "mend the file or its path" : "install it, or mend its name"
-      })
-    })
+    Effect.catch((error) => Effect.succeed<Loaded>(whyNot(error.cause, from, url)))
   )
 }
