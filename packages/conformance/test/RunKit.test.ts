@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   type Check,
   CheckFailed,
+  conformanceLimits,
   examineKit,
   expectFailure,
   expectSame,
@@ -10,10 +11,13 @@ import {
   type Kit,
   suiteOf
 } from "@peerstrap/conformance"
-import { atEachStep, mutantSuiteOf } from "@peerstrap/conformance"
+import { atEachStep, isDone, mutantSuiteOf, turns } from "@peerstrap/conformance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 
 class Counter extends Context.Service<Counter, {
   readonly add: (by: number) => Effect.Effect<number>
@@ -87,7 +91,31 @@ describe("a kit", () => {
   })
 })
 
+const make = (of: typeof kit, capabilities = { reset: true }) => () =>
+  suiteOf(of)("Counter", counter(), { capabilities, test: () => {} })
+
+describe("a kit that proves nothing", () => {
+  it.effect("is refused: one without checks, with two of one name, or with none that can be asked", () =>
+    Effect.gen(function*() {
+      const empty = { ...kit, checks: [] }
+      const doubled = { ...kit, checks: [adds, resets, { ...resets, name: "adds" }] }
+      assert.throws(make(empty), /the kit Counter has no checks/)
+      assert.throws(() => mutantSuiteOf(empty, () => {}), /has no checks/)
+      assert.throws(make(doubled), /the kit Counter has several checks of one name: adds/)
+      assert.throws(() => mutantSuiteOf(doubled, () => {}), /several checks of one name/)
+      for (const wrong of [empty, doubled]) assert.isTrue(Exit.isFailure(yield* Effect.exit(examineKit(wrong))))
+      assert.throws(make({ ...kit, checks: [resets] }, { reset: false }), /nothing is left to ask of the kit Counter/)
+    }))
+})
+
 describe("the proof of a kit", () => {
+  it.effect("takes what a check says each time anew, whatever the flags of a pattern", () =>
+    Effect.gen(function*() {
+      const because = /saw 4/g
+      const mutants = [1, 2, 3].map((number) => ({ ...kit.mutants[0]!, name: `takes 3 for 2 (${number})`, because }))
+      assert.deepEqual(yield* examineKit({ ...kit, mutants: [...mutants, kit.mutants[1]!] }), [])
+    }))
+
   it.effect("finds a mutant that is accepted, one rejected for another reason, one that nothing works with, and an idle check", () =>
     Effect.gen(function*() {
       const problems = yield* examineKit({
@@ -147,20 +175,75 @@ describe("probes", () => {
       assert.isAbove(steps, 1)
     }))
 
-  it.effect("atEachStep leaves out the steps that it is told to, and ends with a run that does not", () =>
+  it.effect("atEachStep leaves out the steps that it is told to", () =>
     Effect.gen(function*() {
       const steps: Array<number> = []
-      const note = (step: number, isWhole: boolean) => Effect.sync(() => void steps.push(isWhole ? -1 : step))
-      const last = yield* atEachStep(Effect.never, note, (step) => step === 0 ? 1 : 10 * step)
-      assert.deepEqual(steps, [0, 1, 10, 100])
-      assert.strictEqual(last, 500)
+      const note = (step: number, isWhole: boolean) => Effect.sync(() => void steps.push(isWhole ? -step : step))
+      const last = yield* atEachStep(turns(150), note, (step) => step === 0 ? 1 : 10 * step)
+      // The next step is beyond the limit: it runs to its end.
+      assert.deepEqual(steps.slice(0, 5), [0, 1, 10, 100, -1000])
+      assert.strictEqual(last, 1000 + conformanceLimits.spreadSteps)
+    }))
+
+  it.live("atEachStep reaches the end of a run that waits for the system, at steps spread over it", () =>
+    Effect.gen(function*() {
+      let parts = 0
+      const reached = new Set<number>()
+      const run = Effect.gen(function*() {
+        parts = 0
+        for (; parts < 10; parts++) yield* Effect.sleep(10)
+      })
+      const wholes: Array<boolean> = []
+      const after = (step: number, isWhole: boolean) =>
+        Effect.sync(() => {
+          if (step > conformanceLimits.maxSteps + 1) reached.add(parts)
+          wholes.push(isWhole)
+        })
+      assert.isAbove(yield* atEachStep(run, after), conformanceLimits.maxSteps)
+      assert.isTrue(wholes.includes(true))
+      // The clock may favour a part, so not each has to be met.
+      assert.isAtLeast(reached.size, 6, [...reached].join())
+      assert.isTrue([...reached].some((part) => part >= 5 && part < 10))
+    }))
+
+  it.effect("atEachStep reaches the end of a run in virtual time, which turns do not move", () =>
+    Effect.gen(function*() {
+      let parts = 0
+      const run = Effect.gen(function*() {
+        parts = 0
+        for (; parts < 4; parts++) yield* Effect.sleep(10)
+      })
+      const reached: Array<number> = []
+      const after = () => Effect.sync(() => void reached.push(parts))
+      const fiber = yield* Effect.forkChild(atEachStep(run, after))
+      while (reached.length <= conformanceLimits.maxSteps) yield* turns(100)
+      yield* turns(2 * conformanceLimits.maxSteps)
+      while (!isDone(fiber)) {
+        yield* TestClock.adjust(1)
+        yield* turns(20)
+      }
+      yield* Fiber.join(fiber)
+      const spread = reached.slice(-conformanceLimits.spreadSteps)
+      assert.deepEqual(new Set(spread), new Set([0, 1, 2, 3]))
+      assert.strictEqual(reached.at(-spread.length - 1), 4)
+    }))
+
+  it.live("atEachStep fails when the run never ends, and as the run does, also after many turns", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(atEachStep(Effect.never, () => Effect.void, (step) => step + 100))
+      assert.instanceOf(error, CheckFailed)
+      assert.match(error.message, /never ends by itself/)
+      for (const length of [3, 2 * conformanceLimits.maxSteps]) {
+        const failing = Effect.andThen(turns(length), Effect.fail("broken"))
+        assert.strictEqual(yield* Effect.flip(atEachStep(failing, () => Effect.void)), "broken")
+      }
     }))
 
   it.effect("comparisons say what was seen, with bytes and big integers readable", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(expectSame("answer", { b: Uint8Array.of(1, 255), a: 2n }, { a: 2n }))
       assert.instanceOf(error, CheckFailed)
-      assert.strictEqual(error.message, "answer: saw {\"a\":\"2n\",\"b\":\"01ff\"}, expected {\"a\":\"2n\"}")
+      assert.strictEqual(error.message, "answer: saw {\"a\":2n,\"b\":0x01ff}, expected {\"a\":2n}")
       yield* expectSame("bytes of whatever class", Buffer.from([1, 2]), Uint8Array.of(1, 2))
       yield* expectSame("order of keys", { a: 1, b: 2 }, { b: 2, a: 1 })
       assert.strictEqual((yield* Effect.flip(expectTrue("it holds", false))).message, "not so: it holds")

@@ -55,7 +55,10 @@ const bodyChecks: ReadonlyArray<ChainStoreCheck> = [
       yield* expectSame("pending", store.pending, { firstLevel: 1, ids: [] })
       yield* expectSame("base", store.appliedAt(0), chain.base.id)
       yield* expectSame("level of the base", store.appliedLevel(chain.base.id), 0)
-      yield* expectSame("above", [store.appliedAt(1), store.appliedLevel(chain.at(1).header.id)], [null, null])
+      yield* expectSame("above", [store.appliedAt(1), store.appliedLevel(chain.at(1).header.id)], [
+        undefined,
+        undefined
+      ])
       yield* expectSame("loose", store.looseHeaders, 0)
       yield* expectSame("held", [store.hasHeader(chain.base.id), store.unitsHeld(chain.base.id)], [false, 0])
       yield* expectSame("units", yield* store.readUnits(chain.at(1).header.id), [])
@@ -223,7 +226,7 @@ const placeChecks: ReadonlyArray<ChainStoreCheck> = [
 const undone = Effect.fnUntraced(function*(store: ChainStoreService) {
   yield* expectSame("head", store.head, refOf(chain.at(10)))
   yield* expectSame("pending", store.pending, { firstLevel: 11, ids: [] })
-  yield* expectSame("undone", [store.appliedAt(11), store.appliedLevel(chain.at(12).header.id)], [null, null])
+  yield* expectSame("undone", [store.appliedAt(11), store.appliedLevel(chain.at(12).header.id)], [undefined, undefined])
   yield* expectSame("kept", store.appliedAt(10), chain.at(10).header.id)
 })
 
@@ -263,9 +266,9 @@ const chainChecks: ReadonlyArray<ChainStoreCheck> = [
       yield* expectSame("head", store.head, refOf(chain.at(9)))
       yield* expectSame("pending", store.pending, { firstLevel: 10, ids: chain.ids(10, 20) })
       const ids = [0, 1, 9].map((level) => chain.at(level).header.id)
-      yield* expectSame("ids", [0, 1, 9, 10, -1].map((level) => store.appliedAt(level)), [...ids, null, null])
+      yield* expectSame("ids", [0, 1, 9, 10, -1].map((level) => store.appliedAt(level)), [...ids, undefined, undefined])
       const levels = [5, 9, 10].map((level) => store.appliedLevel(chain.at(level).header.id))
-      yield* expectSame("levels", levels, [5, 9, null])
+      yield* expectSame("levels", levels, [5, 9, undefined])
     })
   ),
   ...restarted(
@@ -302,7 +305,10 @@ const chainChecks: ReadonlyArray<ChainStoreCheck> = [
       yield* apply(store, 1, 3)
       yield* store.appendApplied({ kind: "rollback", to: chain.base })
       yield* expectSame("head", store.head, chain.base)
-      yield* expectSame("undone", [store.appliedAt(1), store.appliedLevel(chain.at(3).header.id)], [null, null])
+      yield* expectSame("undone", [store.appliedAt(1), store.appliedLevel(chain.at(3).header.id)], [
+        undefined,
+        undefined
+      ])
       yield* apply(store, 1, 2)
       yield* expectSame("head", store.head, refOf(chain.at(2)))
     })

@@ -59,7 +59,7 @@ const bodies: ReadonlyArray<StoreMutant> = [
   mutant(
     "reports headers as durable and never writes them",
     "keeps headers, gives them in the order asked for, once each, when opened again",
-    /headers: saw \[null,null,null,null\]/,
+    /headers: saw \[undefined,undefined,undefined,undefined\]/,
     () => ({ appendHeaders: () => Effect.void })
   ),
   mutant(
@@ -128,7 +128,7 @@ const bodies: ReadonlyArray<StoreMutant> = [
   mutant(
     "hands out its own bytes",
     "owns what it was given, and gives away what it reads",
-    /unit: saw "fefe/,
+    /unit: saw 0xfefe/,
     (store) => {
       const cache = new Map<string, ReadonlyArray<Uint8Array | undefined>>()
       return {
@@ -212,7 +212,7 @@ const chains: ReadonlyArray<StoreMutant> = [
   mutant(
     "finds undone blocks",
     "is empty after a rollback to the base, and grows again",
-    /undone: saw \[null,3\]/,
+    /undone: saw \[undefined,3\]/,
     (store) => {
       const ever = new Map<string, number>()
       return {
@@ -417,7 +417,7 @@ const places: ReadonlyArray<StoreMutant> = [
   {
     name: "forgets fsync",
     rejectedBy: "keeps all that is appended at the same time, after a power cut",
-    because: /headers: saw \[null/,
+    because: /headers: saw \[undefined/,
     layer: fileStorePlace((fileSystem) => ({
       ...fileSystem,
       create: (path, options) =>

@@ -1,30 +1,19 @@
 /** What checks say: comparisons that fail with what was seen and what was expected. */
 import * as Effect from "effect/Effect"
 import { CheckFailed } from "../contract/CheckFailed.ts"
-
-/** The same value of plain JSON: bytes as hex (also of a `Buffer`), bigints as decimals with an n, maps and sets as lists, keys in order. */
-const plain = (value: unknown): unknown => {
-  if (typeof value === "bigint") return `${value}n`
-  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")
-  if (value instanceof Map || value instanceof Set) return [...value].map(plain)
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== "object" || value === null) return value ?? null
-  return Object.fromEntries(
-    Object.entries(value).toSorted(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, plain(inner)])
-  )
-}
-
-/** Text of a value in which equal values are equal: bytes as hex, bigints as decimals, maps and sets as lists, keys in order. */
-export const plainText = (value: unknown): string => JSON.stringify(plain(value))
+import { plainText, plainTexts } from "../engine/PlainText.ts"
 
 /** Fails a check with a message. */
 export const fail = (message: string): Effect.Effect<never, CheckFailed> => Effect.fail(new CheckFailed({ message }))
 
-/** `what` names the value: `bytes received`. */
-export const expectSame = (what: string, seen: unknown, expected: unknown): Effect.Effect<void, CheckFailed> =>
-  plainText(seen) === plainText(expected)
-    ? Effect.void
-    : fail(`${what}: saw ${plainText(seen)}, expected ${plainText(expected)}`)
+/**
+ * `what` names the value: `bytes received`. Same is what has the same `plainText`: of the same kind all the way down, bytes of whatever class; what shows
+ * nothing of itself, such as a function, only as the very same.
+ */
+export const expectSame = (what: string, seen: unknown, expected: unknown): Effect.Effect<void, CheckFailed> => {
+  const [saw, wanted] = plainTexts(seen, expected)
+  return saw === wanted ? Effect.void : fail(`${what}: saw ${saw}, expected ${wanted}`)
+}
 
 /** `claim` is what must be so: `the second dial is refused`. */
 export const expectTrue = (claim: string, holds: boolean): Effect.Effect<void, CheckFailed> =>

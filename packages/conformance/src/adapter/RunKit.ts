@@ -56,6 +56,14 @@ export interface SuitePlan {
 const listed = (what: string, names: ReadonlyArray<string>): string =>
   names.length === 0 ? "" : `; ${what}: ${names.join(", ")}`
 
+/** A kit that asks nothing proves nothing, and of two checks of one name one would be judged in the place of the other. */
+const checkKit = <Services, Capability extends string>({ checks, contract }: Kit<Services, Capability>): void => {
+  const names = checks.map(({ name }) => name)
+  const twice = names.filter((name, index) => names.indexOf(name) < index)
+  if (names.length === 0) throw new TypeError(`the kit ${contract} has no checks`)
+  if (twice.length > 0) throw new TypeError(`the kit ${contract} has several checks of one name: ${twice.join(", ")}`)
+}
+
 const checkDeclared = <Services, Capability extends string>(
   name: string,
   kit: Kit<Services, Capability>,
@@ -73,7 +81,7 @@ const checkDeclared = <Services, Capability extends string>(
 
 /**
  * Makes the suite of a kit: `transportSuite("Tcp", Tcp.layer, { capabilities: {}, test: it })`. Each check is a test and builds the layer anew.
- * Throws a TypeError when a capability is not declared: nothing is left out in silence.
+ * Throws a TypeError when a capability is not declared, or no check is left to ask: nothing is left out in silence.
  */
 export const suiteOf = <Services, Capability extends string>(kit: Kit<Services, Capability>) =>
 <E>(
@@ -81,6 +89,7 @@ export const suiteOf = <Services, Capability extends string>(kit: Kit<Services, 
   layer: Layer.Layer<Services, E>,
   { capabilities, run = Effect.runPromise, test }: SuiteOptions<Capability>
 ): SuitePlan => {
+  checkKit(kit)
   checkDeclared(name, kit, capabilities)
   const asked: Array<string> = []
   const leftOut: Array<SuitePlan["leftOut"][number]> = []
@@ -90,6 +99,9 @@ export const suiteOf = <Services, Capability extends string>(kit: Kit<Services, 
       asked.push(check.name)
       test(`${name} ${check.name}`, () => run(runCheck(check, layer)))
     } else leftOut.push({ check: check.name, lacks })
+  }
+  if (asked.length === 0) {
+    throw new TypeError(`${name}: nothing is left to ask of the kit ${kit.contract}: each check needs what it lacks`)
   }
   return { asked, leftOut }
 }
@@ -113,7 +125,7 @@ const rejection = Effect.fnUntraced(function*<Services, Capability extends strin
   else if (by === "hung") {
     if (because !== "hangs") problems.push(`"${rejectedBy}" does not end; expected it to say ${because}`)
   } else if (because === "hangs") problems.push(`"${rejectedBy}" says "${by.failed}"; expected that it does not end`)
-  else if (!because.test(by.failed)) problems.push(`"${rejectedBy}" says "${by.failed}"; expected ${because}`)
+  else if (by.failed.search(because) < 0) problems.push(`"${rejectedBy}" says "${by.failed}"; expected ${because}`)
   const rejecting = [...judged].filter(([, each]) => each !== "passed").map(([check]) => check)
   if (rejecting.length === checks.length && checks.length > 1) {
     problems.push("every check rejects it: nothing works with it, which proves no single check")
@@ -132,6 +144,7 @@ const idleChecks = <Services, Capability extends string>(
 export const examineKit = Effect.fnUntraced(function*<Services, Capability extends string>(
   kit: Kit<Services, Capability>
 ) {
+  checkKit(kit)
   const all = yield* Effect.forEach(kit.mutants, (mutant) => rejection(kit, mutant))
   return [
     ...all.flatMap(({ problems }) => problems),
@@ -144,6 +157,7 @@ export const mutantSuiteOf = <Services, Capability extends string>(
   kit: Kit<Services, Capability>,
   test: RegisterTest
 ): void => {
+  checkKit(kit)
   const found = new Map<Mutant<Services>, Promise<Rejection>>()
   // Each mutant is judged once, in whatever order the runner takes the tests.
   const judged = (mutant: Mutant<Services>): Promise<Rejection> => {

@@ -104,7 +104,7 @@ export const rankingMutants: ReadonlyArray<Mutant<PeerRanking>> = [
   mutant(
     "divides by a rate that is not known",
     "bears the largest and the smallest values, and a thousand candidates",
-    /p\d+ against p\d+, without its sign: saw null/,
+    /p\d+ against p\d+, without its sign: saw NaN/,
     () => {
       const sound = makeThroughputWeighted()
       return {

@@ -242,7 +242,7 @@ const broken: ReadonlyArray<Broken> = [
   {
     name: "says nothing of what it cut",
     rejectedBy: "cuts a torn end and says so, once",
-    because: /bytes that were cut: saw null, expected 17/,
+    because: /bytes that were cut: saw undefined, expected 17/,
     journal: (journal) => ({ ...journal, cut: undefined })
   }
 ]

@@ -397,7 +397,7 @@ const rulesMutants: ReadonlyArray<ProtocolMutant> = [
   mutant(
     "keeps the caller's bytes",
     "decodes headers as they are, and owns what it keeps",
-    /header of level 1: saw .*"bytes":"0000/,
+    /header of level 1: saw .*"bytes":0x0000/,
     rules((one) => ({
       decodeHeader: (bytes) => {
         const header = one.decodeHeader(bytes)
