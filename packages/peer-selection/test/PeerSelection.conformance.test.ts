@@ -6,6 +6,7 @@ import {
   makePeerQueues,
   makeThroughputWeighted,
   PeerRanking,
+  PeerRateSource,
   type Ranking,
   throughputWeighted
 } from "@peerstrap/peer-selection"
@@ -13,10 +14,17 @@ import {
   peerQueuesKit,
   PeerQueuesMaker,
   peerQueuesSuite,
+  peerRateKit,
+  PeerRatePlace,
+  peerRatePlace,
+  peerRateSuite,
   rankingKit,
-  rankingSuite
+  rankingSuite,
+  settableRatePlace
 } from "@peerstrap/peer-selection/testing"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 
 const all = { capabilities: {}, test: it }
 
@@ -61,3 +69,18 @@ describe("the contract of PeerQueues", () => {
 })
 
 describe("the kit of PeerQueues", () => mutantSuiteOf(peerQueuesKit, it))
+
+describe("the contract of PeerRateSource", () => {
+  const unlimited = { bytesPerSecond: 0, origin: "flag" }
+  peerRateSuite("a rate that can be set", settableRatePlace(unlimited), { capabilities: { changes: true }, test: it })
+  const fixed = Layer.merge(
+    Layer.succeed(PeerRateSource, {
+      current: Effect.succeed(unlimited),
+      changes: Stream.concat(Stream.succeed(unlimited), Stream.never)
+    }),
+    Layer.succeed(PeerRatePlace, peerRatePlace())
+  )
+  peerRateSuite("a rate that stays", fixed, { capabilities: { changes: false }, test: it })
+})
+
+describe("the kit of PeerRateSource", () => mutantSuiteOf(peerRateKit, it))
