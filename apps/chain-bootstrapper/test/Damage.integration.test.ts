@@ -62,9 +62,15 @@ describe("a damaged store", () => {
         assert.match(verified.out, /^verified: .*mended: 1 damaged place of the log/s)
         assert.strictEqual((yield* runHere("export", "--store", store)).out, linesOf(chain, 1, 30))
 
+        // The same in one run that goes on: peers that were asked for what was lost are asked for more.
+        spoilHeader(store, chain, 20)
+        assert.strictEqual((yield* runHere("verify", store)).code, 1)
         const again = yield* runHere("sync", ...argv, "--until", "level:35")
         assert.strictEqual(again.code, 0, again.err)
-        assert.notInclude(again.err, "damaged")
+        assert.match(again.out, /^done: reached and verified, level 35 .*mended: 1 block/s)
+        const last = yield* runHere("sync", ...argv, "--until", "level:36")
+        assert.strictEqual(last.code, 0, last.err)
+        assert.notInclude(last.err, "damaged")
       }),
     timeout
   )

@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { MemoryFileSystem } from "@peerstrap/storage"
 import { Memory } from "@peerstrap/transport"
 import * as Effect from "effect/Effect"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { type RepairOptions, repairStore } from "../src/adapter/RepairStore.ts"
 import { verifyStore } from "../src/adapter/store/StoredBlocks.ts"
 import { findHoles, isMended, lostPlaces } from "../src/adapter/store/StoreHoles.ts"
@@ -17,7 +19,7 @@ import {
 } from "../src/testing/index.ts"
 import { chainOf, driven, placeOf } from "./AdapterWorld.ts"
 import { readFiles, segmentOn, unitsOf, withFiles } from "./StoreObservation.ts"
-import { openInMemory } from "./StorePlaces.ts"
+import { openInMemory, openOnDisk, temporaryDirectory } from "./StorePlaces.ts"
 
 const chain = chainOf(30)
 const blocks = chain.main.slice(1)
@@ -127,6 +129,30 @@ describe("repairStore", () => {
       assert.isAbove((yield* lostPlaces(store)).length, 0)
       const whole = yield* peerOf(2, honest)
       assert.deepStrictEqual([(yield* repair(store, [whole.point]))?.blocksLeft, yield* lostPlaces(store)], [0, []])
+    }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
+
+  it.effect("is over at once with damage that the chain does not miss, which only a check of the logs finds", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.scoped(Effect.gen(function*() {
+        const store = yield* openOnDisk(directory, { identity })
+        yield* store.appendHeaders([chain.at(1).header, chain.at(2).header])
+        yield* store.appendUnits(unitsOf(chain.at(1)))
+        yield* store.appendApplied({ kind: "apply", firstLevel: 1, ids: chain.ids(1, 1) })
+      }))
+      const path = join(directory, "blocks-000001.log")
+      const log = readFileSync(path)
+      log[placeIn(log, chain.at(2).header.bytes) + 1]! ^= 4
+      writeFileSync(path, log)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const store = yield* openOnDisk(directory, { identity })
+        assert.deepStrictEqual(store.damage, [])
+        assert.strictEqual((yield* store.checkLogs(() => undefined)).length, 1)
+      }))
+      const store = yield* openOnDisk(directory, { identity })
+      assert.strictEqual((yield* lostPlaces(store)).length, 1)
+      const report = yield* repair(store, [])
+      assert.deepStrictEqual([report?.blocks, report?.blocksLeft, yield* lostPlaces(store)], [0, 0, []])
     }).pipe(Effect.scoped, Effect.provide(Memory.layer)))
 
   it.effect("reads and asks nothing where no damage is known", () =>

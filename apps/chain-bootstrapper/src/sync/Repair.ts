@@ -54,7 +54,8 @@ export const repairOfRun = Effect.fnUntraced(function*({ input, reporter, state 
   const report = yield* repairStore({
     points: yield* pointsOf(storePath, peers),
     timeoutMillis: Math.max(settings.headerTimeout, settings.operationsTimeout),
-    onProgress: (level, head) => state.stepTo("mending the store", level - base.level, head - base.level)
+    onAsk: (point, blocks) => state.enter(`mending the store, ${counted(blocks, "block")} asked of ${point}`),
+    onProgress: (level, head) => state.stepTo("looking for damage", level - base.level, head - base.level)
   }).pipe(Effect.mapError(storeFault))
   if (report === undefined) return undefined
   const { blocks, blocksLeft, bytes, headers, reasons, units } = report

@@ -20,6 +20,8 @@ export interface RepairOptions {
   readonly points: ReadonlyArray<string>
   /** For a connection, and for each silence on it. Default 10 s. */
   readonly timeoutMillis?: number
+  /** Told before a peer is asked for what blocks lack. */
+  readonly onAsk?: (point: string, blocks: number) => void
   /** Levels that were looked at, up to the head. */
   readonly onProgress?: (level: number, headLevel: number) => void
 }
@@ -229,6 +231,7 @@ export const repairStore = Effect.fn("repairStore")(function*(options: RepairOpt
     let holes = found.holes
     for (const point of points) {
       if (holes.length === 0) break
+      options.onAsk?.(point, holes.length)
       const reason = yield* askPeer(point, holes, timeoutMillis, tally)
       if (reason !== undefined) reasons.set(point, `${point}: ${reason}`)
       const before = holes.length

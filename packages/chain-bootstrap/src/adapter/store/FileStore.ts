@@ -52,7 +52,7 @@ export interface FileChainStore extends ChainStoreService {
   readonly openReport: OpenReport
   /** Damage known by now: found when the store was opened, or by a read since. */
   readonly damage: ReadonlyArray<StoreDamage>
-  /** Reads all log files again and checks the checksum of every record. */
+  /** Reads all log files again and checks the checksum of every record; what it finds is known from then on, also to the next who opens the store. */
   checkLogs(onProgress: (progress: ScanProgress) => void): Effect.Effect<ReadonlyArray<StoreDamage>, StoreError>
 }
 
@@ -225,8 +225,9 @@ export class FileStore implements FileChainStore {
   }
 
   checkLogs(onProgress: (progress: ScanProgress) => void): Effect.Effect<ReadonlyArray<StoreDamage>, StoreError> {
-    const { directory, files, log } = this.parts
+    const { directory, files, index, log } = this.parts
     return checkLogFiles({ ...log.options, onProgress }).pipe(
+      Effect.tap((found) => this.change(() => index.noteDamage(found))),
       Effect.map((found) => found.map((damage) => damageOf(directory, damage))),
       Effect.provideService(FileSystem, files)
     )

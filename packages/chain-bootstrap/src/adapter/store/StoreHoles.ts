@@ -90,8 +90,8 @@ export const isMended = Effect.fnUntraced(function*(store: ChainStoreService) {
   return (damage: StoreDamage): boolean => isCovered(damage, mended)
 })
 
-/** Supporters of a chosen segment cannot be asked again. */
-const isGoneForGood = ({ what }: StoreDamage): boolean => what.startsWith("segment")
+/** Supporters of a chosen segment, and steps of the applied chain, cannot be asked again. */
+const isGoneForGood = ({ what }: StoreDamage): boolean => /^(?:segment|applied|rollback)/.test(what)
 
 /** Places known to be damaged that no repair has made good for. */
 export const unmendedPlaces = Effect.fnUntraced(function*(store: ChainStoreService) {

@@ -85,6 +85,8 @@ const locationOf = (row: Row): RecordLocation => ({
   length: Number(row["length"])
 })
 
+const placeOf = ({ file, length, offset }: RecordLocation): string => `${file} ${offset} ${length}`
+
 /** Thrown where the index contradicts itself: it is given up and made anew at the next start. */
 const spoiled = (path: string, what: string): StoreError =>
   new StoreError({
@@ -251,6 +253,14 @@ export class StoreIndex {
     this.change(() => {
       this.run("dropSegment", damage.file, damage.offset)
       this.damage(damage)
+    })
+  }
+
+  /** Damage that a check of the logs has found, unless it is known. */
+  noteDamage(found: ReadonlyArray<DamageEntry>): void {
+    const known = new Set(this.damages().map(placeOf))
+    this.change(() => {
+      for (const damage of found) if (!known.has(placeOf(damage))) this.damage(damage)
     })
   }
 
