@@ -12,8 +12,11 @@ import type { BootstrapSettings } from "./BootstrapFlags.ts"
 import type { BootstrapPlan } from "./BootstrapPlan.ts"
 
 /** A node lists what it holds in memory first: those pages are empty when it is of other blocks. All this is asked only of a wrong setting. */
-const pageRows = 1024
+const pageRows = 256
 const maxPages = 8
+
+/** Beside the ledger: that of one page of long ids. A larger answer counts as none. */
+const maxAnswerBytes = 1 << 20
 
 /** What is known within `patienceMillis` when enough peers list rows of a shard that should not exist. One peer alone may make them up. */
 export const lookForFurtherShards = Effect.fnUntraced(function*(
@@ -41,7 +44,7 @@ export const lookForFurtherShards = Effect.fnUntraced(function*(
     pages: number
   ): Effect.Effect<boolean, CallError> =>
     Effect.flatMap(
-      client.fetchBlocksMetadata({ ...request, pageToken }, { totalTimeoutMillis: patienceMillis }),
+      client.fetchBlocksMetadata({ ...request, pageToken }, { totalTimeoutMillis: patienceMillis, maxAnswerBytes }),
       ({ count, nextPageToken }) =>
         count > 0 || nextPageToken === undefined || pages === 1
           ? Effect.succeed(count > 0)
