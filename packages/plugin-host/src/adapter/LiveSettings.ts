@@ -30,7 +30,9 @@ const format = SchemaIssue.makeFormatterDefault()
 
 const refuse = (reason: SettingError["reason"], message: string) => Effect.fail(new SettingError({ reason, message }))
 
-const refuseLate = refuse("stopping", "the composition stops: its settings do not change any more")
+const refuseLate = Effect.suspend(() =>
+  refuse("stopping", "the composition stops: its settings do not change any more")
+)
 
 /** The settings of a running composition. */
 export class LiveSettings {
