@@ -17,7 +17,7 @@ describe("connections of a run", () => {
     const world = new World({ peers: [{}, {}, {}, { unreachable: true }], connections: { minPeers: 4 } }).runFor(9000)
     assert.strictEqual(world.snapshot.phase, "connect")
     assert.deepStrictEqual([world.headersAsked(), world.unitsAsked()], [[], []])
-    assert.match(world.engine.waits(world.now)[0]?.waitingFor ?? "", /peers|connections/)
+    assert.match(world.engine.waits(world.now)[0]?.waitingFor ?? "", /^1 more peer$/)
   })
 
   it("R16: a dead peer stops nobody for long: then more than two thirds of the least number are enough", () => {
